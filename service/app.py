@@ -1,0 +1,103 @@
+"""Puts the slices together: the one place that knows them all."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import service.catalogue.routes
+import service.identity.routes
+import service.notifications.routes
+import service.tickets.routes.desk
+import service.tickets.routes.talent
+from service.identity.queries import authenticator
+from service.kernel import crypto, events, ids
+from service.kernel.db import Database, connect
+from service.kernel.errors import NotFound
+from service.kernel.http import documentation, documents, health, limits, problems
+from service.kernel.http.context import Runtime
+from service.kernel.http.strict_json import MAX_BYTES
+from service.kernel.keys import load_keys
+from service.kernel.settings import Settings
+
+BLUEPRINTS: Final = (
+    service.identity.routes.auth,
+    service.identity.routes.me,
+    service.catalogue.routes.blp,
+    service.tickets.routes.talent.blp,
+    service.tickets.routes.desk.blp,
+    service.notifications.routes.blp,
+)
+_REQUEST_ID_LONGEST: Final = 64
+
+
+class _Orjson(JSONProvider):
+    def dumps(self, obj: Any, **_options: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        return orjson.loads(s)
+
+
+def open_database(settings: Settings) -> Database:
+    """A pool whose transactions write their events; the process's keyring is set by the way."""
+    crypto.use(crypto.Keyring(load_keys(settings.keys_file)))
+    database = connect(settings)
+    database.before_commit.append(events.write_pending)
+    return database
+
+
+def create_app(settings: Settings, database: Database | None = None) -> Flask:
+    """The web application; it opens no connection before the first request."""
+    database = database or open_database(settings)
+    keys = load_keys(settings.keys_file)
+    app = Flask(__name__, static_folder=None)
+    app.json = _Orjson(app)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.extensions["talent"] = Runtime(
+        settings=settings,
+        database=database,
+        keys=keys,
+        authenticate=authenticator(database, keys, settings),
+    )
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    app.before_request(_begin)
+    app.after_request(_finish)
+    problems.register(app)
+    limits.configure(app, settings)
+    app.register_blueprint(health.health)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    documentation.register(app, BLUEPRINTS)
+    return app
+
+
+def api_documents() -> dict[str, dict[str, Any]]:
+    """The OpenAPI document of every audience; they depend on the code alone, on no setting."""
+    app = Flask(__name__, static_folder=None)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return documents.build(app, BLUEPRINTS)
+
+
+def _begin() -> None:
+    """Name the request, and turn away paths that no name here can have."""
+    asked = request.headers.get("X-Request-Id", "")
+    plain = asked.isascii() and asked.replace("-", "").isalnum()
+    g.request_id = asked if plain and len(asked) <= _REQUEST_ID_LONGEST else str(ids.new_id())
+    if not request.path.isprintable():
+        raise NotFound
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response

@@ -1,0 +1,97 @@
+"""Reading calendars: the newest version, built once per process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.calendars.models import Calendar, CalendarDay
+from service.calendars.rules import DayKind, WorkingCalendar, days_of_kind, working_calendar
+
+
+@dataclass(slots=True)
+class Built:
+    """The calendars that this process has built, the least recently used thrown out first.
+
+    The key is the identity of a version, which is never used again and whose rows never change:
+    an entry cannot become wrong, not even when the transaction that published it rolls back.
+    """
+
+    limit: int
+    _calendars: OrderedDict[tuple[str, UUID], WorkingCalendar] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def find(self, district: str, version_id: UUID) -> WorkingCalendar | None:
+        """The calendar, if it was built before."""
+        with self._lock:
+            calendar = self._calendars.get((district, version_id))
+            if calendar is not None:
+                self._calendars.move_to_end((district, version_id))
+            return calendar
+
+    def keep(self, district: str, calendar: WorkingCalendar) -> None:
+        """Remember a calendar, and forget the one that was not asked for the longest."""
+        with self._lock:
+            self._calendars[district, calendar.version_id] = calendar
+            if len(self._calendars) > self.limit:
+                self._calendars.popitem(last=False)
+
+
+built: Final = Built(limit=64)  # a calendar takes about 100 KB
+
+
+def calendar_for(session: Session, district: str, *, code: str = "default") -> WorkingCalendar:
+    """The newest version of a district's calendar.
+
+    One statement where this process has built that version before, otherwise two. Raises
+    `LookupError` where none is published: a district is set up with one.
+    """
+    row = newest_version(session, district, code=code)
+    if row is None:
+        raise LookupError(f"district {district!r} has published no calendar {code!r}")
+    calendar = built.find(district, row.id)
+    if calendar is None:
+        calendar = _build(row, days_of(session, row))
+        built.keep(district, calendar)
+    return calendar
+
+
+def newest_version(session: Session, district: str, *, code: str) -> Calendar | None:
+    """The row of the newest version; one statement."""
+    return session.scalars(
+        select(Calendar)
+        .where(Calendar.district_id == district, Calendar.code == code)
+        .order_by(Calendar.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def days_of(session: Session, calendar: Calendar) -> dict[date, DayKind]:
+    """The holidays and make-up workdays of a version; one statement."""
+    rows = session.execute(
+        select(CalendarDay.day, CalendarDay.kind).where(
+            CalendarDay.district_id == calendar.district_id,
+            CalendarDay.calendar_id == calendar.id,
+        )
+    )
+    return dict(rows.all())
+
+
+def _build(row: Calendar, days: dict[date, DayKind]) -> WorkingCalendar:
+    return working_calendar(
+        version_id=row.id,
+        zone=row.zone,
+        hours=row.hours,
+        first_day=row.first_day,
+        last_day=row.last_day,
+        published_through=row.published_through,
+        holidays=days_of_kind(days, DayKind.HOLIDAY),
+        makeup_days=days_of_kind(days, DayKind.MAKEUP),
+    )

@@ -1,0 +1,145 @@
+"""Publishing a pack: what is new becomes a version, what is gone is retired."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import Session
+
+from service.catalogue.models import BundleVersion, OfferingVersion
+from service.catalogue.rules import Pack, bundle_content, offering_content, parse_pack
+from service.identity.actions import publish_departments
+from service.kernel.actor import system
+from service.kernel.db import District, insert_rows
+from service.kernel.events import emit
+from service.kernel.ids import new_id
+
+Model = type[OfferingVersion | BundleVersion]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publication did, as `offerings/settlement@2`."""
+
+    new: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+    def __add__(self, other: Published) -> Published:
+        return Published(
+            self.new + other.new, self.unchanged + other.unchanged, self.retired + other.retired
+        )
+
+
+def load_pack(folder: Path) -> Pack:
+    """The pack in a folder; raises `FaultyPack` with all that is wrong with it."""
+    files = chain(folder.rglob("*.yaml"), folder.rglob("*.yml"))
+    return parse_pack({file.relative_to(folder).as_posix(): file.read_bytes() for file in files})
+
+
+def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
+    """Make a pack what its district offers from now on.
+
+    Settings and departments are brought up to date. An offering or bundle whose content is what
+    is in force already keeps its version; a changed one gets the next version, and the former is
+    retired, as is what the pack no longer has. Concurrent publishers of a district wait for each
+    other. Everything happens in the caller's transaction, which runs in the scope of the pack's
+    district.
+    """
+    _keep_district(session, pack)
+    departments = [
+        {"code": one.code, "name": dict(one.name), "kind": one.kind} for one in pack.departments
+    ]
+    publish_departments(session, departments=departments, at=at)
+    offerings = {code: offering_content(pack, code) for code in pack.offerings}
+    bundles = {code: bundle_content(pack, code) for code in pack.bundles}
+    published = _publish(session, OfferingVersion, pack.district, offerings, at)
+    published += _publish(session, BundleVersion, pack.district, bundles, at)
+    if published.new or published.retired:
+        data = {"new": published.new, "retired": published.retired}
+        emit(session, "catalogue.published", actor=system(pack.district), at=at, data=data)
+    return published
+
+
+def _keep_district(session: Session, pack: Pack) -> None:
+    """Writes the district's row, which holds it until the end: one publisher at a time."""
+    row = insert(District).values(
+        id=pack.district, name=dict(pack.title), settings=dict(pack.settings)
+    )
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=[District.id],
+            set_={
+                "name": row.excluded.name,
+                "settings": District.settings.op("||")(row.excluded.settings),
+            },
+        )
+    )
+
+
+def _publish(
+    session: Session,
+    model: Model,
+    district: str,
+    contents: Mapping[str, Mapping[str, Any]],
+    at: datetime,
+) -> Published:
+    last = _last_versions(session, model, district)
+    in_force = {code: row for code, row in last.items() if row.retired_at is None}
+    hashes = {code: _hash(content) for code, content in contents.items()}
+    same = {code for code, row in in_force.items() if hashes.get(code) == row.content_hash}
+    gone = [row for code, row in in_force.items() if code not in same]
+    versions = {
+        code: last[code].version + 1 if code in last else 1 for code in contents if code not in same
+    }
+    _retire(session, model, district, gone, at)
+    shared = {"district_id": district, "published_at": at, "retired_at": None}
+    new = [
+        {"id": new_id(), "code": code, "version": version, **shared}
+        | {"content": contents[code], "content_hash": hashes[code]}
+        for code, version in versions.items()
+    ]
+    insert_rows(session, model, new)
+    kind = model.__tablename__.removesuffix("_versions") + "s"
+    return Published(
+        new=tuple(f"{kind}/{code}@{version}" for code, version in versions.items()),
+        unchanged=tuple(f"{kind}/{code}@{in_force[code].version}" for code in sorted(same)),
+        retired=tuple(f"{kind}/{row.code}@{row.version}" for row in gone),
+    )
+
+
+def _last_versions(session: Session, model: Model, district: str) -> dict[str, Any]:
+    """The newest version of every code the district ever had, in force or retired."""
+    rows = session.execute(
+        select(model.id, model.code, model.version, model.content_hash, model.retired_at)
+        .where(model.district_id == district)
+        .order_by(model.code, model.version.desc())
+        .ext(distinct_on(model.code))
+    )
+    return {row.code: row for row in rows}
+
+
+def _retire(
+    session: Session, model: Model, district: str, rows: Iterable[Any], at: datetime
+) -> None:
+    ids = [row.id for row in rows]
+    if ids:
+        session.execute(
+            update(model)
+            .where(model.district_id == district, model.id.in_(ids))
+            .values(retired_at=at)
+        )
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the content with its keys in order: the same meaning, the same hash."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

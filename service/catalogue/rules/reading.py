@@ -1,0 +1,157 @@
+"""YAML as plain JSON values that remember their lines.
+
+Packs use a small part of YAML: no anchors, tags or merges, only JSON's scalars (`no`, `12:30` and
+`2025-06-30` are text), a bounded depth. Built from the parser's events, because composing is
+recursive and a deeply nested file would take the process with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from service.catalogue.rules.faults import MESSAGES, PackFault
+
+Path = tuple[str | int, ...]
+
+DEEPEST: Final = 32
+LARGEST: Final = 512 * 1024
+"""Bytes of one file."""
+
+_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?", re.ASCII)
+_WORDS: Final[Mapping[str, bool | None]] = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "~": None,
+    "": None,
+}
+# The C parser where PyYAML has it: a whole district is read in milliseconds.
+_Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class Document:
+    """One file of a pack: its value, the line of every key and list entry, what was unreadable."""
+
+    file: str
+    value: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    faults: list[PackFault] = field(default_factory=list)
+
+    def fault(self, path: Path, code: str, **params: Any) -> PackFault:
+        """A fault at a key; where the key does not exist, at the line of what should hold it."""
+        known = path
+        while known and known not in self.lines:
+            known = known[:-1]
+        message = MESSAGES[code].format_map(params)
+        return PackFault(
+            self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, message
+        )
+
+
+def read_document(file: str, content: bytes) -> Document:
+    """The document in a file's bytes; what cannot be read is among its faults."""
+    document = Document(file)
+    if len(content) > LARGEST:
+        document.faults.append(document.fault((), "unreadable", problem="the file is too large"))
+        return document
+    try:
+        events = yaml.parse(content.decode("utf-8"), Loader=_Loader)
+        document.value = _Builder(document, events).document()
+    except UnicodeDecodeError:
+        document.faults.append(document.fault((), "unreadable", problem="it is not UTF-8"))
+    except _Unreadable as error:
+        document.lines[error.path] = error.line
+        document.faults.append(document.fault(error.path, "unreadable", problem=error.problem))
+    except yaml.YAMLError as error:
+        document.lines[()] = _line(getattr(error, "problem_mark", None))
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        document.faults.append(document.fault((), "unreadable", problem=problem))
+    return document
+
+
+def _line(mark: Any) -> int:
+    """Parsers count from 0, editors from 1."""
+    return int(mark.line) + 1 if mark else 1
+
+
+class _Unreadable(Exception):
+    def __init__(self, path: Path, event: yaml.Event, problem: str) -> None:
+        super().__init__(problem)
+        self.path, self.line, self.problem = path, _line(event.start_mark), problem
+
+
+class _Builder:
+    """Turns the events of one document into its value."""
+
+    def __init__(self, document: Document, events: Iterator[yaml.Event]) -> None:
+        self.lines, self.faults, self.fault = document.lines, document.faults, document.fault
+        self.events = events
+
+    def document(self) -> Any:
+        next(self.events)  # the stream begins
+        event = next(self.events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return None
+        value = self.value((), next(self.events))
+        next(self.events)  # the document ends
+        event = next(self.events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise _Unreadable((), event, "it holds more than one document")
+        return value
+
+    def value(self, path: Path, event: yaml.Event) -> Any:
+        if len(path) > DEEPEST:
+            raise _Unreadable(path[:1], event, "it is nested too deeply")
+        if getattr(event, "anchor", None):
+            raise _Unreadable(path, event, "anchors and aliases are not used in packs")
+        self.lines.setdefault(path, _line(event.start_mark))
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(path, event)
+        if getattr(event, "tag", None):
+            raise _Unreadable(path, event, "tags are not used in packs")
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(path)
+        return self.mapping(path)
+
+    def sequence(self, path: Path) -> list[Any]:
+        values: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            values.append(self.value((*path, len(values)), event))
+        return values
+
+    def mapping(self, path: Path) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _Unreadable(path, event, "a key must be a word")
+            key = str(event.value)
+            here = (*path, key)
+            self.lines[here] = _line(event.start_mark)
+            if key in values:
+                self.faults.append(self.fault(here, "duplicate_key"))
+            values[key] = self.value(here, next(self.events))
+        return values
+
+    def scalar(self, path: Path, event: yaml.ScalarEvent) -> Any:
+        text: str = event.value
+        if event.tag:
+            raise _Unreadable(path, event, "tags are not used in packs")
+        if _UNSTORABLE.search(text):
+            raise _Unreadable(path, event, "it holds control characters")
+        return _plain(text) if event.implicit[0] else text
+
+
+def _plain(text: str) -> Any:
+    """What an unquoted word means; the rules of JSON."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if number := _NUMBER.fullmatch(text):
+        return float(text) if number[2] else int(text)
+    return text

@@ -1,0 +1,143 @@
+"""The `talent` command. Each command calls one action; imports come late to keep `--help` quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from service.catalogue.rules import Pack
+    from service.kernel.settings import Settings
+
+
+@click.group()
+def main() -> None:
+    """The talent service: one joint ticket through every department responsible."""
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), envvar="TALENT_HTTP_PORT", default=8000)
+@click.option("--var", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
+def up(port: int, var: Path) -> None:
+    """Run the whole service on this machine, servers included, with demonstration data."""
+    from service.local.up import up as run
+
+    sys.exit(run(var, http_port=port))
+
+
+@main.command()
+@click.option("--sql", is_flag=True, help="Print the statements instead of running them.")
+def migrate(sql: bool) -> None:
+    """Bring the database to the newest schema, as its owner (DATABASE_OWNER_URL)."""
+    from service.kernel import migrations
+
+    if sql:
+        migrations.print_sql()
+    else:
+        migrations.upgrade(_settings().database_owner_url)
+
+
+@main.command()
+def prepare() -> None:
+    """Migrate, publish the demonstration district, make its accounts; for `up`."""
+    from service.local.demonstration import prepare as run
+
+    run(_settings())
+
+
+@main.command()
+def worker() -> None:
+    """Deliver events and run the timers until told to stop."""
+    from service.kernel import logs
+    from service.worker import run
+
+    logs.configure()
+    run(_settings())
+
+
+@main.group()
+def pack() -> None:
+    """A district's whole service as files."""
+
+
+@pack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check(folder: Path) -> None:
+    """Tell everything wrong with a pack, by file, line and key."""
+    _read_pack(folder)
+    click.echo("nothing wrong")
+
+
+@pack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def publish(folder: Path) -> None:
+    """Check a pack and publish what has changed, all of it or nothing."""
+    from service.app import open_database
+    from service.catalogue.actions import publish_pack
+    from service.kernel import clock
+    from service.kernel.db import Scope
+
+    read = _read_pack(folder)
+    with open_database(_settings()).transaction(Scope(district=read.district)) as session:
+        published = publish_pack(session, read, at=clock.now())
+    for name in published.new:
+        click.echo(f"new      {name}")
+    for name in published.retired:
+        click.echo(f"retired  {name}")
+    click.echo(f"{len(published.unchanged)} unchanged")
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def keys(file: Path) -> None:
+    """Write a new key file; refuses to overwrite one."""
+    from service.kernel.keys import make_key_file
+
+    try:
+        make_key_file(file)
+    except FileExistsError:
+        raise click.ClickException(f"{file} is there already") from None
+
+
+@main.group()
+def spec() -> None:
+    """The OpenAPI documents in api_specs/."""
+
+
+@spec.command()
+def write() -> None:
+    """Write the documents of all audiences."""
+    from service.app import api_documents
+    from service.kernel.http.documentation import as_yaml
+    from service.kernel.settings import ROOT
+
+    for audience, document in api_documents().items():
+        (ROOT / "api_specs" / f"{audience}.yaml").write_text(as_yaml(document), encoding="utf-8")
+
+
+def _settings() -> Settings:
+    from service.kernel.settings import SettingsError, load
+
+    try:
+        return load()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _read_pack(folder: Path) -> Pack:
+    from service.catalogue.actions import load_pack
+    from service.catalogue.rules import FaultyPack
+
+    try:
+        return load_pack(folder)
+    except FaultyPack as faulty:
+        for fault in faulty.faults:
+            click.echo(fault, err=True)
+        raise click.ClickException(f"{len(faulty.faults)} faults") from None
+
+
+if __name__ == "__main__":
+    main()

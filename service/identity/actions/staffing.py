@@ -1,0 +1,163 @@
+"""Departments and the people who work in them, as an installation sets them up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Date, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.identity.actions.credentials import Found, act_as, find, subject_of
+from service.identity.actions.sign_in import keep_password
+from service.identity.models import Account, Credential, Department, StaffPost
+from service.identity.providers import password as passwords
+from service.identity.rules import AccountKind, CredentialKind, valid_username
+from service.kernel import audit
+from service.kernel.actor import system
+from service.kernel.db import District, Scope, insert_rows, set_scope
+from service.kernel.errors import FieldError, Invalid
+from service.kernel.ids import new_id
+from service.kernel.permissions import Role
+
+PostGiven = tuple[str, Role]
+"""A department's code and a role in it."""
+
+_DEFAULT_ZONE: Final = "Asia/Shanghai"
+
+
+def publish_departments(
+    session: Session, *, departments: Sequence[Mapping[str, Any]], at: datetime
+) -> None:
+    """Bring the departments of the transaction's district up to date, by code.
+
+    Each is `{"code", "name": {"zh", "en"}, "kind"}`. One that is no longer named stays: posts and
+    cases refer to it.
+    """
+    if not departments:
+        return
+    district, _ = _district_today(session, at)
+    rows = [
+        {
+            "district_id": district,
+            "id": new_id(),
+            "code": one["code"],
+            "name": one["name"],
+            "kind": one["kind"],
+        }
+        for one in departments
+    ]
+    written = insert(Department).values(rows)
+    session.execute(
+        written.on_conflict_do_update(
+            index_elements=["district_id", "code"],
+            set_={"name": written.excluded.name, "kind": written.excluded.kind},
+        )
+    )
+
+
+def ensure_staff(
+    session: Session,
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    posts: Iterable[PostGiven],
+    at: datetime,
+    person_id: UUID | None = None,
+) -> UUID:
+    """Make this account, or make it be so: name, password, and exactly these posts from today on.
+
+    Gives the account's id. `person_id` is the person of a member of staff who is a talent too:
+    they may not work on their own cases. The transaction runs in the scope of its district, and
+    of nobody, before and after. Raises `Invalid` for a username or password of another form;
+    the database refuses an unknown department.
+    """
+    _check(username, password)
+    district, today = _district_today(session, at)
+    subject = subject_of(CredentialKind.PASSWORD, username)
+    known = find(session, CredentialKind.PASSWORD, subject)
+    found = known or Found(new_id(), AccountKind.STAFF, person_id)
+    act_as(session, found, district)
+    if known is None:
+        names = {"username": username, "display_name": display_name, "person_id": person_id}
+        _make_staff(session, found, names, subject, password, at)
+    else:
+        changed = update(Account).where(Account.id == found.account_id)
+        session.execute(changed.values(display_name=display_name, person_id=person_id))
+        if not passwords.password_matches(found.secret, password):
+            keep_password(session, found.account_id, password)
+    _hold_posts(session, district, found.account_id, frozenset(posts), today)
+    set_scope(session, Scope(district))
+    audit.record(session, "staff.ensured", actor=system(district), at=at, subject=found.account_id)
+    return found.account_id
+
+
+def _check(username: str, password: str) -> None:
+    bounds = {"minimum": passwords.SHORTEST, "maximum": passwords.LONGEST}
+    faults = []
+    if not valid_username(username):
+        faults.append(FieldError("username", "wrong_pattern"))
+    if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
+        faults.append(FieldError("password", "length_out_of_bounds", bounds))
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _district_today(session: Session, at: datetime) -> tuple[str, date]:
+    """The district the transaction is scoped to, and the date there; one statement."""
+    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
+    row = session.execute(
+        select(District.id, cast(func.timezone(zone, at), Date)).where(
+            District.id == func.current_setting("app.district")
+        )
+    ).one()
+    return row[0], row[1]
+
+
+def _make_staff(
+    session: Session,
+    found: Found,
+    names: dict[str, Any],
+    subject: bytes,
+    password: str,
+    at: datetime,
+) -> None:
+    account = {"id": found.account_id, "kind": found.kind, "created_at": at}
+    insert_rows(session, Account, [account | names])
+    credential = {
+        "account_id": found.account_id,
+        "kind": CredentialKind.PASSWORD,
+        "subject": subject,
+        "secret": passwords.hash_password(password),
+        "created_at": at,
+    }
+    insert_rows(session, Credential, [credential])
+
+
+def _hold_posts(
+    session: Session, district: str, account_id: UUID, wanted: frozenset[PostGiven], today: date
+) -> None:
+    """End the posts that are not wanted (today is no longer worked), begin those that are new."""
+    rows = session.execute(
+        select(StaffPost.id, StaffPost.department, StaffPost.role, StaffPost.valid_from).where(
+            StaffPost.district_id == district,
+            StaffPost.account_id == account_id,
+            func.coalesce(StaffPost.valid_to, today) >= today,
+        )
+    ).all()
+    held = {(row.department, row.role) for row in rows if row.valid_from <= today}
+    dropped = [row for row in rows if (row.department, row.role) not in wanted]
+    begun = [row.id for row in dropped if row.valid_from < today]
+    not_begun = [row.id for row in dropped if row.valid_from >= today]
+    ended = update(StaffPost).where(StaffPost.district_id == district, StaffPost.id.in_(begun))
+    session.execute(ended.values(valid_to=today - timedelta(days=1)))
+    session.execute(
+        delete(StaffPost).where(StaffPost.district_id == district, StaffPost.id.in_(not_begun))
+    )
+    common = {"district_id": district, "account_id": account_id, "valid_from": today}
+    new = sorted(wanted - held)
+    insert_rows(session, StaffPost, [common | {"department": d, "role": r} for d, r in new])

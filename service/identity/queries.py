@@ -1,0 +1,235 @@
+"""Reading people: who is asking, what they said of themselves, who belongs to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy.orm import Session
+
+from service.identity import tokens
+from service.identity.models import PERSONS, Consent, FamilyLink, Person
+from service.identity.rules import AccountKind, IdType, Kinship, masked
+from service.kernel import clock, crypto, permissions
+from service.kernel.actor import Actor, ActorKind, Post
+from service.kernel.db import Database
+from service.kernel.errors import Forbidden, Unauthenticated
+from service.kernel.keys import Keys
+from service.kernel.permissions import Role
+from service.kernel.settings import Settings
+
+_SESSION: Final = text(
+    "SELECT kind, display_name, person_id, posts"
+    " FROM identity_session(:session, :account, :district, :at)"
+)
+
+
+def authenticator(database: Database, keys: Keys, _settings: Settings) -> Callable[[str], Actor]:
+    """What turns the text of an access token into who is asking.
+
+    One statement, outside any transaction and any scope: a database function that gives nothing
+    but what this needs. What it gives is true now: a sign-out, a disabled account, a post that
+    began or ended today act on the next request. Raises `Unauthenticated("token_invalid")`.
+    """
+    engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def authenticate(token: str) -> Actor:
+        claims = tokens.verify(keys, token)
+        with engine.connect() as connection:
+            actor = signed_in(
+                connection,
+                session_id=claims.session_id,
+                account_id=claims.account_id,
+                district=claims.district,
+                at=clock.now(),
+            )
+        if actor is None:
+            raise Unauthenticated("token_invalid")
+        return actor
+
+    return authenticate
+
+
+def signed_in(
+    connection: Connection | Session,
+    *,
+    session_id: UUID,
+    account_id: UUID,
+    district: str,
+    at: datetime,
+) -> Actor | None:
+    """Who a sign-in stands for at that moment, by the district's date; None where it has ended.
+
+    One statement. A talent's name is sealed with the person and not looked up for it.
+    """
+    asked = {"session": session_id, "account": account_id, "district": district, "at": at}
+    row = connection.execute(_SESSION, asked).one_or_none()
+    if row is None:
+        return None
+    if row.kind == AccountKind.TALENT:
+        return Actor(
+            kind=ActorKind.TALENT,
+            district=district,
+            account_id=account_id,
+            person_id=row.person_id,
+            session_id=session_id,
+            permissions=permissions.TALENT,
+        )
+    posts = tuple(
+        Post(department, frozenset(map(Role, roles)))
+        for department, roles in sorted(row.posts.items())
+    )
+    return Actor(
+        kind=ActorKind.STAFF,
+        district=district,
+        account_id=account_id,
+        session_id=session_id,
+        display_name=row.display_name,
+        posts=posts,
+        permissions=permissions.granted(role for post in posts for role in post.roles),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """What a talent has said of themselves; numbers are masked, values not given are None."""
+
+    person_id: UUID
+    name: str | None = field(repr=False)
+    id_type: IdType | None
+    id_number_masked: str | None
+    phone_masked: str | None
+    birth_date: date | None = field(repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is what every filing needs: a name and an id number."""
+        return self.name is not None and self.id_number_masked is not None
+
+
+def applicant_for(session: Session, actor: Actor) -> Applicant:
+    """The talent who asks; one statement. Raises `Forbidden` for anybody else."""
+    return applicant_of(session, own_person(actor))
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyMember:
+    """A spouse or child; `id` is their person."""
+
+    id: UUID
+    name: str = field(repr=False)
+    kinship: Kinship
+    id_type: IdType
+    id_number_masked: str
+    birth_date: date | None = field(repr=False)
+
+
+def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
+    """The family of the talent who asks, as it was added; one statement. Raises `Forbidden`."""
+    rows = session.execute(
+        select(
+            Person.id,
+            Person.id_type,
+            Person.id_number,
+            Person.name,
+            Person.birth_date,
+            FamilyLink.kinship,
+        )
+        .join(FamilyLink, FamilyLink.member_id == Person.id)
+        .where(FamilyLink.person_id == own_person(actor))
+        .order_by(FamilyLink.id)
+    )
+    return {row.id: _member(row) for row in rows}
+
+
+def consents_for(session: Session, actor: Actor) -> Sequence[Consent]:
+    """The consents that the talent who asks gave in this district, newest first."""
+    return session.scalars(
+        select(Consent)
+        .where(Consent.district_id == actor.district, Consent.person_id == own_person(actor))
+        .order_by(Consent.id.desc())
+    ).all()
+
+
+def own_person(actor: Actor) -> UUID:
+    """The person of a talent; raises `Forbidden` for everybody else."""
+    if actor.person_id is None:
+        raise Forbidden
+    return actor.person_id
+
+
+def is_own_case(session: Session, actor: Actor, person_id: UUID) -> bool:
+    """Whether a member of staff would work on a case of their own or of their family.
+
+    One statement for staff, none for others. To ask in the statement that reads the case, select
+    `own_case(Ticket.person_id)` there.
+    """
+    if actor.kind is not ActorKind.STAFF:
+        return False
+    return bool(session.scalar(select(func.identity_is_own_case(person_id))))
+
+
+def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
+    """`is_own_case` of the account that asks, as an expression; for one row, not for lists."""
+    expression: ColumnElement[bool] = func.identity_is_own_case(person_id)
+    return expression
+
+
+def _member(row: Any) -> FamilyMember:
+    number = _opened(row, "id_number")
+    return FamilyMember(
+        id=row.id,
+        name=_opened(row, "name") or "",
+        kinship=row.kinship,
+        id_type=row.id_type,
+        id_number_masked=masked(number or ""),
+        birth_date=_date(_opened(row, "birth_date")),
+    )
+
+
+def _opened(row: Any, column: str) -> str | None:
+    sealed: bytes | None = getattr(row, column)
+    if sealed is None:
+        return None
+    return crypto.unseal(sealed, table=PERSONS, column=column, row=row.id)
+
+
+def _masked(value: str | None) -> str | None:
+    return None if value is None else masked(value)
+
+
+def _date(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
+
+
+def applicant_of(session: Session, person_id: UUID) -> Applicant:
+    """The applicant of a case, for the staff who work on it; one statement.
+
+    Row-level security shows staff the persons who have acted in their district.
+    """
+    row = session.execute(
+        select(
+            Person.id,
+            Person.id_type,
+            Person.id_number,
+            Person.name,
+            Person.phone,
+            Person.birth_date,
+        ).where(Person.id == person_id)
+    ).one()
+    return _applicant(row)
+
+
+def _applicant(row: Any) -> Applicant:
+    return Applicant(
+        person_id=row.id,
+        name=_opened(row, "name"),
+        id_type=row.id_type,
+        id_number_masked=_masked(_opened(row, "id_number")),
+        phone_masked=_masked(_opened(row, "phone")),
+        birth_date=_date(_opened(row, "birth_date")),
+    )

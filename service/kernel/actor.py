@@ -1,0 +1,68 @@
+"""Who is acting: the first argument, after the session, of every use case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from service.kernel.permissions import Permission, Role
+
+
+class ActorKind(StrEnum):
+    """The four sorts of actors; `system` is a timer or a handler of the worker."""
+
+    GUEST = "guest"
+    TALENT = "talent"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post that a member of staff holds today."""
+
+    department: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody in one district; a talent has a `person_id`, staff have `posts`."""
+
+    kind: ActorKind
+    district: str
+    account_id: UUID | None = None
+    person_id: UUID | None = None
+    session_id: UUID | None = None
+    display_name: str = ""
+    posts: tuple[Post, ...] = ()
+    permissions: frozenset[Permission] = field(default=frozenset())
+
+    @property
+    def account(self) -> UUID:
+        """The account of an actor that is signed in; guests and the system have none."""
+        if self.account_id is None:
+            raise LookupError(f"an actor of kind {self.kind} has no account")
+        return self.account_id
+
+    @property
+    def person(self) -> UUID:
+        """The person of a talent; nobody else acts as a person."""
+        if self.person_id is None:
+            raise LookupError(f"an actor of kind {self.kind} is no person")
+        return self.person_id
+
+    def holds(self, department: str, role: Role) -> bool:
+        """Whether one of the actor's posts has this role in this department."""
+        return any(post.department == department and role in post.roles for post in self.posts)
+
+
+def guest(district: str) -> Actor:
+    """Nobody in particular, looking at what is public in a district."""
+    return Actor(kind=ActorKind.GUEST, district=district)
+
+
+def system(district: str) -> Actor:
+    """The service itself, acting for a district: timers and handlers."""
+    return Actor(kind=ActorKind.SYSTEM, district=district)

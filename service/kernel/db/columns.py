@@ -1,0 +1,117 @@
+"""The column types and table shapes that all models share."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    LargeBinary,
+    MetaData,
+    Text,
+    TypeDecorator,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from service.kernel.ids import new_id
+
+State = TypeVar("State", bound=StrEnum)
+
+
+class EnumText(TypeDecorator[State]):
+    """A `StrEnum` kept as text.
+
+    Text and not a native enum: under row-level security only leakproof operators may use an
+    index, and those of native enums are not leakproof. `one_of` gives the CHECK.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, enum: type[State]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: State | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else self.enum(value).value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> State | None:  # noqa: ARG002
+        return None if value is None else self.enum(value)
+
+
+class Base(DeclarativeBase):
+    """The parent of every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
+        str: Text(),
+        int: BigInteger(),
+        bytes: LargeBinary(),
+        date: Date(),
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB(),
+        dict[str, str]: JSONB(),
+        list[Any]: JSONB(),
+        list[str]: JSONB(),
+    }
+
+
+class DistrictScoped:
+    """A table of the district family: its key begins with the district, which owns the row.
+
+    No table of this family refers to a table of the global family, reference tables excepted:
+    a district's rows can be moved, exported or sharded by themselves. Only the tables at the root
+    of the family refer to `districts` (`rooted`): were every insert to lock that one row, it would
+    be the hottest of the database, and row-level security already refuses another district.
+    """
+
+    district_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-2)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
+
+
+def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:
+    """A CHECK that holds `column` to the values of `enum`."""
+    values = ", ".join(f"'{member.value}'" for member in enum)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+def rooted() -> ForeignKeyConstraint:
+    """The foreign key of a table at the root of the district family."""
+    return ForeignKeyConstraint(["district_id"], ["districts.id"])
+
+
+def owned_by(table: str, column: str, target: str = "id") -> ForeignKeyConstraint:
+    """A foreign key within the district, from `column` to `table.target`."""
+    return ForeignKeyConstraint(
+        ["district_id", column], [f"{table}.district_id", f"{table}.{target}"]
+    )
+
+
+class District(Base):
+    """An authority that owns departments, staff, a catalogue and its tickets: the tenant."""
+
+    __tablename__ = "districts"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[dict[str, str]]
+    settings: Mapped[dict[str, Any]]

@@ -1,0 +1,133 @@
+"""Connections and transactions: the only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+from uuid import UUID
+
+from sqlalchemy import Engine, Table, create_engine, event, insert, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.kernel.db.columns import Base
+from service.kernel.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """On whose behalf a transaction runs; row-level security shows it nothing else.
+
+    An empty scope sees no row of any district and of no person.
+    """
+
+    district: str = ""
+    person: UUID | None = None
+    account: UUID | None = None
+
+
+_SET_SCOPE: Final = text(
+    "SELECT set_config('app.district', :district, true),"
+    " set_config('app.person', :person, true), set_config('app.account', :account, true)"
+)
+
+
+def set_scope(session: Session, scope: Scope) -> None:
+    """Tell the running transaction whose rows it may see; forgotten when it ends."""
+    session.execute(
+        _SET_SCOPE,
+        {
+            "district": scope.district,
+            "person": str(scope.person or ""),
+            "account": str(scope.account or ""),
+        },
+    )
+
+
+@dataclass
+class Database:
+    """A pool of connections and the way to a transaction on one of them."""
+
+    engine: Engine
+    sessions: sessionmaker[Session] = field(init=False)
+    before_commit: list[Callable[[Session], None]] = field(default_factory=list)
+    """Called in order with the session when a transaction is about to commit."""
+
+    def __post_init__(self) -> None:
+        self.sessions = sessionmaker(self.engine, autoflush=False, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self, scope: Scope) -> Iterator[Session]:
+        """One use case: commits when the block ends, rolls back when it raises."""
+        session = self.open(scope)
+        try:
+            yield session
+            self.commit(session)
+        finally:
+            session.close()
+
+    def open(self, scope: Scope) -> Session:
+        """A session whose transaction has begun; whoever opens it commits or closes it."""
+        session = self.sessions()
+        try:
+            set_scope(session, scope)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def commit(self, session: Session) -> None:
+        """Flush what is pending, write what must stand in the same transaction, and commit."""
+        session.flush()
+        for write in self.before_commit:
+            write(session)
+        session.commit()
+
+    def dispose(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows in one statement, past the unit of work: what hot paths do (no row: nothing)."""
+    if rows:
+        session.execute(insert(cast("Table", model.__table__)), list(rows))
+
+
+def connect(settings: Settings) -> Database:
+    """A pool for the application role.
+
+    Where the login is another role (an owner's, in a small installation), every connection
+    changes to the application role, which row-level security holds. No statement and no wait for
+    a lock outlasts what the settings allow.
+    """
+    url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    connect_args: dict[str, Any] = {"application_name": "talent"}
+    if not settings.database_prepare:
+        connect_args["prepare_threshold"] = None
+    engine = create_engine(
+        url,
+        pool_size=settings.database_pool,
+        max_overflow=0,
+        pool_timeout=settings.database_pool_timeout,
+        connect_args=connect_args,
+    )
+    _prepare_connections(engine, settings)
+    return Database(engine)
+
+
+def _prepare_connections(engine: Engine, settings: Settings) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('role', %s, false), set_config('statement_timeout', %s, false),"
+                " set_config('lock_timeout', %s, false)",
+                (
+                    settings.database_role,
+                    str(settings.database_statement_timeout),
+                    str(settings.database_lock_timeout),
+                ),
+            )
+        connection.commit()

@@ -1,0 +1,172 @@
+"""The request that is being answered: its actor, its one transaction, what its headers demand."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
+
+import orjson
+from flask import current_app, g, has_request_context, request
+from sqlalchemy.orm import Session
+
+from service.kernel.actor import Actor, guest
+from service.kernel.db import Database, Scope
+from service.kernel.errors import Malformed, PreconditionRequired, UnsupportedMediaType
+from service.kernel.http import strict_json
+from service.kernel.keys import Keys
+from service.kernel.messages import Language
+from service.kernel.settings import Settings
+
+_ETAG: Final = re.compile(r'"([0-9]{1,9})"', re.ASCII)
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+Authenticate = Callable[[str], Actor]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the process has and every request uses; `authenticate` comes from identity."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    authenticate: Authenticate
+
+
+@dataclass(slots=True)
+class Unit:
+    """One request's unit of work."""
+
+    actor: Actor
+    version: int | None = None
+    key: str | None = None
+    digest: bytes = b""
+    opened: Session | None = field(default=None)
+
+    def session(self) -> Session:
+        """The transaction of the use case; it begins at the first call."""
+        if self.opened is None:
+            scope = Scope(self.actor.district, self.actor.person_id, self.actor.account_id)
+            self.opened = runtime().database.open(scope)
+        return self.opened
+
+    def session_for(self, district: str) -> Session:
+        """The transaction of a public route that names its district."""
+        self.actor = replace(self.actor, district=district)
+        return self.session()
+
+    def commit(self) -> None:
+        """Make it durable; nothing to do where no transaction was needed."""
+        if self.opened is not None:
+            runtime().database.commit(self.opened)
+
+    def close(self) -> None:
+        """Give the connection back; whatever was not committed is gone."""
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
+
+
+def runtime() -> Runtime:
+    """What this process runs with."""
+    return cast("Runtime", current_app.extensions["talent"])
+
+
+def unit() -> Unit:
+    """The unit of work of the request that is being answered."""
+    return cast("Unit", g.unit)
+
+
+def session() -> Session:
+    """The use case's transaction, scoped to the actor; begun at the first call."""
+    return unit().session()
+
+
+def session_for(district: str | None) -> Session:
+    """A public route's transaction, scoped to the district asked for, else the default one."""
+    return unit().session_for(district or runtime().settings.default_district)
+
+
+def actor() -> Actor:
+    """Who asks; a guest where nobody is signed in."""
+    return unit().actor
+
+
+def if_match() -> int:
+    """The version the client believes to be changing; only on routes that demand it."""
+    version = unit().version
+    if version is None:
+        raise LookupError("the route is not declared versioned")
+    return version
+
+
+def idempotency_key() -> tuple[str, bytes]:
+    """The key of a keyed request and the SHA-256 of what it asks for."""
+    current = unit()
+    if current.key is None:
+        raise LookupError("the route is not declared keyed")
+    return current.key, current.digest
+
+
+def language() -> Language:
+    """Chinese, unless the client prefers English."""
+    if not has_request_context():
+        return "zh"
+    best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
+    return "en" if best == "en" else "zh"
+
+
+def identify() -> Actor:
+    """Who asks, by the bearer token; raises `Unauthenticated` for one that does not hold."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return guest(runtime().settings.default_district)
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Malformed("authorization_malformed")
+    return runtime().authenticate(token.strip())
+
+
+def read_version() -> int:
+    """The version in If-Match: one strong tag, and no `*`, which would match anything."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise PreconditionRequired
+    match = _ETAG.fullmatch(header.strip())
+    if match is None:
+        raise Malformed("if_match_malformed")
+    return int(match[1])
+
+
+def read_key(*, required: bool) -> str | None:
+    """The Idempotency-Key: 1 to 128 visible ASCII characters."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        if required:
+            raise Malformed("idempotency_key_missing")
+        return None
+    if not _KEY.fullmatch(key):
+        raise Malformed("idempotency_key_malformed")
+    return key
+
+
+def read_json() -> Any:
+    """The body as strict JSON, read once; raises what `strict_json.loads` raises, and 415."""
+    if "json" not in g:
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaType
+        g.json = strict_json.loads(request.get_data(cache=True))
+    return g.json
+
+
+def request_digest() -> bytes:
+    """SHA-256 over method, path and body; key order and white space of JSON do not count."""
+    body = request.get_data(cache=True)
+    if body:
+        body = orjson.dumps(read_json(), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(
+        b"\n".join((request.method.encode(), request.path.encode(), body))
+    ).digest()

@@ -1,0 +1,192 @@
+"""The OpenAPI 3.1 documents: one per audience, out of one set of routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any, Final
+
+import flask_smorest
+from flask import Flask
+
+from service.kernel import messages
+from service.kernel.http.blueprint import AUDIENCES, Blueprint, Keyed, Policy
+from service.kernel.permissions import PUBLIC
+
+VERSION: Final = "1.0.0"
+
+_TITLES: Final = {
+    "public": "Talent service: what anybody may ask",
+    "talent": "Talent service: for talents and their mini-program",
+    "desk": "Talent service: for department clerks and their desk",
+}
+_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
+_PROBLEM: Final = {
+    "type": "object",
+    "description": "A problem document (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "description": "A reference that names the code."},
+        "title": {"type": "string", "description": "The phrase of the status."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "For people, in Chinese or English."},
+        "code": {"type": "string", "description": "Stable, for programs."},
+        "params": {"type": "object", "description": "The figures that `detail` names."},
+        "errors": {
+            "type": "array",
+            "description": "What is wrong with which field.",
+            "items": {
+                "type": "object",
+                "required": ["path", "code", "message"],
+                "additionalProperties": False,
+                "properties": {
+                    "path": {"type": "string", "description": "Dotted, as the client wrote it."},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "request_id": {"type": ["string", "null"]},
+    },
+}
+
+
+class _Document(flask_smorest.Api):  # type: ignore[misc]  # the library has no types
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """Errors are the business of `kernel.http.problems`."""
+
+
+def build(app: Flask, blueprints: Iterable[Blueprint]) -> dict[str, dict[str, Any]]:
+    """The documents by audience; the blueprints are registered in `app` already."""
+    listed = list(blueprints)
+    return {audience: _build_one(app, listed, audience) for audience in AUDIENCES}
+
+
+def _build_one(app: Flask, blueprints: list[Blueprint], audience: str) -> dict[str, Any]:
+    prefix = f"{audience.upper()}_"
+    app.config[f"{prefix}API_TITLE"] = _TITLES[audience]
+    app.config[f"{prefix}API_VERSION"] = VERSION
+    app.config[f"{prefix}OPENAPI_VERSION"] = "3.1.0"
+    api = _Document(app, config_prefix=prefix)
+    for blueprint in blueprints:
+        part = blueprint.for_audience(audience)
+        if part._docs:
+            api.spec.tag({"name": part.name, "description": part.description})
+            part.register_views_in_doc(api, app, api.spec, name=part.name, parameters=None)
+    document: dict[str, Any] = api.spec.to_dict()
+    for operation in _operations(document):
+        _complete(operation)
+    components = document.setdefault("components", {})
+    for unused in ("responses", "headers", "parameters"):
+        components.pop(unused, None)
+    schemas = components.get("schemas", {})
+    components["schemas"] = {
+        name: _strict_output(schema)
+        for name, schema in sorted(schemas.items())
+        if name not in {"Error", "PaginationMetadata"}
+    }
+    components["schemas"]["Problem"] = _PROBLEM
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+    document["paths"] = dict(sorted(document["paths"].items()))
+    return document
+
+
+def _strict_output(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "additionalProperties": False} if "properties" in schema else schema
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            if method in _METHODS:
+                operation["x-has-path-parameters"] = "parameters" in path
+                yield operation
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Write what the policy demands: security, headers, problems."""
+    policy: Policy = operation.pop("x-policy")
+    in_path = operation.pop("x-has-path-parameters")
+    if policy.allow != PUBLIC:
+        operation["security"] = [{"bearer": []}]
+        operation["x-permission"] = policy.allow.value
+    headers = list(_headers(policy))
+    if headers:
+        operation["parameters"] = [*operation.get("parameters", []), *headers]
+    answers = {str(k): v for k, v in operation.get("responses", {}).items() if int(k) < 400}  # noqa: PLR2004
+    for status, codes in sorted(_problem_codes(operation, policy, in_path=in_path).items()):
+        answers[str(status)] = _problem_response(status, codes)
+    operation["responses"] = answers
+
+
+def _headers(policy: Policy) -> Iterator[dict[str, Any]]:
+    if policy.versioned:
+        yield _header("If-Match", True, "The version last seen, as an ETag.", '"1"')
+    if policy.keyed is not Keyed.NO:
+        yield _header(
+            "Idempotency-Key",
+            policy.keyed is Keyed.REQUIRED,
+            "The same key with the same request gives the same answer for 24 hours.",
+            "7f0c2f9e-0001",
+        )
+
+
+def _header(name: str, required: bool, description: str, example: str) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": name,
+        "required": required,
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+def _problem_codes(
+    operation: dict[str, Any], policy: Policy, *, in_path: bool
+) -> dict[int, list[str]]:
+    """Every status the operation may answer besides success, with its codes."""
+    codes: dict[int, list[str]] = {400: ["malformed"], 503: ["unavailable"]}
+    if policy.allow != PUBLIC:
+        codes |= {401: ["unauthenticated", "token_invalid"], 403: ["forbidden"]}
+    if in_path:
+        codes[404] = ["not_found"]
+    if "requestBody" in operation:
+        codes |= {413: ["body_too_large", "body_too_deep"], 415: ["unsupported_media_type"]}
+    if "requestBody" in operation or operation.get("parameters"):
+        codes[422] = ["invalid"]
+    if policy.versioned:
+        codes |= {412: ["stale_version"], 428: ["if_match_required"]}
+    if policy.keyed is not Keyed.NO:
+        codes[409] = ["request_in_progress"]
+        codes[422] = [*codes.get(422, []), "idempotency_key_reused"]
+    for status, named in policy.problems.items():
+        codes[status] = [*codes.get(status, []), *named]
+    return codes
+
+
+def _problem_response(status: int, codes: list[str]) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    example = {
+        "type": f"/problems/{codes[-1]}",
+        "title": phrase,
+        "status": status,
+        "detail": messages.catalogue()[codes[-1]]["en"],
+        "code": codes[-1],
+        "errors": [],
+        "request_id": "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11",
+    }
+    return {
+        "description": f"{phrase}: {', '.join(f'`{code}`' for code in codes)}",
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "example": example,
+            }
+        },
+    }

@@ -1,0 +1,264 @@
+"""Schemas that take what is written and nothing that merely resembles it.
+
+marshmallow's fields are generous: `"1_2"` and `１２` are integers to them, `"yes"` is a boolean,
+`2026-W01` a date. These are not. Their faults are codes, so that they can be told in the
+reader's language.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+import marshmallow as ma
+from marshmallow import validate
+
+from service.kernel.errors import FieldError
+
+Messages: TypeAlias = dict[str, Any]
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGITS: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class Fault(str):
+    """The code of one fault, with the figures its text names."""
+
+    __slots__ = ("params",)
+    params: dict[str, Any]
+
+    def __new__(cls, code: str, **params: Any) -> Fault:
+        fault = super().__new__(cls, code)
+        fault.params = params
+        return fault
+
+
+ma.fields.Field.default_error_messages = {
+    "required": "required",
+    "null": "null_not_allowed",
+    "validator_failed": "invalid_value",
+}
+
+
+class Schema(ma.Schema):
+    """The parent of every schema: unknown fields are refused, the order of fields is kept."""
+
+    error_messages: Messages = {
+        "unknown": "unknown_field",
+        "type": "not_an_object",
+    }
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class String(ma.fields.String):
+    """Text of `shortest` to `longest` characters, without control characters, not only blanks.
+
+    `pattern`, where given, must match the whole of it.
+    """
+
+    default_error_messages: Messages = {
+        "invalid": "not_a_string",
+        "control": "control_character",
+        "blank": "blank",
+    }
+
+    def __init__(
+        self, *, shortest: int = 1, longest: int = 200, pattern: str | None = None, **kwargs: Any
+    ) -> None:
+        checks: list[Any] = [Length(shortest, longest)]
+        if pattern is not None:
+            checks.append(Pattern(pattern))
+        super().__init__(validate=checks, **kwargs)
+        self.shortest = shortest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if _UNSTORABLE.search(text):
+            raise self.make_error("control")
+        if self.shortest and text and not text.strip():
+            raise self.make_error("blank")
+        return text
+
+
+class Length(validate.Length):
+    """A bound on the length of text or a list."""
+
+    def __init__(self, minimum: int, maximum: int) -> None:
+        super().__init__(min=minimum, max=maximum)
+        self.minimum, self.maximum = minimum, maximum
+
+    def __call__(self, value: Any) -> Any:
+        if not self.minimum <= len(value) <= self.maximum:
+            raise ma.ValidationError(
+                Fault("length_out_of_bounds", minimum=self.minimum, maximum=self.maximum)
+            )
+        return value
+
+
+class Range(validate.Range):
+    """A bound on a number."""
+
+    def __init__(self, minimum: int, maximum: int) -> None:
+        super().__init__(min=minimum, max=maximum)
+        self.minimum, self.maximum = minimum, maximum
+
+    def __call__(self, value: Any) -> Any:
+        if not self.minimum <= value <= self.maximum:
+            raise ma.ValidationError(
+                Fault("number_out_of_bounds", minimum=self.minimum, maximum=self.maximum)
+            )
+        return value
+
+
+class Pattern(validate.Regexp):
+    """Text that matches a pattern as a whole; ASCII classes only."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(f"^(?:{pattern})$", error="wrong_pattern")
+        self._whole = re.compile(pattern, re.ASCII)
+
+    def __call__(self, value: Any) -> Any:
+        if not self._whole.fullmatch(value):
+            raise ma.ValidationError("wrong_pattern")
+        return value
+
+
+class Integer(ma.fields.Integer):
+    """A JSON integer, never a boolean, a fraction or text."""
+
+    default_error_messages: Messages = {"invalid": "not_an_integer"}
+
+    def __init__(self, *, minimum: int = 0, maximum: int = 10**15, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=Range(minimum, maximum), **kwargs)
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class QueryInteger(Integer):
+    """An integer in a query string: ASCII digits without leading zeros."""
+
+    def _validated(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Boolean(ma.fields.Boolean):
+    """`true` or `false`."""
+
+    default_error_messages: Messages = {"invalid": "not_a_boolean"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class UUID(ma.fields.UUID):
+    """A UUID in its canonical form, with hyphens."""
+
+    default_error_messages: Messages = {"invalid_uuid": "not_a_uuid"}
+
+    def _validated(self, value: Any) -> uuid.UUID:
+        if isinstance(value, uuid.UUID):
+            return value
+        if not isinstance(value, str) or not _UUID.fullmatch(value):
+            raise self.make_error("invalid_uuid")
+        return uuid.UUID(value)
+
+
+class Date(ma.fields.Date):
+    """A calendar date, `YYYY-MM-DD`."""
+
+    default_error_messages: Messages = {"invalid": "not_a_date"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> date:  # noqa: ARG002
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type="date")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise self.make_error("invalid", input=value, obj_type="date") from None
+
+
+class Enum(ma.fields.Enum[Any]):
+    """One of the values of a `StrEnum`."""
+
+    default_error_messages: Messages = {"unknown": "not_one_of"}
+
+    def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(enum, by_value=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.make_error("unknown", choices=self.choices_text)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Texts(ma.fields.Dict):
+    """The same text in both languages: `{"zh": …, "en": …}`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(keys=ma.fields.String(), values=ma.fields.String(), **kwargs)
+
+
+class List(ma.fields.List[Any]):
+    """A list of at most `longest` elements."""
+
+    default_error_messages: Messages = {"invalid": "not_a_list"}
+
+    def __init__(self, inner: Any, *, shortest: int = 0, longest: int = 100, **kwargs: Any) -> None:
+        super().__init__(inner, validate=Length(shortest, longest), **kwargs)
+
+
+class Object(ma.fields.Dict):
+    """A JSON object whose content somebody else checks (a form's section)."""
+
+    default_error_messages: Messages = {"invalid": "not_an_object"}
+
+
+class Nested(ma.fields.Nested):
+    """A schema within a schema."""
+
+    default_error_messages: Messages = {"type": "not_an_object"}
+
+
+class DateTime(ma.fields.AwareDateTime):
+    """A moment, RFC 3339 with offset; used in answers."""
+
+    default_error_messages: Messages = {
+        "invalid": "not_a_datetime",
+        "invalid_awareness": "not_a_datetime",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+
+def faults(messages: Any, path: str = "") -> list[FieldError]:
+    """Marshmallow's nested messages as a flat list with dotted paths."""
+    if isinstance(messages, Mapping):
+        return [
+            fault
+            for key, inner in messages.items()
+            for fault in faults(inner, path if key == "_schema" else _join(path, key))
+        ]
+    if isinstance(messages, list):
+        return [fault for inner in messages for fault in faults(inner, path)]
+    params = messages.params if isinstance(messages, Fault) else {}
+    return [FieldError(path, str(messages), params)]
+
+
+def _join(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)

@@ -1,0 +1,45 @@
+"""Pages of a list: the position a cursor stands for, and the answer with the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from service.kernel.http import cursors
+from service.kernel.http.context import runtime
+
+Row = TypeVar("Row")
+
+
+class Page:
+    """One page asked for: `limit` rows from behind `after`.
+
+    `position` is the sort key of the last row of the page before, none on the first page. Raises
+    `Invalid` for a cursor made for another account or other filters.
+    """
+
+    def __init__(
+        self, limit: int, after: str | None, *, account: UUID, filters: Mapping[str, Any]
+    ) -> None:
+        self.limit = limit
+        self._account, self._filters = account, filters
+        self.position: list[Any] | None = None
+        if after is not None:
+            key = runtime().keys.cursor
+            self.position = cursors.decode(key, after, account=account, filters=filters)
+
+    def answer(
+        self,
+        found: Sequence[Row],
+        shape: Callable[[Row], Any],
+        position: Callable[[Row], Sequence[Any]],
+    ) -> dict[str, Any]:
+        """`{"items", "next"}` out of up to `limit` + 1 rows: the one too many tells of more."""
+        shown = found[: self.limit]
+        after = None
+        if len(found) > self.limit:
+            key = runtime().keys.cursor
+            last = position(shown[-1])
+            after = cursors.encode(key, last, account=self._account, filters=self._filters)
+        return {"items": [shape(row) for row in shown], "next": after}

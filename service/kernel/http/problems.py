@@ -1,0 +1,102 @@
+"""Problems as RFC 9457 documents, in the reader's language."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+import psycopg
+from flask import Flask, Response, g
+from sqlalchemy import exc
+from werkzeug.exceptions import HTTPException
+
+from service.kernel import errors, messages
+from service.kernel.http.context import language
+from service.kernel.logs import logger
+
+_LOG: Final = logger("http")
+
+_BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
+    kind.status: kind
+    for kind in (
+        errors.Malformed,
+        errors.Unauthenticated,
+        errors.Forbidden,
+        errors.NotFound,
+        errors.MethodNotAllowed,
+        errors.Conflict,
+        errors.TooLarge,
+        errors.UnsupportedMediaType,
+        errors.Invalid,
+        errors.TooManyRequests,
+    )
+}
+_PASSED_ON: Final = ("Allow", "Retry-After")
+
+
+def register(app: Flask) -> None:
+    """Answer everything that goes wrong with a problem document."""
+    app.register_error_handler(errors.Problem, respond)
+    app.register_error_handler(HTTPException, _from_werkzeug)
+    app.register_error_handler(exc.SQLAlchemyError, _from_database)
+    app.register_error_handler(psycopg.Error, _from_database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def respond(problem: errors.Problem) -> Response:
+    """The problem document of `problem`."""
+    tongue = language()
+    body: dict[str, Any] = {
+        "type": f"/problems/{problem.code}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": messages.say(problem.code, tongue, problem.params),
+        "code": problem.code,
+        "errors": [
+            {"path": error.path, "code": error.code, "message": _message(error, tongue)}
+            for error in problem.errors
+        ],
+        "request_id": g.get("request_id"),
+    }
+    if problem.params:
+        body["params"] = problem.params
+    response = Response(
+        orjson.dumps(body, default=str), problem.status, content_type="application/problem+json"
+    )
+    response.headers.update(problem.headers)
+    response.headers["Content-Language"] = {"zh": "zh-CN", "en": "en"}[tongue]
+    return response
+
+
+def _message(error: errors.FieldError, tongue: messages.Language) -> str:
+    if error.text is not None:
+        return error.text[tongue]
+    return messages.say(error.code, tongue, error.params)
+
+
+def _from_werkzeug(error: HTTPException) -> Response:
+    """Flask's own refusals: no such route, method, or a body too large."""
+    kind = _BY_STATUS.get(error.code or 0)
+    if kind is None:
+        return _unexpected(error)
+    headers = {name: value for name, value in error.get_headers() if name in _PASSED_ON}
+    return respond(kind(headers=headers))
+
+
+def _from_database(error: Exception) -> Response:
+    """The database is away, slow or deadlocked: nothing was changed, trying again helps."""
+    away = isinstance(error, (exc.OperationalError, exc.InterfaceError, exc.TimeoutError))
+    away = away or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
+        away = True
+    if not away:
+        return _unexpected(error)
+    _LOG.warning("database_unavailable", exc_info=error)
+    return respond(errors.Unavailable(headers={"Retry-After": "2"}))
+
+
+def _unexpected(error: Exception) -> Response:
+    """A defect: told without any detail, logged with its place."""
+    _LOG.error("unexpected", exc_info=error)
+    return respond(errors.Problem("internal"))

@@ -1,0 +1,115 @@
+"""The same request twice: the stored answer again, and its effect once.
+
+The lock is the database's: whoever holds the key of an account and route works, everybody else
+is told that it is still running. The answer is stored, sealed, in the transaction of the effect,
+so either both are there or neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import UniqueConstraint, delete, func, select
+from sqlalchemy.orm import Mapped, Session
+
+from service.kernel import crypto
+from service.kernel.db import Base, DistrictScoped, insert_rows
+from service.kernel.errors import Conflict, Invalid
+from service.kernel.ids import new_id
+
+KEPT: Final = timedelta(hours=24)
+_TABLE: Final = "idempotency_keys"
+
+
+class IdempotencyKey(DistrictScoped, Base):
+    """The answer that one key of one account got from one route."""
+
+    __tablename__ = _TABLE
+    __table_args__ = (UniqueConstraint("district_id", "account_id", "route", "key"),)
+
+    account_id: Mapped[UUID]
+    route: Mapped[str]
+    key: Mapped[str]
+    digest: Mapped[bytes]
+    answer: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One keyed request: `digest` is a SHA-256 over what it asks for."""
+
+    district: str
+    account_id: UUID
+    route: str
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: status, headers that matter, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def stored_answer(session: Session, request: Request) -> Answer | None:
+    """Take the key's lock, and give the answer it already got, if any.
+
+    Raises `Conflict` while another request with the key runs, and `Invalid` when the key was used
+    with another payload. The lock goes with the transaction. It is taken in a statement of its
+    own, so that the look at the table sees whatever its former holder committed.
+    """
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(_lock_number(request)))):
+        raise Conflict("request_in_progress", headers={"Retry-After": "1"})
+    row = session.execute(
+        select(IdempotencyKey.id, IdempotencyKey.digest, IdempotencyKey.answer).where(
+            IdempotencyKey.district_id == request.district,
+            IdempotencyKey.account_id == request.account_id,
+            IdempotencyKey.route == request.route,
+            IdempotencyKey.key == request.key,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.digest != request.digest:
+        raise Invalid("idempotency_key_reused")
+    told: dict[str, Any] = orjson.loads(
+        crypto.unseal(row.answer, table=_TABLE, column="answer", row=row.id)
+    )
+    return Answer(**told)
+
+
+def store_answer(session: Session, request: Request, answer: Answer, *, at: datetime) -> None:
+    """Keep what is about to be answered, for `KEPT`."""
+    row_id = new_id()
+    told = orjson.dumps(answer).decode()
+    row = {
+        "district_id": request.district,
+        "id": row_id,
+        "account_id": request.account_id,
+        "route": request.route,
+        "key": request.key,
+        "digest": request.digest,
+        "answer": crypto.seal(told, table=_TABLE, column="answer", row=row_id),
+        "created_at": at,
+    }
+    insert_rows(session, IdempotencyKey, [row])
+
+
+def forget_old_answers(session: Session, *, at: datetime) -> None:
+    """Delete what has been kept long enough; row-level security keeps it to the district."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < at - KEPT))
+
+
+def _lock_number(request: Request) -> int:
+    """A bigint from the first 8 bytes of a blind hash: two keys meet once in 2^64."""
+    name = f"{request.district}|{request.account_id}|{request.route}|{request.key}"
+    digest = crypto.blind(name, purpose="idempotency")
+    return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,0 +1,198 @@
+"""Settings: `config/default.toml`, each value replaceable by an environment variable.
+
+A value that is missing, of the wrong form or unsafe in production is named at start, all of them
+at once, so that an operator mends the environment in one go.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError, ValidationError
+from marshmallow.validate import Range
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The checkout: where `config/`, `migrations/` and `api_specs/` are."""
+
+_positive: Final = Range(min=1)
+
+
+class Environment(StrEnum):
+    """Where the service runs; only `production` meets people's real cases."""
+
+    LOCAL = "local"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class WechatMode(StrEnum):
+    """`demo` signs anybody in by name and never runs in production."""
+
+    LIVE = "live"
+    DEMO = "demo"
+
+
+class SettingsError(Exception):
+    """The environment does not allow a start; the message names every variable at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an installation decides."""
+
+    environment: Environment
+    default_district: str
+    database_url: str
+    database_owner_url: str
+    database_role: str
+    database_pool: int
+    database_pool_timeout: float
+    database_prepare: bool
+    database_statement_timeout: int
+    database_lock_timeout: int
+    redis_url: str
+    keys_file: Path
+    storage_dir: Path
+    http_port: int
+    http_workers: int
+    http_threads: int
+    proxies: int
+    access_seconds: int
+    refresh_days: int
+    reuse_grace_seconds: int
+    limit_login_per_address: str
+    limit_login_per_account: str
+    wechat_mode: WechatMode
+    wechat_url: str
+    wechat_app_id: str
+    wechat_secret: str
+
+    @property
+    def production(self) -> bool:
+        """Whether real people's cases are handled here."""
+        return self.environment is Environment.PRODUCTION
+
+
+def load() -> Settings:
+    """Read the settings, or raise `SettingsError` that names everything wrong with them."""
+    env = Env(eager=False)
+    defaults = tomllib.loads((ROOT / "config" / "default.toml").read_text(encoding="utf-8"))
+    settings = _read(env, defaults)
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        raise SettingsError(f"settings: {_named(error)}") from None
+    if faults := _unsafe(settings, "TALENT_DEMO_PASSWORD" in os.environ):
+        raise SettingsError("settings: " + "; ".join(faults))
+    return settings
+
+
+def _read(env: Env, defaults: dict[str, Any]) -> Settings:
+    """Every setting; what is wrong is collected in `env` and told when it is sealed."""
+    wechat = defaults["wechat"]
+    mode = env.enum("TALENT_WECHAT_MODE", wechat["mode"], enum=WechatMode, by_value=True)
+    return Settings(
+        **_read_database(env, defaults["database"]),
+        **_read_http(env, defaults),
+        environment=env.enum(
+            "TALENT_ENV", defaults["environment"], enum=Environment, by_value=True
+        ),
+        default_district=env.str("TALENT_DEFAULT_DISTRICT", defaults["default_district"]),
+        redis_url=env.str("REDIS_URL", validate=_redis_url),
+        keys_file=env.path("TALENT_KEYS_FILE", validate=_existing_file),
+        storage_dir=env.path("TALENT_STORAGE_DIR"),
+        wechat_mode=mode,
+        wechat_url=env.str("TALENT_WECHAT_URL", wechat["base_url"]),
+        wechat_app_id=env.str("TALENT_WECHAT_APP_ID", ""),
+        wechat_secret=env.str("TALENT_WECHAT_SECRET", ""),
+    )
+
+
+def _read_database(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
+    url = env.str("DATABASE_URL", validate=_postgres_url)
+    return {
+        "database_url": url,
+        "database_owner_url": env.str("DATABASE_OWNER_URL", url, validate=_postgres_url),
+        "database_role": env.str("DATABASE_ROLE", defaults["role"]),
+        "database_pool": env.int("DATABASE_POOL", defaults["pool"], validate=_positive),
+        "database_pool_timeout": env.float("DATABASE_POOL_TIMEOUT", defaults["pool_timeout"]),
+        "database_prepare": env.bool("DATABASE_PREPARE", defaults["prepare"]),
+        "database_statement_timeout": env.int(
+            "DATABASE_STATEMENT_TIMEOUT", defaults["statement_timeout"], validate=_positive
+        ),
+        "database_lock_timeout": env.int(
+            "DATABASE_LOCK_TIMEOUT", defaults["lock_timeout"], validate=_positive
+        ),
+    }
+
+
+def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
+    http, sessions, limits = defaults["http"], defaults["sessions"], defaults["limits"]
+    return {
+        "http_port": env.int("TALENT_HTTP_PORT", http["port"], validate=Range(1, 65535)),
+        "http_workers": env.int("TALENT_HTTP_WORKERS", http["workers"], validate=_positive),
+        "http_threads": env.int("TALENT_HTTP_THREADS", http["threads"], validate=_positive),
+        "proxies": env.int("TALENT_PROXIES", http["proxies"], validate=Range(0)),
+        "access_seconds": env.int(
+            "TALENT_ACCESS_SECONDS", sessions["access_seconds"], validate=_positive
+        ),
+        "refresh_days": env.int(
+            "TALENT_REFRESH_DAYS", sessions["refresh_days"], validate=_positive
+        ),
+        "reuse_grace_seconds": env.int(
+            "TALENT_REUSE_GRACE_SECONDS", sessions["reuse_grace_seconds"], validate=Range(0)
+        ),
+        "limit_login_per_address": env.str(
+            "TALENT_LIMIT_LOGIN_PER_ADDRESS", limits["login_per_address"]
+        ),
+        "limit_login_per_account": env.str(
+            "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"]
+        ),
+    }
+
+
+def _named(error: EnvValidationError) -> str:
+    """`NAME: what is wrong` for every variable at fault, never its value."""
+    faults = error.error_messages
+    if not isinstance(faults, Mapping):
+        return "; ".join(faults)
+    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in faults.items())
+
+
+def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
+    """What each value allows by itself, but not together with the others."""
+    faults = []
+    if settings.wechat_mode is WechatMode.LIVE:
+        live = {
+            "TALENT_WECHAT_APP_ID": settings.wechat_app_id,
+            "TALENT_WECHAT_SECRET": settings.wechat_secret,
+        }
+        faults += [f"{name}: Environment variable not set." for name in live if not live[name]]
+    if settings.production and settings.wechat_mode is WechatMode.DEMO:
+        faults.append("TALENT_WECHAT_MODE: demo is refused in production")
+    if settings.production and demo_password:
+        faults.append("TALENT_DEMO_PASSWORD: refused in production")
+    return faults
+
+
+def _postgres_url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise ValidationError("Expected postgresql://user:password@host:port/database.")
+
+
+def _redis_url(text: str) -> None:
+    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise ValidationError("Expected redis://host:port/number.")
+
+
+def _existing_file(path: Path) -> None:
+    if not path.is_file():
+        raise ValidationError("No such file; `talent keys FILE` makes one.")

@@ -1,0 +1,66 @@
+"""What a talent has been told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+from uuid import UUID
+
+from service.kernel import clock, http, messages
+from service.kernel.permissions import Permission
+from service.notifications import actions, queries, schemas
+from service.tickets.schemas import PageIn
+
+blp = http.Blueprint(
+    "notices", __name__, url_prefix="/v1", description="What talents are told of their tickets."
+)
+
+_UNREAD: Final = {"unread": {"value": 1, "exact": True}}
+_PAGE: Final = {
+    "items": [
+        {
+            "id": "0199d3c2-7a54-7c07-a5d2-3b9e1f6c8d41",
+            "kind": "item_accepted",
+            "at": "2026-11-24T02:10:00+00:00",
+            "read_at": None,
+            "ticket": "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11",
+            "item": "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21",
+            "number": "LB350100202611230000018-01",
+            "title": {
+                "zh": "子办件 LB350100202611230000018-01 已受理。",
+                "en": "Item LB350100202611230000018-01 has been accepted for processing.",
+            },
+        }
+    ],
+    "next": None,
+    **_UNREAD,
+}
+
+
+@blp.get("/notices", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.arguments(PageIn, location="query", as_kwargs=True)
+@blp.response(200, schemas.NoticePageOut, example=_PAGE)
+def list_notices(limit: int, after: str | None) -> dict[str, Any]:
+    """List what I have been told, the newest first, and count what is unread."""
+    session, actor = http.session(), http.actor()
+    page = http.Page(limit, after, account=actor.account, filters={"list": "notices"})
+    before = None if page.position is None else UUID(page.position[0])
+    found = queries.notices_for(session, actor, before=before, limit=limit)
+    unread = queries.unread_for(session, actor)
+    return {**page.answer(found, _told, lambda notice: [notice.id]), "unread": unread}
+
+
+@blp.post("/notices/read", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.arguments(
+    schemas.ReadIn, as_kwargs=True, example={"ids": ["0199d3c2-7a54-7c07-a5d2-3b9e1f6c8d41"]}
+)
+@blp.response(200, schemas.UnreadOut, example=_UNREAD)
+def read_notices(ids: Collection[UUID] | None) -> dict[str, Any]:
+    """Mark notices as read: those named, or all there are."""
+    return {"unread": actions.mark_read(http.session(), http.actor(), ids=ids, at=clock.now())}
+
+
+def _told(notice: queries.NoticeRow) -> dict[str, Any]:
+    code, params = f"notice_{notice.kind}", notice.params
+    title = {language: messages.say(code, language, params) for language in messages.LANGUAGES}
+    return {**notice._mapping, "number": params["number"], "title": title}

@@ -1,0 +1,112 @@
+"""Taking a task, and giving it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NoReturn
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.identity.queries import own_case
+from service.kernel import events
+from service.kernel.actor import Actor
+from service.kernel.errors import Conflict, Forbidden
+from service.kernel.permissions import Role
+from service.tickets.models import Item, Task
+from service.tickets.queries.desk import IN_LIST, TaskRow, held_task_for, task_for, visible
+from service.tickets.rules import Happening, TaskAct, TaskStatus, acted
+
+_RETURNED: Final = (*IN_LIST, Task.ticket_id, own_case(Item.person_id).label("own_case"))
+
+
+def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
+    """Take an open task: of fifty who try, one gets it.
+
+    One conditional UPDATE of the task's row; the ticket is not locked. Raises `NotFound`,
+    `Forbidden` (another role's task, or a case of one's own), or `Conflict`:
+    `task_already_claimed`, `task_closed`.
+    """
+    row = session.execute(
+        update(Task)
+        .where(
+            visible(actor),
+            Task.id == task_id,
+            Task.status == TaskStatus.OPEN,
+            Task.role.in_(_roles(actor)),
+            Item.district_id == Task.district_id,
+            Item.id == Task.item_id,
+        )
+        .values(
+            status=TaskStatus.CLAIMED,
+            assignee=actor.account,
+            claimed_at=at,
+            version=Task.version + 1,
+        )
+        .returning(*_RETURNED)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if row is None:
+        _refuse(session, actor, task_id)
+    require_right_to_work(actor, row.department, row.role, own=row.own_case)
+    _tell(session, actor, Happening.TASK_CLAIMED, row, at)
+    return row
+
+
+def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
+    """Put one's task back into the pool.
+
+    Raises `NotFound` or `Conflict`: `task_not_claimed`, `task_not_mine`, `task_closed`.
+    """
+    held = held_task_for(session, actor, task_id)
+    mine = held.task.assignee == actor.account
+    acted(held.task.status, TaskAct.RELEASE, mine=mine)
+    row = session.execute(
+        update(Task)
+        .where(
+            Task.district_id == actor.district,
+            Task.id == task_id,
+            Item.district_id == Task.district_id,
+            Item.id == Task.item_id,
+        )
+        .values(status=TaskStatus.OPEN, assignee=None, claimed_at=None, version=Task.version + 1)
+        .returning(*_RETURNED)
+        .execution_options(synchronize_session=False)
+    ).one()
+    _tell(session, actor, Happening.TASK_RELEASED, row, at)
+    return row
+
+
+def require_right_to_work(actor: Actor, department: str, role: str, *, own: bool) -> None:
+    """Raise `Forbidden` unless the actor has the role there and the case is not their own."""
+    if not actor.holds(department, Role(role)):
+        raise Forbidden("role_missing", role=role)
+    if own:
+        raise Forbidden("own_case")
+
+
+def _refuse(session: Session, actor: Actor, task_id: UUID) -> NoReturn:
+    """Say why the task could not be taken."""
+    found = task_for(session, actor, task_id)
+    task = found.task
+    require_right_to_work(actor, task.department, task.role, own=found.own_case)
+    acted(task.status, TaskAct.CLAIM, mine=task.assignee == actor.account)
+    raise Conflict("task_already_claimed")
+
+
+def _roles(actor: Actor) -> set[str]:
+    return {role.value for post in actor.posts for role in post.roles}
+
+
+def _tell(session: Session, actor: Actor, kind: Happening, row: TaskRow, at: datetime) -> None:
+    events.emit(
+        session,
+        kind,
+        actor=actor,
+        at=at,
+        ticket_id=row.ticket_id,
+        item_id=row.item_id,
+        task_id=row.id,
+        data={"department": row.department},
+    )

@@ -1,0 +1,112 @@
+"""Deciding a claimed task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from service.calendars.queries import calendar_for
+from service.catalogue.queries import offering_definition
+from service.catalogue.rules import OfferingDefinition
+from service.kernel import crypto
+from service.kernel.actor import Actor
+from service.kernel.errors import FieldError, Invalid, Stale
+from service.routing import Stage, StageClosed, Verdict
+from service.routing.flow import PASSING
+from service.tickets.actions.claim import require_right_to_work
+from service.tickets.actions.steps import Step
+from service.tickets.models import ItemStage, Task
+from service.tickets.queries.desk import Held, held_task_for, items_of, stages_of
+from service.tickets.rules import HAPPENING, TaskAct, acted
+
+_TASKS: Final = "tasks"
+
+
+def decide_task(
+    session: Session,
+    actor: Actor,
+    *,
+    task_id: UUID,
+    version: int,
+    verdict: Verdict,
+    opinion: str,
+    result: Mapping[str, Any] | None,
+    at: datetime,
+) -> Held:
+    """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
+
+    Raises `NotFound`, `Stale`, `Forbidden`, `Conflict` (`task_not_claimed`, `task_not_mine`,
+    `task_closed`), or `Invalid` for a verdict the stage does not allow or a result that is
+    missing, not asked for, or not of the stage's form.
+    """
+    held = held_task_for(session, actor, task_id)
+    task, item = held.task, held.item
+    if task.version != version:
+        raise Stale
+    after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
+    require_right_to_work(actor, task.department, task.role, own=held.own_case)
+    definition = offering_definition(session, actor.district, item.offering_version_id)
+    stages = stages_of(session, item)
+    stage = next(one for one in stages if one.id == task.stage_id)
+    _check(definition, definition.flow.by_key[stage.key], verdict, result)
+    task.status, task.verdict, task.closed_at = after, verdict, at
+    task.opinion = _sealed(task, "opinion", opinion)
+    task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
+    _step(session, actor, held, stages, definition, at).take(
+        StageClosed(stage.key, stage.round, verdict),
+        HAPPENING[verdict],
+        task=task,
+        accepted_at=at,
+    )
+    session.flush()
+    return held
+
+
+def _check(
+    definition: OfferingDefinition,
+    stage: Stage,
+    verdict: Verdict,
+    result: Mapping[str, Any] | None,
+) -> None:
+    if verdict not in stage.may:
+        raise Invalid(errors=[FieldError("verdict", "verdict_not_allowed")])
+    asked = stage.records is not None and verdict is PASSING[stage.kind]
+    if asked and result is None:
+        raise Invalid(errors=[FieldError("result", "result_missing")])
+    if result is None:
+        return
+    if not asked:
+        raise Invalid(errors=[FieldError("result", "result_not_expected")])
+    faults = definition.result_faults(stage.key, result)
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _sealed(task: Task, column: str, text: str) -> bytes:
+    return crypto.seal(text, table=_TASKS, column=column, row=task.id)
+
+
+def _step(
+    session: Session,
+    actor: Actor,
+    held: Held,
+    stages: Sequence[ItemStage],
+    definition: OfferingDefinition,
+    at: datetime,
+) -> Step:
+    return Step(
+        session=session,
+        actor=actor,
+        ticket=held.ticket,
+        item=held.item,
+        items=items_of(session, held.ticket),
+        stages=stages,
+        definition=definition,
+        calendar=calendar_for(session, actor.district),
+        at=at,
+    )

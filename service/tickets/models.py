@@ -1,0 +1,255 @@
+"""The tables of tickets. The row says what is; history stands beside it, in the events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.routing import Outcome, Phase, StageKind, StageStatus, Verdict
+from service.tickets.rules import DueBasis, TaskStatus, TicketStatus
+
+TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
+
+_ACTIVE: Final = text("status IN ('open', 'claimed')")
+
+
+class Ticket(DistrictScoped, Base):
+    """One filing of a bundle by one talent.
+
+    `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
+    `filing_key` makes one filing one ticket for ever, whatever is retried.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        owned_by("bundle_versions", "bundle_version_id"),
+        UniqueConstraint("district_id", "number"),
+        UniqueConstraint("district_id", "account_id", "filing_key"),
+        Index("ix_tickets_person", "district_id", "person_id", "id"),
+        one_of("status", TicketStatus),
+        one_of("due_basis", DueBasis),
+    )
+
+    number: Mapped[str]
+    version: Mapped[int]
+    bundle_code: Mapped[str]
+    bundle_version_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))
+    filed_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
+    provisional: Mapped[bool]
+    last_seq: Mapped[int]
+    filing_key: Mapped[str]
+    filing_digest: Mapped[bytes]
+
+
+class Item(DistrictScoped, Base):
+    """One offering, for one subject, inside a ticket.
+
+    An open item of the same person, offering and subject exists once: the partial unique index
+    holds it. `due_at` is projected until acceptance and promised from then on.
+    """
+
+    __tablename__ = "items"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("offering_versions", "offering_version_id"),
+        UniqueConstraint("district_id", "number"),
+        Index("ix_items_ticket", "district_id", "ticket_id"),
+        Index(
+            "uq_items_open",
+            "district_id",
+            "person_id",
+            "offering_code",
+            "subject_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("phase <> 'ended'"),
+        ),
+        one_of("phase", Phase),
+        one_of("outcome", Outcome),
+        one_of("due_basis", DueBasis),
+        CheckConstraint(
+            "(phase = 'ended') = (ended_at IS NOT NULL)"
+            " AND (phase NOT IN ('ended', 'fulfilment') OR outcome IS NOT NULL)",
+            name="ended",
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    number: Mapped[str]
+    ordinal: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+    offering_code: Mapped[str]
+    offering_version_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    subject_id: Mapped[UUID | None]
+    phase: Mapped[Phase] = mapped_column(EnumText(Phase))
+    outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
+    received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
+    provisional: Mapped[bool]
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
+
+
+class TicketSection(DistrictScoped, Base):
+    """The answers to one section, sealed; a correction adds a revision, nothing is overwritten."""
+
+    __tablename__ = "ticket_sections"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        UniqueConstraint(
+            "district_id",
+            "ticket_id",
+            "item_id",
+            "section",
+            "revision",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    section: Mapped[str]
+    revision: Mapped[int]
+    content: Mapped[bytes]
+
+
+class ItemStage(DistrictScoped, Base):
+    """One round of a stage of an item's flow."""
+
+    __tablename__ = "stages"
+    __table_args__ = (
+        owned_by("items", "item_id"),
+        owned_by("departments", "department", "code"),
+        UniqueConstraint("district_id", "item_id", "key", "round"),
+        one_of("status", StageStatus),
+        one_of("verdict", Verdict),
+        CheckConstraint("(status = 'open') = (closed_at IS NULL)", name="closed"),
+    )
+
+    item_id: Mapped[UUID]
+    key: Mapped[str]
+    round: Mapped[int]
+    status: Mapped[StageStatus] = mapped_column(EnumText(StageStatus))
+    department: Mapped[str]
+    verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Task(DistrictScoped, Base):
+    """A stage's work for one department: who holds it, by when, and what was said.
+
+    `deemed`: time decided, not a person. The opinion and the result are sealed.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("stages", "stage_id"),
+        owned_by("departments", "department", "code"),
+        UniqueConstraint("district_id", "stage_id", "department"),
+        Index(
+            "ix_tasks_active",
+            "district_id",
+            "department",
+            "due_at",
+            "id",
+            postgresql_where=_ACTIVE,
+        ),
+        Index(
+            "ix_tasks_past",
+            "district_id",
+            "department",
+            "due_at",
+            "id",
+            postgresql_where=text("status IN ('closed', 'cancelled')"),
+        ),
+        Index(
+            "ix_tasks_assignee",
+            "district_id",
+            "assignee",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'claimed'"),
+        ),
+        Index(
+            "ix_tasks_silence",
+            "district_id",
+            "due_at",
+            "id",
+            postgresql_where=text("status IN ('open', 'claimed') AND kind = 'acceptance'"),
+        ),
+        Index("ix_tasks_item", "district_id", "item_id"),
+        one_of("status", TaskStatus),
+        one_of("kind", StageKind),
+        one_of("verdict", Verdict),
+        CheckConstraint(
+            "(status = 'open' AND assignee IS NULL OR status <> 'open')"
+            " AND (status <> 'claimed' OR assignee IS NOT NULL)"
+            " AND ((status IN ('open', 'claimed')) = (closed_at IS NULL))"
+            " AND ((status = 'closed') = (verdict IS NOT NULL))",
+            name="claim",
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    stage_id: Mapped[UUID]
+    kind: Mapped[StageKind] = mapped_column(EnumText(StageKind))
+    offering_code: Mapped[str]
+    department: Mapped[str]
+    role: Mapped[str]
+    status: Mapped[TaskStatus] = mapped_column(EnumText(TaskStatus))
+    version: Mapped[int] = mapped_column(default=1)
+    assignee: Mapped[UUID | None]
+    claimed_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
+    deemed: Mapped[bool]
+    opinion: Mapped[bytes | None]
+    result: Mapped[bytes | None]
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
+
+
+class DueChange(DistrictScoped, Base):
+    """A due date that moved, and why: what answers "what moved my deadline"."""
+
+    __tablename__ = "due_changes"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        Index("ix_due_changes_ticket", "district_id", "ticket_id"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    before: Mapped[datetime | None]
+    after: Mapped[datetime]
+    basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
+    cause: Mapped[str]
+    event_id: Mapped[UUID]
+    at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Reads of tickets, and who may see what: `talent` for applicants, `desk` for staff."""

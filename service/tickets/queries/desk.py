@@ -1,0 +1,205 @@
+"""What staff see: the tasks of the departments in which they hold a post."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, or_, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from service.identity.queries import own_case
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound
+from service.tickets.models import Item, ItemStage, Task, Ticket, TicketSection
+from service.tickets.rules import ACTIVE, TaskStatus
+
+IN_LIST: Final = (
+    Task.id,
+    Task.version,
+    Task.status,
+    Task.kind,
+    Task.offering_code,
+    Task.department,
+    Task.role,
+    Task.assignee,
+    Task.opened_at,
+    Task.due_at,
+    Task.warn_at,
+    Task.verdict,
+    Item.id.label("item_id"),
+    Item.number.label("item_number"),
+    Item.offering_version_id,
+)
+
+TaskRow = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """What a clerk narrows the list to; nothing given means all that is still to be done."""
+
+    statuses: tuple[TaskStatus, ...] = ACTIVE
+    offering: str | None = None
+    assignee: UUID | None = None
+    unassigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task with what it belongs to, locked in the order ticket, item, task."""
+
+    ticket: Ticket
+    item: Item
+    task: Task
+    own_case: bool
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The one predicate of who sees a task: staff of its department, in its district."""
+    departments = {post.department for post in actor.posts}
+    return (Task.district_id == actor.district) & Task.department.in_(departments)
+
+
+def tasks_for(
+    session: Session,
+    actor: Actor,
+    wanted: TaskFilter,
+    *,
+    behind: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[TaskRow]:
+    """The actor's tasks by due time, from behind a position; at most `limit` + 1 of them.
+
+    One statement, and one walk of one index per department, so that page 2,000 costs what page 1
+    costs; most staff have one department.
+    """
+    departments = sorted({post.department for post in actor.posts})
+    if not departments:
+        return []
+    pages = [_page(actor, name, wanted, behind, limit) for name in departments]
+    if len(pages) == 1:
+        return session.execute(pages[0]).all()
+    merged = union_all(*(select(page.subquery()) for page in pages)).subquery()
+    return session.execute(
+        select(merged).order_by(merged.c.due_at, merged.c.id).limit(limit + 1)
+    ).all()
+
+
+def _page(
+    actor: Actor,
+    department: str,
+    wanted: TaskFilter,
+    behind: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Select[*tuple[Any, ...]]:
+    query: Select[*tuple[Any, ...]] = (
+        select(*IN_LIST)
+        .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
+        .where(
+            Task.district_id == actor.district,
+            Task.department == department,
+            Task.status.in_(wanted.statuses),
+        )
+        .order_by(Task.due_at, Task.id)
+        .limit(limit + 1)
+    )
+    if behind is not None:
+        query = query.where(tuple_(Task.due_at, Task.id) > tuple_(*behind))
+    if wanted.offering is not None:
+        query = query.where(Task.offering_code == wanted.offering)
+    if wanted.assignee is not None:
+        query = query.where(Task.assignee == wanted.assignee)
+    if wanted.unassigned:
+        query = query.where(Task.assignee.is_(None))
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFound:
+    """A task with what it belongs to; `row` is its line in the list."""
+
+    row: TaskRow
+    task: Task
+    item: Item
+    stage_key: str
+    ticket_number: str
+    own_case: bool
+
+
+def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
+    """A task of the actor's departments; raises `NotFound` where the actor sees none."""
+    row = session.execute(
+        select(
+            *IN_LIST,
+            Task,
+            Item,
+            ItemStage.key.label("stage_key"),
+            Ticket.number,
+            own_case(Item.person_id).label("own_case"),
+        )
+        .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
+        .join(Ticket, (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id))
+        .join(
+            ItemStage,
+            (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
+        )
+        .where(visible(actor), Task.id == task_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return TaskFound(row, row.Task, row.Item, row.stage_key, row.number, row.own_case)
+
+
+def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:
+    """A task locked for a change, with its ticket and item; raises `NotFound`.
+
+    The rows are locked in the order in which they are named: tickets, items, tasks. `FOR NO KEY
+    UPDATE`, because a plain `FOR UPDATE` would wait for every insert that refers to the ticket.
+    """
+    row = session.execute(
+        select(Ticket, Item, Task, own_case(Item.person_id))
+        .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
+        .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
+        .where(visible(actor), Task.id == task_id)
+        .with_for_update(key_share=True, of=(Ticket, Item, Task))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return Held(*row)
+
+
+def items_of(session: Session, ticket: Ticket) -> Sequence[Item]:
+    """The items of a ticket, in the order of filing."""
+    return session.scalars(
+        select(Item)
+        .where(Item.district_id == ticket.district_id, Item.ticket_id == ticket.id)
+        .order_by(Item.ordinal)
+    ).all()
+
+
+def stages_of(session: Session, item: Item) -> Sequence[ItemStage]:
+    """The stages of an item that have been opened, in that order."""
+    return session.scalars(
+        select(ItemStage)
+        .where(ItemStage.district_id == item.district_id, ItemStage.item_id == item.id)
+        .order_by(ItemStage.id)
+    ).all()
+
+
+def sections_of(session: Session, item: Item) -> Sequence[TicketSection]:
+    """The newest revision of every section of an item, shared ones included."""
+    return session.scalars(
+        select(TicketSection)
+        .where(
+            TicketSection.district_id == item.district_id,
+            TicketSection.ticket_id == item.ticket_id,
+            or_(TicketSection.item_id.is_(None), TicketSection.item_id == item.id),
+        )
+        .order_by(TicketSection.section, TicketSection.revision.desc())
+        .ext(distinct_on(TicketSection.section))
+    ).all()

@@ -1,0 +1,136 @@
+"""What a talent sees: their own tickets, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from service.identity.models import Department
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound
+from service.kernel.events import Event
+from service.routing import StageKind
+from service.tickets.models import Item, ItemStage, Task, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRows:
+    """A ticket with its items, in the order of filing, and their stages, in that of opening."""
+
+    ticket: Ticket
+    items: Sequence[Item]
+    stages: Sequence[ItemStage]
+
+
+def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
+    """One of the actor's tickets; raises `NotFound` for anybody else's. Three statements."""
+    ticket = session.scalars(
+        select(Ticket).where(
+            Ticket.district_id == actor.district,
+            Ticket.id == ticket_id,
+            Ticket.person_id == actor.person,
+        )
+    ).one_or_none()
+    if ticket is None:
+        raise NotFound
+    items = session.scalars(
+        select(Item)
+        .where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
+        .order_by(Item.ordinal)
+    ).all()
+    stages = session.scalars(
+        select(ItemStage)
+        .where(
+            ItemStage.district_id == actor.district,
+            ItemStage.item_id.in_([item.id for item in items]),
+        )
+        .order_by(ItemStage.id)
+    ).all()
+    return TicketRows(ticket, items, stages)
+
+
+def tickets_for(
+    session: Session, actor: Actor, *, before: UUID | None, limit: int
+) -> Sequence[Ticket]:
+    """The actor's tickets, the newest first, from below `before`; at most `limit` + 1 of them."""
+    query = (
+        select(Ticket)
+        .where(Ticket.district_id == actor.district, Ticket.person_id == actor.person)
+        .order_by(Ticket.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(Ticket.id < before)
+    return session.scalars(query).all()
+
+
+def filed_before(session: Session, actor: Actor, *, key: str) -> Row[UUID, bytes] | None:
+    """The ticket that this account filed with this key, ever: its id and digest."""
+    return session.execute(
+        select(Ticket.id, Ticket.filing_digest).where(
+            Ticket.district_id == actor.district,
+            Ticket.account_id == actor.account,
+            Ticket.filing_key == key,
+        )
+    ).one_or_none()
+
+
+def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
+    """What the applicant is told of a ticket, in order; raises `NotFound` like `ticket_for`."""
+    owned = session.scalar(
+        select(Ticket.id).where(
+            Ticket.district_id == actor.district,
+            Ticket.id == ticket_id,
+            Ticket.person_id == actor.person,
+        )
+    )
+    if owned is None:
+        raise NotFound
+    return session.scalars(
+        select(Event)
+        .where(
+            Event.district_id == actor.district,
+            Event.ticket_id == ticket_id,
+            Event.seq.is_not(None),
+            Event.public,
+        )
+        .order_by(Event.seq)
+    ).all()
+
+
+def recorded_results(session: Session, actor: Actor, rows: TicketRows) -> dict[UUID, Task]:
+    """By item, the task whose verdict recorded the item's result."""
+    decided = [item.id for item in rows.items if item.decided_at is not None]
+    if not decided:
+        return {}
+    tasks = session.scalars(
+        select(Task).where(
+            Task.district_id == actor.district,
+            Task.item_id.in_(decided),
+            Task.kind == StageKind.DECISION,
+            Task.result.is_not(None),
+        )
+    ).all()
+    return {task.item_id: task for task in tasks}
+
+
+def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:
+    """By offering, the version under which a ticket's items were filed."""
+    rows = session.execute(
+        select(Item.offering_code, Item.offering_version_id).where(
+            Item.district_id == actor.district, Item.ticket_id == ticket_id
+        )
+    ).all()
+    return {row.offering_code: row.offering_version_id for row in rows}
+
+
+def department_names(session: Session, actor: Actor) -> dict[str, dict[str, str]]:
+    """The names of the district's departments, by code."""
+    rows = session.execute(
+        select(Department.code, Department.name).where(Department.district_id == actor.district)
+    ).all()
+    return {row.code: row.name for row in rows}

@@ -1,0 +1,1 @@
+"""Routes of tickets: `talent` files and follows, `desk` processes."""

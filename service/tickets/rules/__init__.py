@@ -1,0 +1,46 @@
+"""What is decided about tickets, items and tasks: values in, values out."""
+
+from service.tickets.rules.filing import Filing, Wish, filing_faults, section_holders
+from service.tickets.rules.states import (
+    ACTIVE,
+    HAPPENING,
+    MOST_ITEMS,
+    DueBasis,
+    Happening,
+    ItemDue,
+    Light,
+    TaskAct,
+    TaskStatus,
+    TicketDue,
+    TicketStatus,
+    acted,
+    item_number,
+    light,
+    ticket_due,
+    ticket_number,
+    ticket_status,
+)
+
+__all__ = [
+    "ACTIVE",
+    "HAPPENING",
+    "MOST_ITEMS",
+    "DueBasis",
+    "Filing",
+    "Happening",
+    "ItemDue",
+    "Light",
+    "TaskAct",
+    "TaskStatus",
+    "TicketDue",
+    "TicketStatus",
+    "Wish",
+    "acted",
+    "filing_faults",
+    "item_number",
+    "light",
+    "section_holders",
+    "ticket_due",
+    "ticket_number",
+    "ticket_status",
+]

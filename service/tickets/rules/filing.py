@@ -1,0 +1,122 @@
+"""What is asked for in a filing, and everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from service.catalogue.rules import BundleDefinition, OfferingDefinition, Subject
+from service.kernel.errors import FieldError
+
+Sections = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One item asked for: an offering, whom it is about, the answers given for it alone."""
+
+    offering: str
+    subject: UUID | None
+    sections: Sections
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A bundle's offerings asked for together, with the answers they share."""
+
+    bundle: str
+    items: Sequence[Wish]
+    sections: Sections
+    consents: Sequence[str]
+
+
+def filing_faults(
+    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str]
+) -> list[FieldError]:
+    """Everything wrong with a filing; empty means it can be filed.
+
+    `kinship`: by person, how the members of the applicant's family are related to them.
+    """
+    return [
+        *_item_faults(filing, bundle, kinship),
+        *_shared_faults(filing, bundle),
+        *_consent_faults(filing, bundle),
+    ]
+
+
+def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:
+    """Every section given: the index of its item (none: shared), its code, its answers."""
+    for code, answers in filing.sections.items():
+        yield None, code, answers
+    for index, wish in enumerate(filing.items):
+        for code, answers in wish.sections.items():
+            yield index, code, answers
+
+
+def _item_faults(
+    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str]
+) -> Iterator[FieldError]:
+    seen = set()
+    for index, wish in enumerate(filing.items):
+        path = f"items.{index}"
+        definition = bundle.offerings.get(wish.offering)
+        if definition is None:
+            yield FieldError(f"{path}.offering", "offering_not_in_bundle")
+            continue
+        if (wish.offering, wish.subject) in seen:
+            yield FieldError(path, "item_repeated")
+        seen.add((wish.offering, wish.subject))
+        yield from _subject_faults(definition, wish, kinship, f"{path}.subject")
+        yield from _section_faults(
+            dict.fromkeys(definition.item_sections, definition),
+            wish.sections,
+            f"{path}.sections",
+        )
+
+
+def _subject_faults(
+    definition: OfferingDefinition, wish: Wish, kinship: Mapping[UUID, str], path: str
+) -> Iterator[FieldError]:
+    if definition.subject is Subject.SELF:
+        if wish.subject is not None:
+            yield FieldError(path, "subject_not_expected")
+    elif wish.subject is None:
+        yield FieldError(path, "subject_missing")
+    elif kinship.get(wish.subject) != definition.subject.value:
+        yield FieldError(path, "subject_unknown")
+
+
+def _shared_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
+    """The union of the shared sections of all offerings asked for, each once."""
+    asked = [
+        bundle.offerings[wish.offering]
+        for wish in filing.items
+        if wish.offering in bundle.offerings
+    ]
+    expected = {code: one for one in asked for code in one.ticket_sections}
+    return _section_faults(expected, filing.sections, "sections")
+
+
+def _section_faults(
+    expected: Mapping[str, OfferingDefinition], given: Sections, path: str
+) -> Iterator[FieldError]:
+    for code, definition in expected.items():
+        if code in given:
+            yield from definition.section_faults(code, given[code], at=f"{path}.{code}")
+        else:
+            yield FieldError(f"{path}.{code}", "section_missing")
+    for code in given:
+        if code not in expected:
+            yield FieldError(f"{path}.{code}", "section_not_expected")
+
+
+def _consent_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
+    for consent in bundle.consents:
+        if consent.ref not in filing.consents:
+            yield FieldError("consents", "consent_missing", {"consent": consent.ref})
+    known = {consent.ref for consent in bundle.consents}
+    for index, ref in enumerate(filing.consents):
+        if ref not in known:
+            yield FieldError(f"consents.{index}", "not_one_of")

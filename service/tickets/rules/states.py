@@ -1,0 +1,170 @@
+"""What is decided about tickets, items and tasks: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from stdnum.iso7064 import mod_37_36
+
+from service.kernel.errors import Conflict
+from service.routing import Outcome, Phase, Verdict
+
+MOST_ITEMS: Final = 10
+
+
+class TicketStatus(StrEnum):
+    """Derived from the items and kept for queries."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CLOSED = "closed"
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands; cancelled: something else ended its item."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class TaskAct(StrEnum):
+    """What a clerk can do to a task."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    DECIDE = "decide"
+
+
+class DueBasis(StrEnum):
+    """A due date before acceptance is projected; from acceptance on it is a promise."""
+
+    PROJECTED = "projected"
+    PROMISED = "promised"
+
+
+class Light(StrEnum):
+    """红黄灯: yellow is soon due, red is overdue."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class Happening(StrEnum):
+    """The kinds of events that tickets emit."""
+
+    TICKET_FILED = "ticket_filed"
+    TICKET_COMPLETED = "ticket_completed"
+    TICKET_CLOSED = "ticket_closed"
+    ITEM_FILED = "item_filed"
+    ITEM_ACCEPTED = "item_accepted"
+    ITEM_DEEMED_ACCEPTED = "item_deemed_accepted"
+    ITEM_NOT_ACCEPTED = "item_not_accepted"
+    ITEM_APPROVED = "item_approved"
+    ITEM_REJECTED = "item_rejected"
+    ITEM_ENDED = "item_ended"
+    STAGE_PASSED = "stage_passed"
+    TASK_CLAIMED = "task_claimed"
+    TASK_RELEASED = "task_released"
+
+
+HAPPENING: Final[Mapping[Verdict, Happening]] = {
+    Verdict.ACCEPT: Happening.ITEM_ACCEPTED,
+    Verdict.NOT_ACCEPT: Happening.ITEM_NOT_ACCEPTED,
+    Verdict.PASS: Happening.STAGE_PASSED,
+    Verdict.APPROVE: Happening.ITEM_APPROVED,
+    Verdict.REJECT: Happening.ITEM_REJECTED,
+}
+"""What a verdict is called in a ticket's timeline."""
+
+ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDue:
+    """When an item is, or was, finished, as far as is known."""
+
+    due_at: datetime
+    basis: DueBasis
+    provisional: bool
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDue:
+    """When the whole ticket is due."""
+
+    due_at: datetime
+    basis: DueBasis
+    provisional: bool
+
+
+def ticket_status(items: Iterable[tuple[Phase, Outcome | None]]) -> TicketStatus:
+    """The status that follows from the items: completed needs one approval at least."""
+    listed = list(items)
+    if any(phase is not Phase.ENDED for phase, _ in listed):
+        return TicketStatus.IN_PROGRESS
+    if any(outcome is Outcome.APPROVED for _, outcome in listed):
+        return TicketStatus.COMPLETED
+    return TicketStatus.CLOSED
+
+
+def ticket_due(items: Collection[ItemDue]) -> TicketDue:
+    """The latest finish over the items: the actual one of a decided item, else its due time."""
+    running = [item for item in items if item.decided_at is None]
+    projected = any(item.basis is DueBasis.PROJECTED for item in running)
+    return TicketDue(
+        due_at=max(item.decided_at or item.due_at for item in items),
+        basis=DueBasis.PROJECTED if projected else DueBasis.PROMISED,
+        provisional=any(item.provisional for item in running),
+    )
+
+
+# What an act makes of a task, by where it stands; what is not here is a conflict with that code.
+_ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
+    (TaskStatus.OPEN, TaskAct.CLAIM): TaskStatus.CLAIMED,
+    (TaskStatus.CLAIMED, TaskAct.RELEASE): TaskStatus.OPEN,
+    (TaskStatus.CLAIMED, TaskAct.DECIDE): TaskStatus.CLOSED,
+}
+_CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
+    (TaskStatus.OPEN, TaskAct.RELEASE): "task_not_claimed",
+    (TaskStatus.OPEN, TaskAct.DECIDE): "task_not_claimed",
+    (TaskStatus.CLAIMED, TaskAct.CLAIM): "task_already_claimed",
+}
+
+
+def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
+    """The task's status after the act; `mine`: the actor holds the claim.
+
+    Raises `Conflict`: `task_closed`, `task_not_claimed`, `task_already_claimed`, `task_not_mine`.
+    """
+    after = _ACTS.get((status, act))
+    if after is None:
+        raise Conflict(_CONFLICTS.get((status, act), "task_closed"))
+    if status is TaskStatus.CLAIMED and not mine:
+        raise Conflict("task_not_mine")
+    return after
+
+
+def light(at: datetime, *, warn_at: datetime, due_at: datetime) -> Light:
+    """The light of something that still runs."""
+    if at > due_at:
+        return Light.RED
+    return Light.YELLOW if at >= warn_at else Light.GREEN
+
+
+def ticket_number(administrative_code: str, day: date, sequence: int) -> str:
+    """`LB` + code + yyyymmdd + at least six digits + one check character (ISO 7064 MOD 37,36)."""
+    body = f"LB{administrative_code}{day:%Y%m%d}{sequence:06d}"
+    return body + mod_37_36.calc_check_digit(body)
+
+
+def item_number(number: str, ordinal: int) -> str:
+    """The number of a ticket's n-th item, from 1."""
+    return f"{number}-{ordinal:02d}"

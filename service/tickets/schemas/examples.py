@@ -1,0 +1,134 @@
+"""What the documents show of tickets and tasks; every answer here validates against its schema."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_TICKET: Final = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
+_ITEM: Final = "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21"
+_TASK: Final = "0199d3c2-7a53-7b44-b1c6-6e8f0d2a4c31"
+_VERSION_OF_TASK: Final = 2
+
+_SETTLEMENT: Final = {"zh": "人才落户", "en": "Household registration for talents"}
+
+FILING: Final[dict[str, Any]] = {
+    "bundle": "arrival",
+    "items": [
+        {"offering": "settlement", "sections": {"household": {"destination": "collective"}}},
+    ],
+    "sections": {"applicant": {"degree": "master"}},
+    "consents": ["processing@1", "sensitive@1"],
+}
+
+_SUMMARY: Final[dict[str, Any]] = {
+    "id": _TICKET,
+    "number": "LB35010020261123000001K",
+    "version": 1,
+    "bundle": "arrival",
+    "status": "in_progress",
+    "filed_at": "2026-11-23T01:30:00+00:00",
+    "due_on": "2026-12-07",
+    "due_at": "2026-12-07T10:00:00+00:00",
+    "due_basis": "projected",
+    "provisional": False,
+}
+
+TICKET: Final[dict[str, Any]] = {
+    **_SUMMARY,
+    "items": [
+        {
+            "id": _ITEM,
+            "number": "LB35010020261123000001K-01",
+            "version": 1,
+            "offering": "settlement",
+            "title": _SETTLEMENT,
+            "subject": None,
+            "phase": "acceptance",
+            "outcome": None,
+            "due_on": "2026-12-07",
+            "due_at": "2026-12-07T10:00:00+00:00",
+            "due_basis": "projected",
+            "provisional": False,
+            "light": "green",
+            "result": None,
+            "stages": [
+                {
+                    "key": "acceptance",
+                    "round": 1,
+                    "title": {"zh": "受理", "en": "Acceptance"},
+                    "department": "public_security",
+                    "state": "open",
+                    "verdict": None,
+                    "due_at": "2026-11-30T10:00:00+00:00",
+                    "light": "green",
+                }
+            ],
+        }
+    ],
+}
+
+TICKET_PAGE: Final[dict[str, Any]] = {"items": [_SUMMARY], "next": None}
+
+TIMELINE: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "seq": 1,
+            "at": "2026-11-23T01:30:00+00:00",
+            "kind": "ticket_filed",
+            "item": None,
+            "text": {"zh": "您提交了联办申请。", "en": "You filed the joint application."},
+        }
+    ]
+}
+
+TASK: Final[dict[str, Any]] = {
+    "id": _TASK,
+    "version": _VERSION_OF_TASK,
+    "state": "claimed",
+    "kind": "acceptance",
+    "item": _ITEM,
+    "item_number": "LB35010020261123000001K-01",
+    "offering": "settlement",
+    "title": _SETTLEMENT,
+    "department": "public_security",
+    "role": "clerk",
+    "assignee": "0199d3c2-7a54-7c20-9d11-3b7e5f9a1c41",
+    "mine": True,
+    "opened_at": "2026-11-23T01:30:00+00:00",
+    "due_at": "2026-11-30T10:00:00+00:00",
+    "light": "green",
+    "verdict": None,
+}
+
+TASK_PAGE: Final[dict[str, Any]] = {"items": [TASK], "next": None}
+
+TASK_DETAIL: Final[dict[str, Any]] = {
+    **TASK,
+    "ticket_number": "LB35010020261123000001K",
+    "stage": "acceptance",
+    "stage_title": {"zh": "受理", "en": "Acceptance"},
+    "passing": "accept",
+    "may": ["accept", "not_accept"],
+    "records": None,
+    "applicant": {
+        "name": "张伟",
+        "id_type": "citizen_id",
+        "id_number": "110***********002X",
+    },
+    "sections": {"applicant": {"degree": "master"}},
+    "opinion": None,
+    "result": None,
+}
+
+DECISION: Final[dict[str, Any]] = {"verdict": "accept", "opinion": "材料齐全，予以受理。"}
+
+DECIDED: Final[dict[str, Any]] = {
+    "id": _TASK,
+    "version": _VERSION_OF_TASK + 1,
+    "state": "closed",
+    "verdict": "accept",
+    "item": _ITEM,
+    "item_number": "LB35010020261123000001K-01",
+    "phase": "processing",
+    "outcome": None,
+}

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import pytest
+
+from service.catalogue.rules import BadSchema, Form, Scope, compile_offering, offering_content
+from service.kernel.ids import new_id
+from service.routing import StageKind, Verdict
+from tests.catalogue.packs import demo_pack
+
+PACK = demo_pack()
+RENT = compile_offering(offering_content(PACK, "housing_rent"), version_id=new_id(), version=1)
+LEASE = PACK.sections["lease"].schema["examples"][0]
+APPLICANT = PACK.sections["applicant"].schema["examples"][0]
+
+
+def told(faults):
+    return [(fault.path, fault.code) for fault in faults]
+
+
+@pytest.mark.parametrize("code", sorted(PACK.offerings))
+def test_every_example_is_a_good_answer(code):
+    offering = compile_offering(offering_content(PACK, code), version_id=new_id(), version=1)
+    for section in offering.forms:
+        for example in section.schema["examples"]:
+            assert section.faults(example, at="sections") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"monthly_rent_fen": "2800"}, ("sections.lease.monthly_rent_fen", "wrong_type")),
+        ({"monthly_rent_fen": 1}, ("sections.lease.monthly_rent_fen", "below_minimum")),
+        ({"monthly_rent_fen": 10**9}, ("sections.lease.monthly_rent_fen", "above_maximum")),
+        ({"no_home_here": False}, ("sections.lease.no_home_here", "not_confirmed")),
+        ({"from": "2025-02-30"}, ("sections.lease.from", "wrong_pattern")),
+        ({"contract_number": "?"}, ("sections.lease.contract_number", "wrong_pattern")),
+        ({"landlord": "陈"}, ("sections.lease.landlord", "too_short")),
+        ({"landlord": "陈" * 61}, ("sections.lease.landlord", "too_long")),
+        ({"landlord": "   "}, ("sections.lease.landlord", "wrong_pattern")),
+        ({"hobby": "chess"}, ("sections.lease.hobby", "unknown_field")),
+        ({"bank": None}, ("sections.lease.bank", "wrong_type")),
+    ],
+)
+def test_a_wrong_answer_is_told_at_its_field_in_both_languages(change, fault):
+    faults = RENT.section_faults("lease", LEASE | change, at="sections.lease")
+    assert told(faults) == [fault]
+    assert all(faults[0].text[language] for language in ("zh", "en"))
+
+
+def test_a_missing_answer_is_told_at_the_field_it_should_have():
+    answers = {key: value for key, value in LEASE.items() if key not in ("bank", "from")}
+    assert told(RENT.section_faults("lease", answers, at="items.0.sections.lease")) == [
+        ("items.0.sections.lease.bank", "required"),
+        ("items.0.sections.lease.from", "required"),
+    ]
+
+
+def test_what_is_no_section_at_all():
+    assert told(RENT.section_faults("lease", [], at="lease")) == [("lease", "wrong_type")]
+
+
+@pytest.mark.parametrize("code", ["91350100M000100Y44", "91350100M000100Y4", "ABC"])
+def test_a_credit_code_has_its_check_character(code):
+    answers = PACK.sections["employment"].schema["examples"][0] | {"employer_code": code}
+    faults = RENT.section_faults("employment", answers, at="employment")
+    assert told(faults) == [("employment.employer_code", "wrong_pattern")]
+
+
+def test_a_choice_outside_the_list():
+    faults = RENT.section_faults("applicant", APPLICANT | {"degree": "genius"}, at="applicant")
+    assert told(faults) == [("applicant.degree", "not_one_of")]
+
+
+def test_lists_and_what_has_no_word_of_its_own():
+    form = Form(
+        {
+            "properties": {
+                "few": {"type": "array", "minItems": 1},
+                "many": {"type": "array", "maxItems": 1},
+                "same": {"type": "array", "uniqueItems": True},
+                "odd": {"not": {"const": 2}},
+                "seven": {"const": 7},
+            }
+        }
+    )
+    value = {"few": [], "many": [1, 2], "same": [1, 1], "odd": 2, "seven": 8}
+    assert told(form.faults(value, at="x")) == [
+        ("x.few", "too_few"),
+        ("x.many", "too_many"),
+        ("x.odd", "invalid_value"),
+        ("x.same", "repeated"),
+        ("x.seven", "invalid_value"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "strin"},
+        {"$ref": "http://127.0.0.1:9/other.json"},
+        {"$ref": "#/nowhere"},
+        {"format": "telepathic"},
+        {"pattern": "(?=look)ahead"},
+    ],
+)
+def test_a_schema_that_packs_may_not_use(schema):
+    with pytest.raises(BadSchema) as bad:
+        Form(schema)
+    assert bad.value.problem
+
+
+def test_a_definition_is_all_that_filing_and_deciding_need():
+    assert RENT.ticket_sections == ("applicant", "employment", "residence")
+    assert RENT.item_sections == ("lease",)
+    assert RENT.sections["lease"].scope is Scope.ITEM
+    decision = RENT.flow.by_key["decision"]
+    assert decision.kind is StageKind.DECISION
+    assert decision.may == {Verdict.APPROVE, Verdict.REJECT}
+    assert set(RENT.records) == {"decision"}
+
+
+def test_the_result_of_a_stage_is_checked_like_a_form():
+    good = {"monthly_fen": 100_000, "months": 36, "first_month": "2026-01"}
+    assert RENT.result_faults("decision", good) == []
+    faults = RENT.result_faults("decision", good | {"monthly_fen": 100_000.5, "months": 0})
+    assert told(faults) == [
+        ("result.monthly_fen", "wrong_type"),
+        ("result.months", "below_minimum"),
+    ]
+
+
+def test_a_department_reads_only_what_its_stage_names():
+    acceptance = RENT.flow.by_key["acceptance"]
+    seen = acceptance.sees.visible("lease", LEASE)
+    assert "account_number" not in seen
+    assert acceptance.sees.visible("household", {"children": 1}) == {}
+    assert RENT.flow.by_key["decision"].sees.visible("lease", LEASE) == LEASE

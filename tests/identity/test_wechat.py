@@ -1,0 +1,115 @@
+"""What WeChat may answer to a sign-in code, and what becomes of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import httpx
+import pytest
+import respx
+
+from service.identity.providers.wechat import openid_of
+from service.kernel.errors import Unauthenticated, Unavailable
+from service.kernel.settings import WechatMode
+
+HOST = "https://wechat.test"
+SECRET = "canary-secret"
+DEMO = SimpleNamespace(wechat_mode=WechatMode.DEMO)
+LIVE = SimpleNamespace(
+    wechat_mode=WechatMode.LIVE,
+    wechat_url=HOST,
+    wechat_app_id="wx0123456789",
+    wechat_secret=SECRET,
+)
+
+
+@pytest.fixture
+def wechat():
+    with respx.mock(base_url=HOST) as mock:
+        yield mock.get("/sns/jscode2session")
+
+
+@pytest.mark.parametrize("code", ["demo:lina", "demo:a.b_c-1", "demo:" + "x" * 40])
+def test_demo_codes(code):
+    assert openid_of(code, DEMO) == code
+
+
+@pytest.mark.parametrize(
+    "code", ["lina", "demo:", "demo:Li Na", "demo:李娜", "demo:" + "x" * 41, "demo:lina\n", ""]
+)
+def test_what_is_no_demo_code(code):
+    with pytest.raises(Unauthenticated, match="wechat_code_wrong"):
+        openid_of(code, DEMO)
+
+
+def test_the_question_asked(wechat):
+    wechat.respond(json={"openid": "oABC_-1", "session_key": "x"})
+    assert openid_of("0a&b=c", LIVE) == "oABC_-1"
+    asked = wechat.calls.last.request.url.params
+    assert dict(asked) == {
+        "appid": "wx0123456789",
+        "secret": SECRET,
+        "js_code": "0a&b=c",
+        "grant_type": "authorization_code",
+    }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"json": {"openid": "o1", "session_key": "x", "errcode": 0, "errmsg": "ok"}},
+        {"text": '{"openid": "o1", "unionid": "u"}', "headers": {"Content-Type": "text/plain"}},
+        {"text": '{"openid": "o1"}', "headers": {"Content-Type": "text/html; charset=gbk"}},
+    ],
+)
+def test_good_answers_of_any_content_type(wechat, answer):
+    wechat.respond(**answer)
+    assert openid_of("code", LIVE) == "o1"
+
+
+@pytest.mark.parametrize("errcode", [40029, 40163, 40226])
+def test_codes_that_are_refused(wechat, errcode):
+    wechat.respond(json={"errcode": errcode, "errmsg": "invalid code, rid: 1"})
+    with pytest.raises(Unauthenticated, match="wechat_code_wrong"):
+        openid_of("code", LIVE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"json": {"errcode": -1, "errmsg": "system error"}},
+        {"json": {"errcode": 45011, "errmsg": "api minute-quota reach limit"}},
+        {"json": {"errcode": 40125, "errmsg": "invalid appsecret"}},
+        {"json": {"errcode": "40029"}},
+        {"json": {"errcode": [40029]}},
+        {"json": {}},
+        {"json": []},
+        {"json": {"openid": 7}},
+        {"json": {"openid": ""}},
+        {"json": {"openid": "demo:lina"}},
+        {"json": {"openid": "x" * 129}},
+        {"json": {"openid": "o1"}, "status_code": 502},
+        {"text": "<html>bad gateway</html>"},
+        {"text": '{"openid": "o1"'},
+        {"content": b"\xff\xfe"},
+        {"content": b" " * 70_000 + b'{"openid": "o1"}'},
+        {"text": ""},
+        {"status_code": 302, "headers": {"Location": "https://elsewhere.test/"}},
+    ],
+)
+def test_answers_that_are_none(wechat, answer):
+    wechat.respond(**answer)
+    with pytest.raises(Unavailable) as caught:
+        openid_of("code", LIVE)
+    assert caught.value.headers == {"Retry-After": "5"}
+
+
+@pytest.mark.parametrize("fault", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
+def test_no_answer(wechat, fault, capsys, caplog):
+    wechat.mock(side_effect=fault(f"{HOST}?secret={SECRET}"))
+    with pytest.raises(Unavailable) as caught:
+        openid_of("code", LIVE)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    out = capsys.readouterr()
+    assert SECRET not in out.out + out.err + caplog.text
