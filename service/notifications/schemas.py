@@ -13,7 +13,7 @@ class ReadIn(Schema):
         load_default=None,
         shortest=1,
         longest=100,
-        metadata={"description": "Left out: all there are by now."},
+        metadata={"description": "Left out or null: all there are by now."},
     )
 
 
@@ -47,8 +47,9 @@ class NoticeOut(Schema):
     title = fields.Texts(required=True)
 
 
-class NoticePageOut(UnreadOut):
+class NoticePageOut(Schema):
     """A page of notices, the newest first, and how many of all are unread."""
 
     items = fields.List(fields.Nested(NoticeOut), required=True)
     next = fields.String(required=True, allow_none=True)
+    unread = fields.Nested(CountOut, required=True)

@@ -21,10 +21,11 @@ _LOG: Final = logger("identity.wechat")
 
 _DEMO_CODE: Final = re.compile(r"demo:[a-z0-9._-]{1,40}")
 _OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_CODE_REFUSED: Final = frozenset({40029, 40163, 40226})  # wrong, used before, blocked user
+_CODE_REFUSED: Final = (40029, 40163, 40226)  # wrong, used before, blocked user
 _TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
 _DEADLINE_SECONDS: Final = 8.0
 _LONGEST_ANSWER: Final = 64 * 1024
+_PLAIN: Final = {"Accept-Encoding": "identity"}  # what is short stays short
 _RETRY: Final = {"Retry-After": "5"}
 
 
@@ -62,7 +63,7 @@ def _ask(code: str, settings: Settings) -> dict[str, Any]:
     }
     try:
         with (
-            httpx.Client(base_url=settings.wechat_url, timeout=_TIMEOUT) as client,
+            httpx.Client(base_url=settings.wechat_url, timeout=_TIMEOUT, headers=_PLAIN) as client,
             client.stream("GET", "/sns/jscode2session", params=query) as response,
         ):
             return _read(response)
@@ -75,7 +76,7 @@ def _read(response: httpx.Response) -> dict[str, Any]:
     """The JSON object of an answer, whatever its Content-Type; short, soon, and status 200."""
     until = time.monotonic() + _DEADLINE_SECONDS
     body = b""
-    for chunk in response.iter_bytes():
+    for chunk in response.iter_raw():
         body += chunk
         if len(body) > _LONGEST_ANSWER or time.monotonic() > until:
             raise _Unreadable

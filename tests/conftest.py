@@ -1,0 +1,236 @@
+"""The ground every test stands on: a real PostgreSQL and a real Valkey, started once per run.
+
+One template database is migrated and filled by the real preparation; every test module works on a
+clone of its own, with real commits. `session` is a transaction on it that is rolled back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from argon2 import PasswordHasher
+
+from service.app import create_app, open_database
+from service.identity.providers import password as passwords
+from service.kernel.db import Scope
+from service.kernel.http.limits import limiter
+from service.kernel.keys import make_key_file
+from service.kernel.settings import load
+from service.local.postgres import PostgresServer
+from service.local.valkey import ValkeyServer
+from tests.contract import CheckedClient
+from tests.factories import World
+
+PASSWORD = "demonstration"
+_TEMPLATE = "template_talent"
+_ENVIRONMENT = {
+    "TALENT_ENV": "test",
+    "TALENT_WECHAT_MODE": "demo",
+    "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
+    "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
+    "TALENT_DEMO_PASSWORD": PASSWORD,
+}
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+# Hashing at full strength would be most of the run: the strength is argon2-cffi's to test.
+passwords.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@dataclass
+class Servers:
+    """What the run has started; `workers` of it see the addresses alone."""
+
+    folder: Path
+    postgres: PostgresServer | None = None
+    valkey: ValkeyServer | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        self.postgres = PostgresServer(
+            self.folder / "postgres", self.folder / "postgres.log", settings=_FAST
+        )
+        self.valkey = ValkeyServer(self.folder / "valkey.log")
+        self.postgres.start()
+        self.valkey.start()
+        keys = self.folder / "keys.json"
+        make_key_file(keys)
+        self.environment = {
+            **_ENVIRONMENT,
+            "DATABASE_URL": self.postgres.app_url(_TEMPLATE),
+            "DATABASE_OWNER_URL": self.postgres.owner_url(_TEMPLATE),
+            "TEST_SUPERUSER_URL": self.postgres.superuser_url("postgres"),
+            "REDIS_URL": self.valkey.url,
+            "TALENT_KEYS_FILE": str(keys),
+            "TALENT_STORAGE_DIR": str(self.folder / "files"),
+        }
+        os.environ.update(self.environment)
+        self.postgres.create_database(_TEMPLATE)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        from service.local.demonstration import prepare
+
+        prepare(load())
+
+    def stop(self) -> None:
+        if self.postgres is not None:
+            self.postgres.stop()
+        if self.valkey is not None:
+            self.valkey.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_servers = pytest.StashKey[Servers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        os.environ.update(config.workerinput["environment"])
+        return
+    if config.option.collectonly:
+        return
+    servers = Servers(Path(tempfile.mkdtemp(prefix="talent-tests-")))
+    config.stash[_servers] = servers
+    servers.start()
+
+
+def pytest_configure_node(node) -> None:
+    node.workerinput["environment"] = node.config.stash[_servers].environment
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers = config.stash.get(_servers, None)
+    if servers is not None:
+        servers.stop()
+
+
+def url_of(role: str, database: str) -> str:
+    """The address of a database for `app`, `owner` or `superuser`."""
+    names = {
+        "app": "DATABASE_URL",
+        "owner": "DATABASE_OWNER_URL",
+        "superuser": "TEST_SUPERUSER_URL",
+    }
+    return urlsplit(os.environ[names[role]])._replace(path=f"/{database}").geturl()
+
+
+@contextmanager
+def clone(name: str) -> Iterator[str]:
+    """A database that is a copy of the template, for the length of the block; gives its name."""
+    with psycopg.connect(os.environ["TEST_SUPERUSER_URL"], autocommit=True) as admin:
+        admin.execute(
+            f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER talent_owner STRATEGY file_copy"
+        )
+        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO talent_app")
+        try:
+            yield name
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def database_name(request: pytest.FixtureRequest) -> Iterator[str]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    module = request.module.__name__.rpartition(".")[2][:40]
+    with clone(f"test_{worker}_{module}") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def settings(database_name: str):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url_of("app", database_name))
+        patch.setenv("DATABASE_OWNER_URL", url_of("owner", database_name))
+        yield load()
+
+
+@pytest.fixture(scope="module")
+def database(settings):
+    """The application's pool on this module's database; transactions on it commit."""
+    database = open_database(settings)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def session(database):
+    """A transaction of the district's, rolled back at the end."""
+    session = database.open(Scope(district="demo"))
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def app(settings, database):
+    app = create_app(settings, database)
+    app.test_client_class = CheckedClient
+    return app
+
+
+@pytest.fixture
+def client(app) -> Iterator[CheckedClient]:
+    """A test client that holds every answer against the committed documents."""
+    with app.app_context():
+        limiter.reset()
+    return app.test_client()
+
+
+@pytest.fixture
+def world(app) -> World:
+    """People and tickets, made over HTTP."""
+    return World(app, PASSWORD)
+
+
+class Count:
+    """The statements that were sent while counting: `total`, and their texts."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    @property
+    def total(self) -> int:
+        return len(self.texts)
+
+
+@pytest.fixture
+def sql_count(monkeypatch: pytest.MonkeyPatch):
+    """Counts statements where they leave the process: in psycopg's cursors, whoever sends them.
+
+    A statement run for many parameters counts as often as it is run; BEGIN and COMMIT do not.
+    """
+    counting: list[Count] = []
+    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+
+    def counted_execute(self, query, params=None, **options):
+        for count in counting:
+            count.texts.append(str(query))
+        return execute(self, query, params, **options)
+
+    def counted_executemany(self, query, params_seq, **options):
+        params = list(params_seq)
+        for count in counting:
+            count.texts.extend([str(query)] * len(params))
+        return executemany(self, query, params, **options)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted_execute)
+    monkeypatch.setattr(psycopg.Cursor, "executemany", counted_executemany)
+
+    @contextmanager
+    def count() -> Iterator[Count]:
+        one = Count()
+        counting.append(one)
+        try:
+            yield one
+        finally:
+            counting.remove(one)
+
+    return count
