@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from service.calendars import actions, queries
@@ -16,6 +15,7 @@ from service.calendars.models import Calendar, CalendarDay
 from service.calendars.queries import calendar_for
 from service.calendars.rules import DEFAULT_HOURS, DEFAULT_ZONE, DayKind
 from service.kernel.actor import system
+from service.kernel.db import Scope
 from service.kernel.errors import Invalid
 from tests.calendars.notices import CHINA
 
@@ -35,21 +35,6 @@ def publish(session, **changes):
         "at": AT,
     }
     return publish_calendar(session, OFFICE, **parts | changes)
-
-
-@contextmanager
-def statements(session) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    connection = session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 def count(session, model) -> int:
@@ -155,14 +140,24 @@ def test_a_missing_calendar_is_named(session):
         calendar_for(session, "demo", code="nowhere")
 
 
-def test_two_statements_to_build_and_one_from_then_on(session):
+def test_two_statements_to_build_and_one_from_then_on(session, sql_count):
     publish(session)
-    with statements(session) as seen:
+    with sql_count() as first:
         built = calendar_for(session, "demo", code=CODE)
-    assert len(seen) == 2
-    with statements(session) as seen:
+    with sql_count() as second:
         assert calendar_for(session, "demo", code=CODE) is built
-    assert len(seen) == 1
+    assert (first.total, second.total) == (2, 1)
+
+
+def test_publishers_at_the_same_time_wait_for_each_other(database):
+    def publish_alone(number: int) -> int:
+        with database.transaction(Scope(district="demo")) as session:
+            holiday = date(2026, 1, 1) + timedelta(days=number)
+            return publish(session, code="crowded", holidays={holiday}).version
+
+    with ThreadPoolExecutor(8) as threads:
+        versions = list(threads.map(publish_alone, range(16)))
+    assert sorted(versions) == list(range(1, 17))
 
 
 def test_the_seed_agrees_with_the_notices(session):

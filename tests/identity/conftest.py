@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from argon2 import PasswordHasher
 
 from service.identity.actions import ensure_staff, publish_departments
-from service.identity.providers.password import hashing
 from service.identity.rules import check_character
 from service.kernel import clock
 from service.kernel.db import Scope
@@ -20,15 +18,6 @@ from service.kernel.permissions import Role
 
 PASSWORD = "a long enough password"
 OFFICE = "test_office"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def cheap_passwords():
-    """Hashing that takes next to no time; production takes its default."""
-    whole = hashing.hasher
-    hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield
-    hashing.hasher = whole
 
 
 def new_number(born: str = "19870304") -> str:

@@ -81,7 +81,9 @@ def test_no_text_of_the_form_crashes(number):
         rules.valid_id_number(id_type, number, latest=TODAY)
 
 
-@given(st.dates(date(1900, 1, 1), TODAY), st.integers(0, 999), st.integers(0, 16), st.integers(1, 9))
+@given(
+    st.dates(date(1900, 1, 1), TODAY), st.integers(0, 999), st.integers(0, 16), st.integers(1, 9)
+)
 def test_one_wrong_digit_is_always_found(born, sequence, place, shift):
     number = numbered(f"110105{born:%Y%m%d}{sequence:03}")
     assert rules.valid_id_number(IdType.CITIZEN_ID, number, latest=TODAY)

@@ -11,8 +11,10 @@ import time_machine
 from sqlalchemy import select, text
 
 from service.identity import tokens
+from service.identity.actions.credentials import find, subject_of
 from service.identity.models import StaffPost
 from service.identity.providers import password as passwords
+from service.identity.rules import CredentialKind
 from service.identity.tokens import Claims
 from service.kernel import clock
 from service.kernel.audit import AuditEntry
@@ -126,7 +128,11 @@ def test_unknown_districts(client, path, body):
         ("wechat", {"code": "x" * 129}, {("code", "length_out_of_bounds")}),
         ("wechat", {"code": "c", "scope": "all"}, {("scope", "unknown_field")}),
         ("password", {"username": "x"}, {("password", "required")}),
-        ("password", {"username": "x", "password": "y" * 201}, {("password", "length_out_of_bounds")}),
+        (
+            "password",
+            {"username": "x", "password": "y" * 201},
+            {("password", "length_out_of_bounds")},
+        ),
         ("password", {"username": None, "password": "y"}, {("username", "null_not_allowed")}),
         ("refresh", {"refresh_token": ["x"]}, {("refresh_token", "not_a_string")}),
         ("refresh", {"refresh_token": ""}, {("refresh_token", "length_out_of_bounds")}),
@@ -224,11 +230,9 @@ def test_a_weaker_hash_is_made_anew(runtime, hire, client):
 
 
 def secret_of(runtime, username: str) -> str:
-    from service.identity.actions.credentials import find, subject_of
-
-    subject = subject_of("password", username)
+    subject = subject_of(CredentialKind.PASSWORD, username)
     with runtime.database.transaction(Scope()) as session:
-        return find(session, "password", subject).secret
+        return find(session, CredentialKind.PASSWORD, subject).secret
 
 
 def disable(runtime, account) -> None:
@@ -356,9 +360,7 @@ def test_a_token_belongs_to_one_account_session_and_district(client, talent, run
         Claims(claims.account_id, claims.session_id, ""),
     ]
     for one in forged:
-        token = tokens.issue(
-            runtime.keys, one, at=clock.now(), lifetime=timedelta(minutes=1)
-        )
+        token = tokens.issue(runtime.keys, one, at=clock.now(), lifetime=timedelta(minutes=1))
         answer = client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
         assert is_problem(answer, 401, "token_invalid")
 

@@ -104,7 +104,9 @@ def test_answers_that_are_none(wechat, answer):
     assert caught.value.headers == {"Retry-After": "5"}
 
 
-@pytest.mark.parametrize("fault", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
+@pytest.mark.parametrize(
+    "fault", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError]
+)
 def test_no_answer(wechat, fault, capsys, caplog):
     wechat.mock(side_effect=fault(f"{HOST}?secret={SECRET}"))
     with pytest.raises(Unavailable) as caught:

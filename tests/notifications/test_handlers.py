@@ -1,56 +1,73 @@
 from __future__ import annotations
 
+from uuid import UUID
+
+import pytest
 from sqlalchemy import select
 
 from service import worker
 from service.kernel import messages
+from service.kernel.db import Scope
+from service.kernel.events import Event
 from service.kernel.ids import new_id
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
 from service.tickets.rules import Happening
-from tests.notifications.filed import AT, file_for, happened
+from tests.notifications.happened import AT, DISTRICT, happened
 
 
-def told(session, account):
-    query = select(Notice).where(Notice.account_id == account).order_by(Notice.id)
+@pytest.fixture
+def ticket(world):
+    return world.ticket()
+
+
+def told(session, ticket):
+    query = select(Notice).where(Notice.ticket_id == UUID(ticket["id"])).order_by(Notice.id)
     return session.scalars(query).all()
 
 
-def test_an_event_is_told_once_however_often_it_comes(session):
-    account = new_id()
-    ticket, _, number = file_for(session, account)
-    event = happened(Happening.TICKET_FILED, ticket, bundle="arrival")
+def test_an_event_is_told_once_however_often_it_comes(session, ticket):
+    event = happened(Happening.TICKET_COMPLETED, ticket)
     tell_applicant(session, event)
     tell_applicant(session, event)
-    [notice] = told(session, account)
-    assert (notice.event_id, notice.kind, notice.at) == (event.id, "ticket_filed", AT)
-    assert (notice.ticket_id, notice.item_id, notice.read_at) == (ticket, None, None)
-    assert notice.params == {"number": number, "bundle": "arrival"}
+    [notice] = told(session, ticket)
+    assert (notice.event_id, notice.kind, notice.at) == (event.id, "ticket_completed", AT)
+    assert (notice.item_id, notice.read_at) == (None, None)
+    assert notice.params == {"number": ticket["number"]}
 
 
-def test_what_happens_to_an_item_is_told_with_its_number_and_codes_alone(session):
-    account = new_id()
-    ticket, item, number = file_for(session, account)
+def test_what_happens_to_an_item_is_told_with_its_number_and_codes_alone(session, ticket):
     event = happened(
         Happening.ITEM_APPROVED,
         ticket,
-        item,
         offering="settlement",
         department="public_security",
         event={"opinion": "never to be copied"},
     )
     tell_applicant(session, event)
-    [notice] = told(session, account)
-    assert (notice.ticket_id, notice.item_id) == (ticket, item)
-    assert notice.params == {"number": f"{number}-01", "offering": "settlement"}
+    [notice] = told(session, ticket)
+    number = ticket["items"][0]["number"]
+    assert notice.item_id == UUID(ticket["items"][0]["id"])
+    assert notice.params == {"number": number, "offering": "settlement"}
 
 
-def test_nobody_is_told_of_what_is_not_public_or_of_a_ticket_that_is_gone(session):
-    account = new_id()
-    ticket, item, _ = file_for(session, account)
-    tell_applicant(session, happened(Happening.ITEM_ACCEPTED, ticket, item, public=False))
-    tell_applicant(session, happened(Happening.TICKET_FILED, new_id()))
-    assert told(session, account) == []
+def test_nobody_is_told_of_what_is_not_public_or_of_a_ticket_that_is_gone(session, ticket):
+    tell_applicant(session, happened(Happening.ITEM_ACCEPTED, ticket, public=False))
+    gone = {"id": str(new_id())}
+    tell_applicant(session, happened(Happening.TICKET_CLOSED, gone))
+    assert told(session, ticket) == told(session, gone) == []
+
+
+def test_the_worker_delivers_a_filing_twice_and_the_talent_is_told_once(database, world):
+    talent = world.talent()
+    ticket = world.ticket(talent)
+    with database.transaction(Scope(DISTRICT)) as session:
+        query = select(Event.id).where(Event.ticket_id == UUID(ticket["id"]))
+        events = [str(one) for one in session.scalars(query)]
+    for _ in range(2):
+        worker.deliver(database, district=DISTRICT, events=events)
+    [notice] = talent.get("/v1/notices").json["items"]
+    assert (notice["kind"], notice["number"]) == ("ticket_filed", ticket["number"])
 
 
 def test_every_kind_that_is_told_has_its_words():

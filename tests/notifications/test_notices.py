@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from psycopg import errors as postgres
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import ProgrammingError
 
 from service.kernel.actor import Actor, ActorKind
@@ -14,126 +14,136 @@ from service.notifications import actions, queries
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
 from service.tickets.rules import Happening
-from tests.notifications.filed import AT, DISTRICT, file_for, happened
+from tests.notifications.happened import AT, DISTRICT, happened
 
 NO_MORE = {"value": 0, "exact": True}
 
 
-class Talent:
-    """A talent who is signed in, and what they are told."""
+@pytest.fixture
+def talent(world):
+    return world.talent()
 
-    def __init__(self, client, database):
-        self._client, self._database = client, database
-        answer = client.post("/v1/auth/wechat", json={"code": f"demo:{new_id().hex}"}).json
-        self.account = UUID(answer["account"]["id"])
-        self._headers = {"Authorization": f"Bearer {answer['access_token']}"}
 
-    def is_told(self, *kinds):
-        with self._database.transaction(Scope(DISTRICT)) as session:
-            ticket, item, number = file_for(session, self.account)
+@pytest.fixture
+def other(world):
+    return world.stranger()
+
+
+@pytest.fixture
+def told(database, world, talent):
+    """Tells the talent of a ticket of theirs; gives that ticket."""
+    ticket = world.ticket(talent)
+
+    def tell(*kinds):
+        with database.transaction(Scope(DISTRICT)) as session:
             for kind in kinds:
-                about = item if kind.value.startswith("item") else None
-                tell_applicant(session, happened(kind, ticket, about))
-        return number
+                tell_applicant(session, happened(kind, ticket))
+        return ticket
 
-    def notices(self, **query):
-        return self._client.get("/v1/notices", query_string=query, headers=self._headers)
-
-    def reads(self, **body):
-        return self._client.post("/v1/notices/read", json=body, headers=self._headers)
+    return tell
 
 
-@pytest.fixture
-def talent(client, database):
-    return Talent(client, database)
+def notices(who, **query):
+    return who.get("/v1/notices", query_string=query)
 
 
-@pytest.fixture
-def other(client, database):
-    return Talent(client, database)
+def reads(who, **body):
+    return who.post("/v1/notices/read", json=body)
 
 
-def test_notices_come_newest_first_in_both_languages(talent):
-    number = talent.is_told(Happening.TICKET_FILED, Happening.ITEM_ACCEPTED)
-    page = talent.notices().json
+def test_notices_come_newest_first_in_both_languages(talent, told):
+    ticket = told(Happening.TICKET_FILED, Happening.ITEM_ACCEPTED)
+    number = ticket["items"][0]["number"]
+    page = notices(talent).json
     accepted, filed = page["items"]
-    assert (accepted["kind"], accepted["number"]) == ("item_accepted", f"{number}-01")
+    assert (accepted["kind"], accepted["number"]) == ("item_accepted", number)
     assert accepted["title"] == {
-        "zh": f"子办件 {number}-01 已受理。",
-        "en": f"Item {number}-01 has been accepted for processing.",
+        "zh": f"子办件 {number} 已受理。",
+        "en": f"Item {number} has been accepted for processing.",
     }
-    assert (filed["kind"], filed["item"], filed["read_at"]) == ("ticket_filed", None, None)
-    assert filed["ticket"] == accepted["ticket"]
-    assert filed["at"] == AT.isoformat()
+    assert (accepted["ticket"], accepted["item"]) == (ticket["id"], ticket["items"][0]["id"])
+    assert (filed["ticket"], filed["item"], filed["number"]) == (
+        ticket["id"],
+        None,
+        ticket["number"],
+    )
+    assert (filed["at"], filed["read_at"]) == (AT.isoformat(), None)
     assert (page["next"], page["unread"]) == (None, {"value": 2, "exact": True})
 
 
-def test_pages_follow_each_other_without_a_gap(talent):
-    talent.is_told(*[Happening.ITEM_ACCEPTED] * 5)
-    seen, after = [], None
-    while True:
-        page = talent.notices(limit=2, **({"after": after} if after else {})).json
-        seen += [notice["id"] for notice in page["items"]]
-        after = page["next"]
-        if after is None:
-            break
+def test_pages_follow_each_other_without_a_gap(talent, told):
+    told(*[Happening.ITEM_ACCEPTED] * 5)
+    page = notices(talent, limit=2).json
+    seen = page["items"]
+    while page["next"] is not None:
+        page = notices(talent, limit=2, after=page["next"]).json
+        assert 1 <= len(page["items"]) <= 2
+        seen += page["items"]
     assert len(seen) == 5
-    assert seen == sorted(seen, reverse=True)
-    assert seen == [notice["id"] for notice in talent.notices().json["items"]]
+    assert seen == sorted(seen, key=lambda notice: notice["id"], reverse=True)
+    assert seen == notices(talent).json["items"]
 
 
-def test_what_was_named_is_read_then_all(talent):
-    talent.is_told(*[Happening.ITEM_ACCEPTED] * 3)
-    newest = talent.notices().json["items"][0]["id"]
-    assert talent.reads(ids=[newest]).json == {"unread": {"value": 2, "exact": True}}
-    first_read = talent.notices().json["items"][0]["read_at"]
+def test_what_was_named_is_read_then_all(talent, told):
+    told(*[Happening.ITEM_ACCEPTED] * 3)
+    newest = notices(talent).json["items"][0]["id"]
+    assert reads(talent, ids=[newest]).json == {"unread": {"value": 2, "exact": True}}
+    first_read = notices(talent).json["items"][0]["read_at"]
     assert first_read is not None
-    assert talent.reads().json == {"unread": NO_MORE}
-    page = talent.notices().json
+    assert reads(talent).json == {"unread": NO_MORE}
+    page = notices(talent).json
     assert all(notice["read_at"] for notice in page["items"])
     assert page["items"][0]["read_at"] == first_read
     assert page["unread"] == NO_MORE
 
 
-def test_another_account_sees_none_and_reads_none(talent, other):
-    talent.is_told(Happening.TICKET_FILED)
-    mine = talent.notices().json["items"][0]["id"]
-    assert other.notices().json == {"items": [], "next": None, "unread": NO_MORE}
-    assert other.reads(ids=[mine]).json == {"unread": NO_MORE}
-    assert other.reads().status_code == 200
-    assert talent.notices().json["unread"] == {"value": 1, "exact": True}
+def test_another_account_sees_none_and_reads_none(talent, other, told):
+    told(Happening.TICKET_FILED)
+    mine = notices(talent).json["items"][0]["id"]
+    assert notices(other).json == {"items": [], "next": None, "unread": NO_MORE}
+    assert reads(other, ids=[mine]).json == {"unread": NO_MORE}
+    assert reads(other).json == {"unread": NO_MORE}
+    assert notices(talent).json["unread"] == {"value": 1, "exact": True}
 
 
-def test_the_cursor_of_another_account_is_refused(talent, other):
-    talent.is_told(*[Happening.ITEM_ACCEPTED] * 2)
-    cursor = talent.notices(limit=1).json["next"]
-    answer = other.notices(after=cursor)
+def test_the_cursor_of_another_account_is_refused(talent, other, told):
+    told(*[Happening.ITEM_ACCEPTED] * 2)
+    cursor = notices(talent, limit=1).json["next"]
+    answer = notices(other, after=cursor)
     assert answer.status_code == 422
     assert answer.json["errors"][0]["code"] == "cursor_invalid"
 
 
-@pytest.mark.parametrize("body", [{"ids": []}, {"ids": ["1"]}, {"id": "1"}])
+@pytest.mark.parametrize("body", [{"ids": []}, {"ids": ["1"]}, {"ids": "all"}, {"id": "1"}])
 def test_what_is_no_list_of_ids_is_refused(talent, body):
-    assert talent.reads(**body).status_code == 422
+    assert reads(talent, **body).status_code == 422
 
 
-def test_a_guest_has_no_notices(client):
+def test_only_talents_have_notices(client, world):
     assert client.get("/v1/notices").status_code == 401
     assert client.post("/v1/notices/read", json={}).status_code == 401
+    assert world.staff("clerk.public_security").get("/v1/notices").status_code == 403
 
 
-def actor_of(account):
-    return Actor(kind=ActorKind.TALENT, district=DISTRICT, account_id=account)
+@pytest.fixture
+def tell_much(session, world):
+    """Leaves a new account that many notices, in the transaction of `session`."""
+    ticket = world.ticket()
 
+    def tell(count):
+        actor = Actor(kind=ActorKind.TALENT, district=DISTRICT, account_id=new_id())
+        one = {
+            "district_id": DISTRICT,
+            "account_id": actor.account,
+            "kind": "ticket_filed",
+            "ticket_id": UUID(ticket["id"]),
+            "params": {"number": ticket["number"]},
+            "at": AT,
+        }
+        insert_rows(session, Notice, [{**one, "event_id": new_id()} for _ in range(count)])
+        return actor
 
-def tell_much(session, count):
-    account = new_id()
-    ticket, _, number = file_for(session, account)
-    one = {"district_id": DISTRICT, "account_id": account, "kind": "ticket_filed"}
-    one |= {"ticket_id": ticket, "params": {"number": number}, "at": AT}
-    rows = [{**one, "event_id": new_id()} for _ in range(count)]
-    insert_rows(session, Notice, rows)
-    return actor_of(account)
+    return tell
 
 
 @pytest.mark.parametrize(
@@ -144,33 +154,32 @@ def tell_much(session, count):
         (101, queries.Count(100, exact=False)),
     ],
 )
-def test_the_count_is_exact_or_says_that_it_is_not(session, count, expected):
-    assert queries.unread_for(session, tell_much(session, count)) == expected
+def test_the_count_is_exact_or_says_that_it_is_not(session, tell_much, count, expected):
+    assert queries.unread_for(session, tell_much(count)) == expected
 
 
-def test_all_means_what_happened_until_then(session):
-    actor = tell_much(session, 2)
+def test_all_means_what_happened_until_then(session, tell_much):
+    actor = tell_much(2)
     before = AT.replace(year=AT.year - 1)
     assert actions.mark_read(session, actor, ids=None, at=before).value == 2
     assert actions.mark_read(session, actor, ids=None, at=AT).value == 0
 
 
-def test_a_page_costs_one_statement_and_so_does_the_count(session):
-    actor = tell_much(session, 30)
-    statements = []
-    connection = session.connection()
-    event.listen(connection, "after_cursor_execute", lambda *told: statements.append(told[2]))
-    found = queries.notices_for(session, actor, before=None, limit=25)
-    queries.unread_for(session, actor)
-    assert (len(found), len(statements)) == (26, 2)
+def test_a_page_costs_one_statement_and_the_count_another(session, tell_much, sql_count):
+    actor = tell_much(30)
+    with sql_count() as sent:
+        found = queries.notices_for(session, actor, before=None, limit=25)
+        queries.unread_for(session, actor)
+    assert (len(found), sent.total) == (26, 2)
 
 
-def test_another_district_sees_nothing(talent, database):
-    talent.is_told(Happening.TICKET_FILED)
-    mine = select(Notice.id).where(Notice.account_id == talent.account)
+def test_another_district_sees_nothing(database, talent, told):
+    told(Happening.TICKET_FILED)
+    account = UUID(talent.account["id"])
+    mine = select(Notice.id).where(Notice.account_id == account)
     with database.transaction(Scope(DISTRICT)) as session:
         assert len(session.scalars(mine).all()) == 1
-    for scope in (Scope("elsewhere"), Scope(), Scope(account=talent.account)):
+    for scope in (Scope("elsewhere"), Scope(), Scope(account=account)):
         with database.transaction(scope) as session:
             assert session.scalars(mine).all() == []
 

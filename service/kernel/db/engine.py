@@ -90,9 +90,16 @@ class Database:
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows in one statement, past the unit of work: what hot paths do (no row: nothing)."""
-    if rows:
-        session.execute(insert(cast("Table", model.__table__)), list(rows))
+    """Write rows in one statement, past the unit of work: what hot paths do (no row: nothing).
+
+    Several rows go as one INSERT of many VALUES: asking for the ids back is what makes SQLAlchemy
+    write it so instead of one INSERT a row.
+    """
+    table = cast("Table", model.__table__)
+    if len(rows) == 1:
+        session.execute(insert(table), rows[0])
+    elif rows:
+        session.execute(insert(table).returning(table.c.id), list(rows)).close()
 
 
 def connect(settings: Settings) -> Database:

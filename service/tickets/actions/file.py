@@ -193,8 +193,16 @@ def _write(session: Session, draft: _Filing, filing: Filing) -> TicketRows:
     _insert_items(session, draft)
     insert_rows(session, TicketSection, _sections(draft, filing))
     draft.opening.write(session)
-    change = due_change(ticket, before=None, after=ticket.due_at, cause="filed", event=filed)
-    insert_rows(session, DueChange, [{**change, "at": draft.at}])
+    change = due_change(
+        ticket,
+        before=None,
+        after=ticket.due_at,
+        basis=ticket.due_basis,
+        cause="filed",
+        event=filed,
+        at=draft.at,
+    )
+    insert_rows(session, DueChange, [change])
     stages = [ItemStage(**stage) for stage in draft.opening.stages]
     return TicketRows(ticket, items, stages)
 

@@ -123,6 +123,7 @@ class Step:
     definition: OfferingDefinition
     calendar: WorkingCalendar
     at: datetime
+    due_changes: Rows = field(default_factory=list)
 
     def take(
         self, event: Event, happening: Happening, *, task: Task, accepted_at: datetime
@@ -151,6 +152,7 @@ class Step:
         )
         self._carry_out(effects, task, accepted_at, event_id)
         self._settle_ticket(event_id)
+        insert_rows(self.session, DueChange, self.due_changes)
 
     def _carry_out(
         self, effects: Iterable[Any], task: Task, accepted_at: datetime, event_id: UUID
@@ -197,10 +199,17 @@ class Step:
         """The item's clock starts: what was projected becomes a promise."""
         days = self.definition.flow.promise_working_days
         due = self.calendar.due_at(accepted_at, working_days=days)
-        change = due_change(
-            self.item, before=self.item.due_at, after=due.at, cause="accepted", event=event_id
+        self.due_changes.append(
+            due_change(
+                self.item,
+                before=self.item.due_at,
+                after=due.at,
+                basis=DueBasis.PROMISED,
+                cause="accepted",
+                event=event_id,
+                at=self.at,
+            )
         )
-        insert_rows(self.session, DueChange, [{**change, "at": self.at}])
         self.item.accepted_at = accepted_at
         self.item.due_at, self.item.provisional = due.at, due.provisional
         self.item.warn_at = self.calendar.warn_at(accepted_at, due.at, working_days=days)
@@ -216,14 +225,17 @@ class Step:
         """What the ticket's row says follows from its items."""
         due = ticket_due([item_due(item) for item in self.items])
         if due.due_at != self.ticket.due_at:
-            change = due_change(
-                self.ticket,
-                before=self.ticket.due_at,
-                after=due.due_at,
-                cause="items",
-                event=event_id,
+            self.due_changes.append(
+                due_change(
+                    self.ticket,
+                    before=self.ticket.due_at,
+                    after=due.due_at,
+                    basis=due.basis,
+                    cause="items",
+                    event=event_id,
+                    at=self.at,
+                )
             )
-            insert_rows(self.session, DueChange, [{**change, "at": self.at}])
         self.ticket.due_at, self.ticket.due_basis = due.due_at, due.basis
         self.ticket.provisional = due.provisional
         status = ticket_status((item.phase, item.outcome) for item in self.items)
@@ -275,9 +287,16 @@ def item_due(item: Item) -> ItemDue:
 
 
 def due_change(
-    of: Ticket | Item, *, before: datetime | None, after: datetime, cause: str, event: UUID
+    of: Ticket | Item,
+    *,
+    before: datetime | None,
+    after: datetime,
+    basis: DueBasis,
+    cause: str,
+    event: UUID,
+    at: datetime,
 ) -> dict[str, Any]:
-    """The row that tells that a due date moved; `at` is still to be added."""
+    """The row that tells that the due date of a ticket or an item moved, and why."""
     is_item = isinstance(of, Item)
     return {
         "district_id": of.district_id,
@@ -285,9 +304,10 @@ def due_change(
         "item_id": of.id if is_item else None,
         "before": before,
         "after": after,
-        "basis": DueBasis.PROMISED if is_item else of.due_basis,
+        "basis": basis,
         "cause": cause,
         "event_id": event,
+        "at": at,
     }
 
 
