@@ -14,7 +14,8 @@ import service.notifications.models
 import service.tickets.models  # noqa: F401 - importing the models is what fills the metadata
 from service.kernel.db import Base
 
-_LOCK_TIMEOUT = "5s"  # a migration waits no longer than this for a table that is in use
+# A migration waits no longer than this for a table that is in use, and runs no longer than that.
+_PATIENCE = ("SET lock_timeout = '5s'", "SET statement_timeout = '10min'")
 
 
 def run() -> None:
@@ -29,7 +30,8 @@ def run() -> None:
     url = make_url(config.attributes["owner_url"]).set(drivername="postgresql+psycopg")
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+        for setting in _PATIENCE:
+            connection.exec_driver_sql(setting)
         connection.commit()
         _migrate(connection)
     engine.dispose()
@@ -47,10 +49,13 @@ def _migrate(connection) -> None:
 
 
 def _print_sql() -> None:
+    """What an upgrade would run, without its BEGIN and COMMIT: for reading and for squawk."""
     context.configure(
-        dialect_name="postgresql", target_metadata=Base.metadata, transaction_per_migration=True
+        dialect_name="postgresql", target_metadata=Base.metadata, transactional_ddl=False
     )
     with context.begin_transaction():
+        for setting in _PATIENCE:
+            context.execute(setting)
         context.run_migrations()
 
 

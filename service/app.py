@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 import orjson
+import structlog
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,7 +17,7 @@ import service.notifications.routes
 import service.tickets.routes.desk
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
-from service.kernel import crypto, events, ids
+from service.kernel import crypto, events, ids, logs
 from service.kernel.db import Database, connect
 from service.kernel.errors import NotFound
 from service.kernel.http import documentation, documents, health, limits, problems
@@ -33,6 +35,7 @@ BLUEPRINTS: Final = (
     service.notifications.routes.blp,
 )
 _REQUEST_ID_LONGEST: Final = 64
+_LOG: Final = logs.logger("http")
 
 
 class _Orjson(JSONProvider):
@@ -88,14 +91,25 @@ def api_documents() -> dict[str, dict[str, Any]]:
 
 def _begin() -> None:
     """Name the request, and turn away paths that no name here can have."""
+    structlog.contextvars.clear_contextvars()
     asked = request.headers.get("X-Request-Id", "")
     plain = asked.isascii() and asked.replace("-", "").isalnum()
     g.request_id = asked if plain and len(asked) <= _REQUEST_ID_LONGEST else str(ids.new_id())
+    g.started = time.perf_counter()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if not request.path.isprintable():
         raise NotFound
 
 
 def _finish(response: Response) -> Response:
+    _LOG.info(
+        "request",
+        method=request.method,
+        route=None if request.url_rule is None else request.url_rule.rule,
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.started) * 1000, 1),
+        account=str(g.unit.actor.account_id) if "unit" in g else None,
+    )
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")

@@ -6,6 +6,7 @@ clone of its own, with real commits. `session` is a transaction on it that is ro
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from argon2 import PasswordHasher
 
 from service.app import create_app, open_database
 from service.identity.providers import password as passwords
+from service.kernel import logs
 from service.kernel.db import Scope
 from service.kernel.http.limits import limiter
 from service.kernel.keys import make_key_file
@@ -40,6 +42,8 @@ _ENVIRONMENT = {
     "TALENT_DEMO_PASSWORD": PASSWORD,
 }
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+logs.configure(logging.WARNING)
 
 # Hashing at full strength would be most of the run: the strength is argon2-cffi's to test.
 passwords.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)

@@ -59,7 +59,9 @@ def check(rule: str, method: str, response: TestResponse) -> None:
             continue
         assert media in content, f"{method} {path} answered {media}"
         validator = _validator(audience, path, method.lower(), status, media)
-        faults = [f"{list(e.instance_path)}: {e.message}" for e in validator.iter_errors(response.json)]
+        faults = [
+            f"{list(e.instance_path)}: {e.message}" for e in validator.iter_errors(response.json)
+        ]
         assert not faults, f"{method} {path} {status}: {faults}"
 
 

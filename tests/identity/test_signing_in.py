@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from service.identity import tokens
 from service.identity.actions.credentials import find, subject_of
@@ -172,14 +172,14 @@ def test_staff_need_a_post_in_the_district(client, hire, runtime):
     assert is_problem(client.post("/v1/auth/password", json=wrong), 401, "credentials_wrong")
 
 
-def test_posts_act_on_the_next_request(client, staff, hire, office):
+def test_posts_act_on_the_next_request(client, runtime, staff, hire, office):
     username = hire(posts=[(office, Role.CLERK)])
     clerk = staff(username)
-    assert clerk.get("/v1/me").json["posts"] == [{"department": office, "roles": ["clerk"]}]
+    assert posts_of(runtime, clerk) == [(office, {Role.CLERK})]
     hire(username, posts=[(office, Role.REVIEWER)])
-    assert clerk.get("/v1/me").json["posts"] == [{"department": office, "roles": ["reviewer"]}]
+    assert posts_of(runtime, clerk) == [(office, {Role.REVIEWER})]
     hire(username, posts=[])
-    assert clerk.get("/v1/me").json["posts"] == []
+    assert posts_of(runtime, clerk) == []
     refused = refresh(client, clerk.answer["refresh_token"])
     assert is_problem(refused, 403, "no_post_in_district")
     body = {"username": username, "password": PASSWORD}
@@ -198,13 +198,18 @@ def test_posts_follow_the_date_of_the_district(runtime, staff, hire):
 
     today_in_beijing = (clock.now() + timedelta(hours=8)).date()
     dated(valid_to=today_in_beijing)
-    assert clerk.get("/v1/me").json["posts"] != []
+    assert posts_of(runtime, clerk) != []
     dated(valid_from=today_in_beijing + timedelta(days=1), valid_to=None)
-    assert clerk.get("/v1/me").json["posts"] == []
+    assert posts_of(runtime, clerk) == []
     with time_machine.travel(tomorrow):
         # The access token has ended by then; the sign-in has not.
         again = refresh(clerk.client, clerk.answer["refresh_token"])
         assert again.json["account"]["posts"] == [{"department": OFFICE, "roles": ["clerk"]}]
+
+
+def posts_of(runtime, guest) -> list:
+    actor = runtime.authenticate(guest.answer["access_token"])
+    return [(post.department, post.roles) for post in actor.posts]
 
 
 def test_passwords_are_replaced(client, hire):
@@ -369,3 +374,15 @@ def test_published_keys(client, runtime):
     keys = client.get("/.well-known/jwks.json").json["keys"]
     assert keys == tokens.public_keys(runtime.keys)
     assert all(set(key) == {"kty", "crv", "alg", "use", "kid", "x"} for key in keys)
+
+
+def test_asking_who_somebody_is_takes_one_statement_and_no_transaction(runtime, talent, sql_count):
+    lina = talent()
+    with sql_count() as count:
+        actor = runtime.authenticate(lina.answer["access_token"])
+    assert count.total == 1
+    assert "identity_session" in count.texts[0]
+    assert actor.account_id == lina.account
+    # What it asked left no scope and no transaction behind on its connection.
+    with runtime.database.engine.connect() as connection:
+        assert connection.scalar(select(func.current_setting("app.district", True))) in {None, ""}

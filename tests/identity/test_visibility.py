@@ -71,7 +71,7 @@ def test_without_a_scope_there_is_nothing(runtime, family, staff):
 
 
 def test_talents_see_themselves_and_their_family(runtime, family):
-    lina, other = family
+    lina, _ = family
     actor, scope = acting(runtime, lina)
     member = lina.get("/v1/me/family").json["items"][0]["id"]
     assert {str(one) for one in seen(runtime, scope, Person.id)} == {str(actor.person_id), member}
@@ -121,16 +121,27 @@ def test_consents_are_seen_by_their_person_everywhere_and_by_the_district(runtim
     "attempt",
     [
         "INSERT INTO persons (id, holder, created_at) VALUES (gen_random_uuid(), true, now())",
-        "INSERT INTO accounts (id, kind, username, display_name, created_at)"
-        " VALUES (gen_random_uuid(), 'staff', 'intruder', 'x', now())",
-        "INSERT INTO posts (district_id, id, account_id, department, role, valid_from)"
-        " VALUES ('elsewhere', gen_random_uuid(), gen_random_uuid(), 'x', 'head', now())",
-        "INSERT INTO family_links SELECT gen_random_uuid(), gen_random_uuid(),"
-        " gen_random_uuid(), 'child', 'passport', 'x', now()",
-        "INSERT INTO sessions (id, account_id, district_id, created_at, expires_at)"
-        " SELECT gen_random_uuid(), gen_random_uuid(), 'demo', now(), now() + interval '1 day'",
-        "INSERT INTO consents (district_id, id, person_id, code, version, legal_basis, given_at)"
-        " VALUES ('demo', gen_random_uuid(), gen_random_uuid(), 'x', 1, 'consent', now())",
+        (
+            "INSERT INTO accounts (id, kind, username, display_name, created_at)"
+            " VALUES (gen_random_uuid(), 'staff', 'intruder', 'x', now())"
+        ),
+        (
+            "INSERT INTO posts (district_id, id, account_id, department, role, valid_from)"
+            " VALUES ('elsewhere', gen_random_uuid(), gen_random_uuid(), 'x', 'head', now())"
+        ),
+        (
+            "INSERT INTO family_links SELECT gen_random_uuid(), gen_random_uuid(),"
+            " gen_random_uuid(), 'child', 'passport', 'x', now()"
+        ),
+        (
+            "INSERT INTO sessions (id, account_id, district_id, created_at, expires_at)"
+            " SELECT gen_random_uuid(), gen_random_uuid(), 'demo', now(), now() + interval '1 day'"
+        ),
+        (
+            "INSERT INTO consents"
+            " (district_id, id, person_id, code, version, legal_basis, given_at)"
+            " VALUES ('demo', gen_random_uuid(), gen_random_uuid(), 'x', 1, 'consent', now())"
+        ),
         "DELETE FROM persons",
         "DELETE FROM sessions",
         "DELETE FROM audit_log",
@@ -139,7 +150,7 @@ def test_consents_are_seen_by_their_person_everywhere_and_by_the_district(runtim
 )
 def test_what_the_database_refuses(runtime, talent, attempt):
     _, scope = acting(runtime, talent())
-    with pytest.raises(DBAPIError, match="row-level security|permission denied"):  # noqa: SIM117
+    with pytest.raises(DBAPIError, match=r"row-level security|permission denied"):  # noqa: SIM117
         with runtime.database.transaction(scope) as session:
             session.execute(text(attempt))
 

@@ -210,12 +210,13 @@ def _write(session: Session, person_id: UUID, values: dict[str, Any]) -> None:
 
 
 def _add_link(session: Session, link: dict[str, Any]) -> None:
-    added = session.execute(
+    added = session.scalar(
         insert(FamilyLink)
         .values(link)
         .on_conflict_do_nothing(index_elements=["person_id", "id_type", "member_index"])
+        .returning(FamilyLink.id)
     )
-    if added.rowcount == 0:  # type: ignore[attr-defined]
+    if added is None:
         raise Conflict("family_member_known")
 
 

@@ -124,17 +124,39 @@ def connect(settings: Settings) -> Database:
     return Database(engine)
 
 
+class UnsafeRole(Exception):
+    """Row-level security would not hold the role that connections work as."""
+
+
+_PREPARE: Final = """
+SELECT set_config('role', %(role)s, false),
+       set_config('statement_timeout', %(statement_timeout)s, false),
+       set_config('lock_timeout', %(lock_timeout)s, false)
+"""
+_IS_HELD: Final = """
+SELECT NOT (rolsuper OR rolbypassrls) AND NOT EXISTS (
+    SELECT FROM pg_class
+    WHERE relrowsecurity AND pg_has_role(current_user, relowner, 'USAGE')
+) FROM pg_roles WHERE rolname = current_user
+"""
+
+
 def _prepare_connections(engine: Engine, settings: Settings) -> None:
+    """Every new connection takes its role and limits; `UnsafeRole` where security is not to be had.
+
+    A superuser, a role with BYPASSRLS and the owner of a protected table would see everything.
+    """
+    values = {
+        "role": settings.database_role,
+        "statement_timeout": str(settings.database_statement_timeout),
+        "lock_timeout": str(settings.database_lock_timeout),
+    }
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('role', %s, false), set_config('statement_timeout', %s, false),"
-                " set_config('lock_timeout', %s, false)",
-                (
-                    settings.database_role,
-                    str(settings.database_statement_timeout),
-                    str(settings.database_lock_timeout),
-                ),
-            )
+            cursor.execute(_PREPARE, values)
+            held = cursor.execute(_IS_HELD).fetchone()[0]
         connection.commit()
+        if not held:
+            raise UnsafeRole(f"DATABASE_ROLE: {settings.database_role} escapes row-level security")

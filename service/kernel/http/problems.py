@@ -33,6 +33,8 @@ _BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
     )
 }
 _PASSED_ON: Final = ("Allow", "Retry-After")
+_MOST_FAULTS: Final = 100
+"""A body of a megabyte of faults is not answered with a document of many."""
 
 
 def register(app: Flask) -> None:
@@ -55,7 +57,7 @@ def respond(problem: errors.Problem) -> Response:
         "code": problem.code,
         "errors": [
             {"path": error.path, "code": error.code, "message": _message(error, tongue)}
-            for error in problem.errors
+            for error in problem.errors[:_MOST_FAULTS]
         ],
         "request_id": g.get("request_id"),
     }

@@ -19,8 +19,10 @@ MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 18
 """Every whole number that fits is a PostgreSQL bigint."""
 
-_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS: Final = re.compile(rb"[\[\]{}]")
+# Possessive, and to the end of the body where the closing quote is missing: whatever the quotes
+# and backslashes, no byte is looked at twice.
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -42,7 +44,7 @@ def loads(body: bytes) -> Any:
 
 def _depth(body: bytes) -> int:
     deepest = depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
+    for bracket in _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest

@@ -204,7 +204,7 @@ def _write(session: Session, draft: _Filing, filing: Filing) -> TicketRows:
     )
     insert_rows(session, DueChange, [change])
     stages = [ItemStage(**stage) for stage in draft.opening.stages]
-    return TicketRows(ticket, items, stages)
+    return TicketRows(ticket, items, stages, draft.calendar)
 
 
 def _insert_items(session: Session, draft: _Filing) -> None:

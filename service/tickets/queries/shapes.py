@@ -27,19 +27,18 @@ Texts = Mapping[str, str]
 def ticket_shape(
     rows: TicketRows,
     definitions: Definitions,
-    calendar: WorkingCalendar,
     results: Mapping[UUID, Task],
     at: datetime,
 ) -> dict[str, Any]:
     """A ticket, whole; `results` holds, by item, the task whose verdict recorded one."""
     return {
-        **ticket_summary(rows.ticket, calendar),
+        **ticket_summary(rows.ticket, rows.calendar),
         "items": [
             _item(
                 item,
                 [stage for stage in rows.stages if stage.item_id == item.id],
                 definitions[item.offering_version_id],
-                calendar,
+                rows.calendar,
                 results.get(item.id),
                 at,
             )

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from service.calendars.queries import calendar_for
+from service.calendars.rules import WorkingCalendar
 from service.identity.models import Department
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
@@ -19,15 +21,19 @@ from service.tickets.models import Item, ItemStage, Task, Ticket
 
 @dataclass(frozen=True, slots=True)
 class TicketRows:
-    """A ticket with its items, in the order of filing, and their stages, in that of opening."""
+    """A ticket with its items, in the order of filing, and their stages, in that of opening.
+
+    `calendar` is the one by which its moments are dates.
+    """
 
     ticket: Ticket
     items: Sequence[Item]
     stages: Sequence[ItemStage]
+    calendar: WorkingCalendar
 
 
 def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
-    """One of the actor's tickets; raises `NotFound` for anybody else's. Three statements."""
+    """One of the actor's tickets; raises `NotFound` for anybody else's. Four statements."""
     ticket = session.scalars(
         select(Ticket).where(
             Ticket.district_id == actor.district,
@@ -50,7 +56,7 @@ def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
         )
         .order_by(ItemStage.id)
     ).all()
-    return TicketRows(ticket, items, stages)
+    return TicketRows(ticket, items, stages, calendar_for(session, actor.district))
 
 
 def tickets_for(

@@ -89,7 +89,6 @@ def _shaped(rows: talent.TicketRows) -> dict[str, Any]:
     return shapes.ticket_shape(
         rows,
         {one: offering_definition(session, actor.district, one) for one in versions},
-        calendar_for(session, actor.district),
         talent.recorded_results(session, actor, rows),
         clock.now(),
     )

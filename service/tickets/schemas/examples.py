@@ -22,7 +22,7 @@ FILING: Final[dict[str, Any]] = {
 
 _SUMMARY: Final[dict[str, Any]] = {
     "id": _TICKET,
-    "number": "LB35010020261123000001K",
+    "number": "LB350100202611230000018",
     "version": 1,
     "bundle": "arrival",
     "status": "in_progress",
@@ -38,7 +38,7 @@ TICKET: Final[dict[str, Any]] = {
     "items": [
         {
             "id": _ITEM,
-            "number": "LB35010020261123000001K-01",
+            "number": "LB350100202611230000018-01",
             "version": 1,
             "offering": "settlement",
             "title": _SETTLEMENT,
@@ -87,7 +87,7 @@ TASK: Final[dict[str, Any]] = {
     "state": "claimed",
     "kind": "acceptance",
     "item": _ITEM,
-    "item_number": "LB35010020261123000001K-01",
+    "item_number": "LB350100202611230000018-01",
     "offering": "settlement",
     "title": _SETTLEMENT,
     "department": "public_security",
@@ -104,7 +104,7 @@ TASK_PAGE: Final[dict[str, Any]] = {"items": [TASK], "next": None}
 
 TASK_DETAIL: Final[dict[str, Any]] = {
     **TASK,
-    "ticket_number": "LB35010020261123000001K",
+    "ticket_number": "LB350100202611230000018",
     "stage": "acceptance",
     "stage_title": {"zh": "受理", "en": "Acceptance"},
     "passing": "accept",
@@ -128,7 +128,7 @@ DECIDED: Final[dict[str, Any]] = {
     "state": "closed",
     "verdict": "accept",
     "item": _ITEM,
-    "item_number": "LB35010020261123000001K-01",
+    "item_number": "LB350100202611230000018-01",
     "phase": "processing",
     "outcome": None,
 }

@@ -1,0 +1,58 @@
+# What a newcomer types. Everything is installed into .venv from requirements/, nothing elsewhere.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check lint bench fmt lock spec clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+up: $(STAMP) ## Run the whole service here, with demonstration data, until Ctrl-C
+	@exec $(BIN)/talent up
+
+test: $(STAMP) ## Run the tests on real servers, started for the run
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=95 -q
+
+check: test lint ## Everything that must be green
+
+lint: $(STAMP) ## Linters, types, import rules, dependencies, migrations, documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/talent migrate --sql > $(VENV)/migrations.sql
+	$(BIN)/squawk $(VENV)/migrations.sql
+	$(BIN)/talent pack check config/packs/demo
+	$(BIN)/talent spec check
+
+bench: $(STAMP) ## Measure what a request costs, on this machine
+	$(BIN)/python -m tests.performance.bench
+
+fmt: $(STAMP) ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+spec: $(STAMP) ## Write api_specs/ anew from the routes
+	$(BIN)/talent spec write
+
+lock: $(STAMP) ## Write requirements/ anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 \
+		pyproject.toml --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 \
+		pyproject.toml --extra local --group dev --output-file requirements/dev.txt
+
+clean: ## Forget what was installed and every local datum
+	rm -rf $(VENV) var
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)

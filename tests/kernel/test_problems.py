@@ -1,0 +1,499 @@
+"""What a client is told when something goes wrong, whatever it was."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from enum import StrEnum
+from http import HTTPStatus
+from uuid import uuid4
+
+import marshmallow as ma
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.app import BLUEPRINTS
+from service.kernel import errors, messages
+from service.kernel.http import fields
+from service.kernel.settings import ROOT
+
+MEMBERS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
+
+
+def is_problem(answer, status, code):
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.mimetype == "application/problem+json"
+    told = answer.json
+    assert set(told) - {"params"} == MEMBERS
+    assert told["status"] == status
+    assert told["title"] == HTTPStatus(status).phrase
+    assert told["code"] == code
+    assert told["type"] == f"/problems/{code}"
+    assert told["request_id"] == answer.headers["X-Request-Id"]
+    return True
+
+
+@pytest.fixture(scope="module")
+def lina(app):
+    from tests.conftest import PASSWORD
+    from tests.factories import World
+
+    return World(app, PASSWORD).talent("李娜")
+
+
+# --- shape and language ---------------------------------------------------------------------
+
+
+def test_a_problem_speaks_chinese_unless_english_is_preferred(client):
+    for asked, tongue in (
+        (None, "zh-CN"),
+        ("", "zh-CN"),
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("en-US,en;q=0.9,zh;q=0.8", "en"),
+        ("zh;q=0.9,en;q=0.8", "zh-CN"),
+        ("fr, en;q=0.5", "en"),
+        ("fr", "zh-CN"),
+        ("*", "zh-CN"),
+        (";;q=,\t,=1;q=x", "zh-CN"),
+        ("en;q=nan", None),
+        ("x" * 4000, "zh-CN"),
+    ):
+        headers = {} if asked is None else {"Accept-Language": asked}
+        answer = client.get("/v1/offerings/absent", headers=headers)
+        assert is_problem(answer, 404, answer.json["code"])
+        if tongue:
+            assert answer.headers["Content-Language"] == tongue, asked
+            language = "en" if tongue == "en" else "zh"
+            assert answer.json["detail"] == messages.say(answer.json["code"], language), asked
+
+
+def test_faults_of_fields_are_told_in_both_languages(lina):
+    for asked, language in (("zh", "zh"), ("en", "en")):
+        answer = lina.patch("/v1/me", json={"age": 3}, headers={"Accept-Language": asked})
+        assert is_problem(answer, 422, "invalid")
+        assert answer.json["errors"] == [
+            {
+                "path": "age",
+                "code": "unknown_field",
+                "message": messages.say("unknown_field", language),
+            }
+        ]
+
+
+def test_every_fault_is_named_with_the_path_the_client_wrote(lina):
+    body = {
+        "bundle": 5,
+        "items": [{"offering": "a", "extra": 1}, {"subject": "x"}, 7],
+        "consents": ["ok", 3],
+    }
+    answer = lina.post("/v1/tickets", json=body, headers={"Idempotency-Key": "paths"})
+    assert is_problem(answer, 422, "invalid")
+    assert {(fault["path"], fault["code"]) for fault in answer.json["errors"]} == {
+        ("bundle", "not_a_string"),
+        ("items.0.extra", "unknown_field"),
+        ("items.1.offering", "required"),
+        ("items.1.subject", "not_a_uuid"),
+        ("items.2", "not_an_object"),
+        ("consents.1", "not_a_string"),
+    }
+
+
+# --- routes, methods, paths -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v2/offerings",
+        "/v1/absent",
+        "/v1/tickets/not-a-uuid",
+        "/v1/tickets/" + "0" * 36,
+        "/v1/tickets/%00",
+        "/v1/offerings/a%00b",
+        "/v1/offerings/a%0d%0ab",
+        "/v1/offerings/%1b[31m",
+        "/v1/offerings/%E2%80%AE",
+        "/v1/offerings/%ff%fe",
+        "/v1/offerings/%ed%a0%80",
+        "/v1/offerings/" + "a" * 4000,
+        "/v1/offerings/..%2f..%2fetc",
+        "/v1/bundles/%F0%9F%98%80",
+        "/docs/absent",
+        "/docs/absent.json",
+        "/docs/assets/absent.js",
+        "/docs/assets/..%2f__init__.py",
+        "/docs/%00",
+    ],
+)
+def test_a_path_that_names_nothing_is_not_found(client, path):
+    answer = client.get(path)
+    assert is_problem(answer, 404, answer.json["code"])
+    assert "\x00" not in answer.get_data(as_text=True)
+
+
+def test_slashes_too_many_lead_to_the_same_host(client):
+    for path in ("//v1/offerings", "/v1//offerings", "//evil.example/v1/offerings"):
+        answer = client.get(path, base_url="http://localhost")
+        assert answer.status_code in {308, 404}
+        location = answer.headers.get("Location", "http://localhost/")
+        assert location.startswith(("http://localhost/", "/v1"))
+
+
+def test_a_method_that_a_path_does_not_take(client):
+    answer = client.delete("/v1/tickets")
+    assert is_problem(answer, 405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert is_problem(client.open("/v1/offerings", method="TRACE"), 405, "method_not_allowed")
+    assert is_problem(client.open("/livez", method="BREW"), 405, "method_not_allowed")
+    assert is_problem(client.post("/docs/public"), 405, "method_not_allowed")
+
+
+def test_what_werkzeug_refuses_by_itself_is_no_defect(client):
+    """A range of an asset that is not there is the only way to 416."""
+    asset = "/docs/assets/swagger-ui.css"
+    answer = client.get(asset, headers={"Range": "bytes=999999999-"})
+    assert answer.status_code in {200, 400, 416}
+    assert client.get(asset, headers={"Range": "bytes=0-3"}).status_code in {200, 206}
+    assert client.get(asset, headers={"Range": "lines=a-b"}).status_code < 500
+    tag = client.get(asset).headers["ETag"]
+    assert client.get(asset, headers={"If-None-Match": tag}).status_code == 304
+
+
+# --- absent and foreign ---------------------------------------------------------------------
+
+
+def _apart_from_its_id(answer):
+    headers = {
+        name: value
+        for name, value in answer.headers.items()
+        if name not in {"X-Request-Id", "Date", "Content-Length"}
+    }
+    body = answer.get_data(as_text=True).replace(answer.headers["X-Request-Id"], "")
+    return answer.status_code, headers, body
+
+
+def test_foreign_and_absent_are_alike(world, lina):
+    ticket = world.ticket(world.talent("王芳"))
+    for suffix in ("", "/timeline"):
+        foreign = lina.get(f"/v1/tickets/{ticket['id']}{suffix}")
+        absent = lina.get(f"/v1/tickets/{uuid4()}{suffix}")
+        assert is_problem(foreign, 404, "not_found")
+        assert _apart_from_its_id(foreign) == _apart_from_its_id(absent)
+
+
+def test_a_foreign_task_and_an_absent_one_are_alike(world):
+    ticket = world.ticket()
+    settlement, housing = ticket["items"]
+    clerk = world.staff(f"clerk.{settlement['stages'][0]['department']}")
+    stranger = world.staff(f"clerk.{housing['stages'][0]['department']}")
+    task = world.open_task(clerk, settlement["number"])
+    for ask in (
+        lambda one: stranger.get(f"/v1/desk/tasks/{one}"),
+        lambda one: stranger.post(f"/v1/desk/tasks/{one}/claim"),
+        lambda one: stranger.post(f"/v1/desk/tasks/{one}/release"),
+        lambda one: stranger.post(
+            f"/v1/desk/tasks/{one}/decision",
+            json={"verdict": "accept", "opinion": "同意"},
+            headers={"If-Match": '"1"'},
+        ),
+    ):
+        foreign, absent = ask(task["id"]), ask(uuid4())
+        assert foreign.status_code == 404
+        assert _apart_from_its_id(foreign) == _apart_from_its_id(absent)
+    assert world.open_task(clerk, settlement["number"])["version"] == task["version"]
+
+
+# --- request ids and other headers ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", ["abc", "7F0c-1", "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11", "9" * 64])
+def test_a_plain_request_id_is_echoed(client, asked):
+    for path in ("/livez", "/v1/absent", "/v1/offerings"):
+        assert client.get(path, headers={"X-Request-Id": asked}).headers["X-Request-Id"] == asked
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "a b", "a\tb", '"', "x" * 65, "é", "１２", "<script>", "a;b", "---", "../x", "%0a"]
+)
+def test_any_other_request_id_is_replaced(client, asked):
+    answer = client.get("/v1/absent", headers={"X-Request-Id": asked.encode().decode("latin-1")})
+    made = answer.headers["X-Request-Id"]
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", made)
+    assert answer.json["request_id"] == made
+
+
+def test_every_answer_forbids_sniffing_and_keeping(client):
+    for path in ("/livez", "/v1/offerings", "/v1/absent"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_unknown_query_parameters_are_refused(client, lina):
+    for answer in (
+        client.get("/v1/offerings?distrikt=demo"),
+        client.get("/v1/bundles/arrival?%00=1"),
+        lina.get("/v1/tickets?limit=5&offset=3"),
+        lina.get("/v1/notices?unread"),
+    ):
+        assert is_problem(answer, 422, "invalid")
+        assert [fault["code"] for fault in answer.json["errors"]] == ["unknown_field"]
+
+
+@pytest.mark.parametrize("value", ["%00", "%ed%a0%80", "%ff", "a%0d%0aSet-Cookie:x=1", "%E2%80%AE", "a" * 3000])
+def test_hostile_query_values_are_refused_or_find_nothing(client, lina, value):
+    for answer in (
+        client.get(f"/v1/offerings?district={value}"),
+        lina.get(f"/v1/tickets?after={value}"),
+    ):
+        assert answer.status_code in {200, 404, 422}
+        if answer.status_code == 200:
+            assert answer.json["items"] == []
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 129, "é", "a\tb", "１", "a\x7f"])
+def test_a_malformed_idempotency_key(world, lina, key):
+    sent = key.encode().decode("latin-1")
+    answer = lina.post("/v1/tickets", json=world.filing(), headers={"Idempotency-Key": sent})
+    assert is_problem(answer, 400, "idempotency_key_malformed")
+    answer = lina.post("/v1/notices/read", json={}, headers={"Idempotency-Key": sent})
+    assert is_problem(answer, 400, "idempotency_key_malformed")
+
+
+def test_a_missing_idempotency_key(world, lina):
+    answer = lina.post("/v1/tickets", json=world.filing())
+    assert is_problem(answer, 400, "idempotency_key_missing")
+    assert lina.get("/v1/tickets").json["items"] == []
+
+
+def test_the_version_must_be_one_strong_tag_and_the_present_one(world):
+    ticket = world.ticket(None, "settlement")
+    item = ticket["items"][0]
+    clerk = world.staff(f"clerk.{item['stages'][0]['department']}")
+    task = world.claimed(clerk, item["number"])
+
+    def decide(tag):
+        return clerk.post(
+            f"/v1/desk/tasks/{task['id']}/decision",
+            json={"verdict": "accept", "opinion": "同意"},
+            headers={} if tag is None else {"If-Match": tag},
+        )
+
+    assert is_problem(decide(None), 428, "if_match_required")
+    present = task["version"]
+    for tag in (
+        "*",
+        "",
+        f"{present}",
+        f'W/"{present}"',
+        f'"{present}", "{present + 1}"',
+        f'"{present}","{present}"',
+        '"-1"',
+        '"１"',
+        '"1.0"',
+        '"' + "9" * 50 + '"',
+        '"',
+        f'"{present}',
+        f"'{present}'",
+        '"etag"',
+    ):
+        answer = decide(tag.encode().decode("latin-1"))
+        assert is_problem(answer, 400, "if_match_malformed"), tag
+    for stale in (present - 1, present + 1, 999_999_999):
+        assert is_problem(decide(f'"{stale}"'), 412, "stale_version")
+    assert clerk.get(f"/v1/desk/tasks/{task['id']}").json["version"] == present
+    assert decide(f' "{present}" ').status_code == 200
+    assert decide(f'"{present}"').status_code in {409, 412}
+
+
+def test_authorization_that_is_no_bearer_token(client):
+    for header in ("", "Basic YTpi", "Bearer", "Bearer ", "Token abc", "\x7f"):
+        answer = client.get("/v1/me", headers={"Authorization": header})
+        assert is_problem(answer, 400, "authorization_malformed"), header
+    for token in ("a", "a.b.c", "..", "é", "x" * 5000, "eyJhbGciOiJub25lIn0.e30."):
+        sent = token.encode().decode("latin-1")
+        answer = client.get("/v1/me", headers={"Authorization": f"Bearer {sent}"})
+        assert is_problem(answer, 401, "token_invalid"), token
+
+
+def test_a_token_that_has_ended_does_not_close_what_is_public(client):
+    """A client renews an expired token by calling a public route, often with that very token."""
+    headers = {"Authorization": "Bearer expired"}
+    assert client.get("/v1/offerings", headers=headers).status_code == 200
+    answer = client.post("/v1/auth/refresh", json={"refresh_token": "unknown"}, headers=headers)
+    assert is_problem(answer, 401, "refresh_token_invalid")
+    answer = client.post("/v1/auth/wechat", json={"code": "demo:renewing"}, headers=headers)
+    assert answer.status_code == 200
+
+
+def test_a_defect_tells_nothing_of_itself(app, monkeypatch):
+    from service.kernel.http import context
+
+    def broken():
+        raise ZeroDivisionError("the password is hunter2")
+
+    monkeypatch.setattr(context, "identify", broken)
+    answer = super(type(app.test_client()), app.test_client()).open("/v1/offerings")
+    assert is_problem(answer, 500, "internal")
+    assert b"hunter2" not in answer.data
+    assert b"ZeroDivision" not in answer.data
+
+
+# --- codes and their words ------------------------------------------------------------------
+
+SOURCES = sorted((ROOT / "service").rglob("*.py"))
+KINDS = {
+    kind.__name__: kind.default_code
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.Problem)
+}
+
+
+def _codes_raised():
+    """`(code, place)` of every literal code that a problem, a fault or a route's list names."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield from _codes_called(node, f"{path.name}:{node.lineno}")
+
+
+def _codes_called(node, place):
+    name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+    given = [*node.args, *(word.value for word in node.keywords if word.arg == "code")]
+    if name in KINDS:
+        candidates = given[:1]
+    elif name == "FieldError":
+        candidates = given[1:2] or given[-1:]
+    elif name in {"Fault", "make_error"}:
+        candidates = given[:1] if name == "Fault" else []
+    else:
+        candidates = [
+            code
+            for word in node.keywords
+            if word.arg == "problems" and isinstance(word.value, ast.Dict)
+            for codes in word.value.values
+            for code in getattr(codes, "elts", ())
+        ]
+    for candidate in candidates:
+        for leaf in ast.walk(candidate):
+            if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
+                yield leaf.value, place
+
+
+def test_every_code_that_is_raised_has_its_words():
+    raised = list(_codes_raised())
+    assert len({code for code, _ in raised}) > 40, "the walk finds what it looks for"
+    known = messages.catalogue()
+    missing = {code: place for code, place in raised if code not in known}
+    assert not missing
+    assert not {code for code in KINDS.values() if code not in known}
+
+
+def test_every_code_that_a_route_or_a_default_names_has_its_words():
+    known = messages.catalogue()
+    for blueprint in BLUEPRINTS:
+        for operations in blueprint._docs.values():
+            for name, operation in operations.items():
+                if name != "parameters":
+                    policy = operation["manual_doc"]["x-policy"]
+                    for codes in policy.problems.values():
+                        assert set(codes) <= set(known)
+
+
+def test_every_code_speaks_both_languages_with_the_same_figures():
+    for code, texts in messages.catalogue().items():
+        assert set(texts) == {"zh", "en"}, code
+        figures = [
+            {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+            for text in texts.values()
+        ]
+        assert figures[0] == figures[1], code
+        assert all(text.strip() for text in texts.values()), code
+        assert re.search("[\u4e00-\u9fff]", texts["zh"]), code
+        assert not re.search("[\u4e00-\u9fff]", texts["en"]), code
+        assert re.fullmatch("[a-z][a-z0-9_]*", code)
+
+
+FIELDS = {
+    "string": fields.String(longest=5, pattern="[a-z]*"),
+    "integer": fields.Integer(minimum=1, maximum=9),
+    "query": fields.QueryInteger(minimum=1, maximum=9),
+    "boolean": fields.Boolean(),
+    "uuid": fields.UUID(),
+    "date": fields.Date(),
+    "enum": fields.Enum(StrEnum("Some", {"A": "a"})),
+    "list": fields.List(fields.Integer(), shortest=1, longest=2),
+    "object": fields.Object(),
+    "nested": fields.Nested(fields.Schema.from_dict({"inner": fields.Date(required=True)})),
+    "datetime": fields.DateTime(),
+}
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(FIELDS)), ANYTHING)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_whatever_a_field_gets_its_faults_are_codes_with_words(name, value):
+    schema = fields.Schema.from_dict({name: FIELDS[name]})()
+    try:
+        schema.load({name: value})
+    except ma.ValidationError as error:
+        found = fields.faults(error.messages)
+        assert found
+        for fault in found:
+            assert fault.path.split(".")[0] == name
+            for language in messages.LANGUAGES:
+                assert messages.say(fault.code, language, fault.params)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("integer", True),
+        ("integer", 1.0),
+        ("integer", 1.9),
+        ("integer", "1"),
+        ("integer", "1_2"),
+        ("integer", "１"),
+        ("integer", 10),
+        ("query", 1),
+        ("boolean", 1),
+        ("boolean", "true"),
+        ("boolean", "yes"),
+        ("string", 1),
+        ("string", ""),
+        ("string", "  "),
+        ("string", "abcdef"),
+        ("string", "a\n"),
+        ("string", "a\u0085"),
+        ("date", "2026-W01"),
+        ("date", "20260101"),
+        ("date", "2026-02-30"),
+        ("date", "２０２６-01-01"),
+        ("date", "2026-01-01\n"),
+        ("date", 0),
+        ("uuid", "0199d3c27a517e3c9a405f0c2a6d1b11"),
+        ("uuid", "{0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11}"),
+        ("uuid", 5),
+        ("enum", "A"),
+        ("enum", ["a"]),
+        ("list", "1,2"),
+        ("list", [1, 2, 3]),
+        ("list", {"0": 1}),
+        ("object", []),
+        ("nested", []),
+        ("nested", "inner"),
+    ],
+)
+def test_what_merely_resembles_a_value_is_refused(name, value):
+    with pytest.raises(ma.ValidationError):
+        fields.Schema.from_dict({name: FIELDS[name]})().load({name: value})

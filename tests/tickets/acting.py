@@ -1,0 +1,109 @@
+"""People who call the use cases themselves, at any moment, in transactions that commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+
+from service.kernel import clock
+from service.kernel.actor import Actor
+from service.kernel.db import Database, Scope
+from service.kernel.errors import Problem
+from service.routing import StageKind, Verdict
+from service.tickets import actions
+from service.tickets.models import Task
+from service.tickets.rules import ACTIVE
+from service.tickets.schemas import FilingIn
+from tests.factories import RESULTS
+
+DISTRICT = "demo"
+PASSING = {StageKind.ACCEPTANCE: Verdict.ACCEPT, StageKind.DECISION: Verdict.APPROVE}
+
+
+@dataclass(frozen=True)
+class Acting:
+    """An actor with a database to act on."""
+
+    database: Database
+    actor: Actor
+
+    def __call__(self, action: Callable[..., Any], **arguments: Any) -> Any:
+        """Do it, and commit; what it raises is raised and leaves nothing."""
+        scope = Scope(self.actor.district, self.actor.person_id, self.actor.account_id)
+        with self.database.transaction(scope) as session:
+            return action(session, self.actor, **arguments)
+
+    def file(self, body: dict[str, Any], *, key: str, at: datetime | None = None) -> Any:
+        """File a body as the route would; gives the rows."""
+        return self(
+            actions.file_ticket,
+            filing=FilingIn().load(body),
+            key=key,
+            digest=orjson.dumps(body),
+            at=at or clock.now(),
+        )
+
+    def claim(self, task_id: UUID, *, at: datetime | None = None) -> Any:
+        return self(actions.claim_task, task_id=task_id, at=at or clock.now())
+
+    def release(self, task_id: UUID, *, at: datetime | None = None) -> Any:
+        return self(actions.release_task, task_id=task_id, at=at or clock.now())
+
+    def decide(
+        self,
+        task_id: UUID,
+        version: int,
+        verdict: Verdict,
+        result: dict[str, Any] | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> Any:
+        return self(
+            actions.decide_task,
+            task_id=task_id,
+            version=version,
+            verdict=verdict,
+            opinion="同意",
+            result=result,
+            at=at or clock.now(),
+        )
+
+    def pass_on(self, task: Task, version: int, *, at: datetime | None = None) -> Any:
+        """The verdict with which the flow goes on, with the result that it must bring."""
+        result = RESULTS[task.offering_code] if task.kind is StageKind.DECISION else None
+        return self.decide(task.id, version, PASSING[task.kind], result, at=at)
+
+    def deem(self, *, at: datetime) -> int:
+        """One round of the timer."""
+        deemed: int = self(actions.deem_silent_acceptances, at=at)
+        return deemed
+
+
+def outcome(call: Callable[[], Any]) -> str:
+    """`done`, or the code of the problem; whatever else goes wrong is raised."""
+    try:
+        call()
+    except Problem as problem:
+        return problem.code
+    return "done"
+
+
+def active_tasks(database: Database, ticket_id: UUID | str) -> Sequence[Task]:
+    """What is still to be done on a ticket, in the order of its items' departments."""
+    with database.transaction(Scope(DISTRICT)) as session:
+        return session.scalars(
+            select(Task)
+            .where(Task.ticket_id == UUID(str(ticket_id)), Task.status.in_(ACTIVE))
+            .order_by(Task.department, Task.id)
+        ).all()
+
+
+def task_by_id(database: Database, task_id: UUID) -> Task:
+    with database.transaction(Scope(DISTRICT)) as session:
+        return session.scalars(select(Task).where(Task.id == task_id)).one()

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from service.identity.actions import ensure_staff
+from service.kernel import clock
+from service.kernel.actor import system
+from service.kernel.db import Scope
+from service.kernel.permissions import Role
+from tests.conftest import PASSWORD, url_of
+from tests.factories import Signed
+from tests.tickets.acting import DISTRICT, Acting
+
+TOUCHED = (
+    "tickets",
+    "ticket_sections",
+    "items",
+    "stages",
+    "tasks",
+    "due_changes",
+    "events",
+    "consents",
+    "idempotency_keys",
+    "procrastinate_jobs",
+)
+
+
+@pytest.fixture(scope="module")
+def superuser(database_name) -> Iterator[psycopg.Connection]:
+    """A connection that row-level security does not hold; every statement commits."""
+    with psycopg.connect(url_of("superuser", database_name), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def row_counts(superuser) -> Callable[[], dict[str, int]]:
+    """How many rows there are in every table that a ticket can touch."""
+
+    def count() -> dict[str, int]:
+        return {
+            table: superuser.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in TOUCHED
+        }
+
+    return count
+
+
+@pytest.fixture
+def acting(app, database) -> Callable[[Signed], Acting]:
+    """Whoever is signed in, as an actor who calls the use cases directly."""
+
+    def act(signed: Signed) -> Acting:
+        token = signed.headers["Authorization"].removeprefix("Bearer ")
+        return Acting(database, app.extensions["talent"].authenticate(token))
+
+    return act
+
+
+@pytest.fixture
+def timer(database) -> Acting:
+    """The service itself."""
+    return Acting(database, system(DISTRICT))
+
+
+@pytest.fixture
+def hire(world, database) -> Callable[..., Signed]:
+    """Makes a staff account with these posts, `(department, role)` each, and signs it in."""
+
+    def ensure(*posts: tuple[str, str], person_id=None) -> Signed:
+        username = f"somebody.{uuid4().hex[:12]}"
+        with database.transaction(Scope(DISTRICT)) as session:
+            ensure_staff(
+                session,
+                username=username,
+                display_name="王芳",
+                password=PASSWORD,
+                posts=[(department, Role(role)) for department, role in posts],
+                at=clock.now(),
+                person_id=person_id,
+            )
+        return world.staff(username)
+
+    return ensure

@@ -1,0 +1,284 @@
+"""The rules of tickets, as tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.iso7064 import mod_37_36
+
+from service.catalogue.rules import (
+    BundleDefinition,
+    Consent,
+    Form,
+    OfferingDefinition,
+    Scope,
+    SectionForm,
+    Subject,
+)
+from service.kernel.errors import Conflict
+from service.routing import Outcome, Phase, Verdict, parse_flow
+from service.tickets.rules import (
+    ACTIVE,
+    HAPPENING,
+    DueBasis,
+    Filing,
+    ItemDue,
+    Light,
+    TaskAct,
+    TaskStatus,
+    TicketStatus,
+    Wish,
+    acted,
+    filing_faults,
+    item_number,
+    light,
+    section_holders,
+    ticket_due,
+    ticket_number,
+    ticket_status,
+)
+
+OPEN, CLAIMED, CLOSED, CANCELLED = TaskStatus
+CLAIM, RELEASE, DECIDE = TaskAct
+NOON = datetime(2026, 10, 12, 4, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class TestTicketStatus:
+    @pytest.mark.parametrize(
+        ("items", "expected"),
+        [
+            ([(Phase.ENDED, Outcome.APPROVED)], "completed"),
+            ([(Phase.ENDED, Outcome.REJECTED)], "closed"),
+            ([(Phase.ENDED, Outcome.NOT_ACCEPTED)] * 2, "closed"),
+            ([(Phase.ENDED, Outcome.REJECTED), (Phase.ENDED, Outcome.APPROVED)], "completed"),
+            ([(Phase.ENDED, Outcome.APPROVED), (Phase.ACCEPTANCE, None)], "in_progress"),
+            ([(Phase.FULFILMENT, Outcome.APPROVED)], "in_progress"),
+            ([(Phase.WAITING, None)], "in_progress"),
+            ([(Phase.PROCESSING, None), (Phase.ENDED, Outcome.REJECTED)], "in_progress"),
+        ],
+    )
+    def test_table(self, items, expected):
+        assert ticket_status(iter(items)) == TicketStatus(expected)
+
+    @pytest.mark.parametrize("outcome", Outcome)
+    def test_nothing_but_an_approval_completes(self, outcome):
+        completed = ticket_status([(Phase.ENDED, outcome)]) is TicketStatus.COMPLETED
+        assert completed == (outcome is Outcome.APPROVED)
+
+
+def due(hours, *, basis="promised", provisional=False, decided=None):
+    decided_at = None if decided is None else NOON + decided * HOUR
+    return ItemDue(NOON + hours * HOUR, DueBasis(basis), provisional, decided_at)
+
+
+class TestTicketDue:
+    @pytest.mark.parametrize(
+        ("items", "hours", "basis", "provisional"),
+        [
+            ([due(1), due(5)], 5, "promised", False),
+            ([due(5), due(1, basis="projected")], 5, "projected", False),
+            ([due(1, provisional=True), due(5)], 5, "promised", True),
+            # what is decided counts as it was, early or late, and no longer as uncertain
+            ([due(5, decided=2), due(3)], 3, "promised", False),
+            ([due(1, decided=9), due(3)], 9, "promised", False),
+            (
+                [due(5, basis="projected", provisional=True, decided=2), due(3)],
+                3,
+                "promised",
+                False,
+            ),
+            ([due(5, basis="projected", provisional=True, decided=2)], 2, "promised", False),
+        ],
+    )
+    def test_table(self, items, hours, basis, provisional):
+        found = ticket_due(items)
+        assert found.due_at == NOON + hours * HOUR
+        assert (found.basis, found.provisional) == (DueBasis(basis), provisional)
+
+
+# by status and act: what it makes of one's own claim, and of somebody else's
+ACTED = {
+    (OPEN, CLAIM): (CLAIMED, CLAIMED),
+    (OPEN, RELEASE): ("task_not_claimed", "task_not_claimed"),
+    (OPEN, DECIDE): ("task_not_claimed", "task_not_claimed"),
+    (CLAIMED, CLAIM): ("task_already_claimed", "task_already_claimed"),
+    (CLAIMED, RELEASE): (OPEN, "task_not_mine"),
+    (CLAIMED, DECIDE): (CLOSED, "task_not_mine"),
+    (CLOSED, CLAIM): ("task_closed", "task_closed"),
+    (CLOSED, RELEASE): ("task_closed", "task_closed"),
+    (CLOSED, DECIDE): ("task_closed", "task_closed"),
+    (CANCELLED, CLAIM): ("task_closed", "task_closed"),
+    (CANCELLED, RELEASE): ("task_closed", "task_closed"),
+    (CANCELLED, DECIDE): ("task_closed", "task_closed"),
+}
+
+
+@pytest.mark.parametrize(("status", "act"), product(TaskStatus, TaskAct))
+@pytest.mark.parametrize("mine", [True, False])
+def test_acted(status, act, mine):
+    expected = ACTED[status, act][0 if mine else 1]
+    if isinstance(expected, TaskStatus):
+        assert acted(status, act, mine=mine) is expected
+    else:
+        with pytest.raises(Conflict) as refused:
+            acted(status, act, mine=mine)
+        assert refused.value.code == expected
+
+
+def test_active_is_what_somebody_can_still_work_on():
+    assert {status for (status, act), ends in ACTED.items() if ends[0] in TaskStatus} == set(ACTIVE)
+
+
+def test_every_verdict_has_its_line_in_the_timeline():
+    assert set(HAPPENING) == set(Verdict)
+    assert len(set(HAPPENING.values())) == len(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-3601, Light.GREEN),
+        (-3600, Light.YELLOW),
+        (-1, Light.YELLOW),
+        (0, Light.YELLOW),
+        (1, Light.RED),
+    ],
+)
+def test_light(seconds, expected):
+    at = NOON + timedelta(seconds=seconds)
+    assert light(at, warn_at=NOON - HOUR, due_at=NOON) is expected
+
+
+@given(
+    code=st.from_regex(r"[1-9][0-9]{5}", fullmatch=True),
+    day=st.dates(date(1000, 1, 1)),
+    sequence=st.integers(1, 10**9),
+    ordinal=st.integers(1, 10),
+)
+def test_numbers(code, day, sequence, ordinal):
+    number = ticket_number(code, day, sequence)
+    body = f"LB{code}{day.year:04}{day.month:02}{day.day:02}{sequence:06}"
+    assert number[:-1] == body
+    assert mod_37_36.is_valid(number)
+    assert item_number(number, ordinal) == f"{number}-{ordinal:02}"
+
+
+CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
+KINSHIP = {CHILD: "child", SPOUSE: "spouse"}
+FLOW = parse_flow({"promise": {"working_days": 1}, "stages": []})
+
+
+def section(code, scope):
+    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    return SectionForm(code, Scope(scope), {}, schema, Form(schema))
+
+
+def offering(code, subject, *sections):
+    forms = {one.code: one for one in sections}
+    return OfferingDefinition(
+        code, UUID(int=9), 1, {}, {}, Subject(subject), (), FLOW, forms, {}
+    )
+
+
+SHARED, SCHOOL, JOB = section("person", "ticket"), section("school", "item"), section("job", "item")
+BUNDLE = BundleDefinition(
+    code="arrival",
+    version_id=UUID(int=8),
+    version=1,
+    title={},
+    summary={},
+    consents=(Consent("processing", 1, {}, {}), Consent("sensitive", 2, {}, {})),
+    offerings={
+        one.code: one
+        for one in (
+            offering("medical", "self", SHARED),
+            offering("schooling", "child", SHARED, SCHOOL),
+            offering("spouse", "spouse", JOB),
+        )
+    },
+)
+GIVEN = {"name": "x"}
+CONSENTS = ("processing@1", "sensitive@2")
+
+
+def filing(*items, sections=None, consents=CONSENTS):
+    shared = {"person": GIVEN} if sections is None else sections
+    return Filing("arrival", items, shared, consents)
+
+
+def wish(code, subject=None, **sections):
+    return Wish(code, subject, sections)
+
+
+def faults(filed):
+    return [(fault.path, fault.code) for fault in filing_faults(filed, BUNDLE, KINSHIP)]
+
+
+# fmt: off
+@pytest.mark.parametrize(
+    ("filed", "expected"),
+    [
+        (filing(wish("medical")), []),
+        (filing(wish("schooling", CHILD, school=GIVEN), wish("medical")), []),
+        (filing(wish("spouse", SPOUSE, job=GIVEN), sections={}), []),
+        (filing(wish("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
+        (filing(wish("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
+        (filing(wish("schooling", STRANGER, school=GIVEN)),
+            [("items.0.subject", "subject_unknown")]),
+        (filing(wish("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
+        (filing(wish("medical"), wish("medical")), [("items.1", "item_repeated")]),
+        (filing(wish("schooling", CHILD, school=GIVEN), wish("schooling", CHILD, school=GIVEN)),
+            [("items.1", "item_repeated")]),
+        (filing(wish("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
+        (filing(wish("pension"), wish("pension"), sections={}),
+            [("items.0.offering", "offering_not_in_bundle"),
+             ("items.1.offering", "offering_not_in_bundle")]),
+        (filing(wish("pension"), wish("medical")),
+            [("items.0.offering", "offering_not_in_bundle")]),
+        (filing(wish("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
+        (filing(wish("schooling", CHILD, school={})),
+            [("items.0.sections.school.name", "required")]),
+        (filing(wish("schooling", CHILD, school=GIVEN, job=GIVEN)),
+            [("items.0.sections.job", "section_not_expected")]),
+        (filing(wish("medical"), sections={}), [("sections.person", "section_missing")]),
+        (filing(wish("medical"), sections={"person": {"name": 1}}),
+            [("sections.person.name", "wrong_type")]),
+        (filing(wish("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
+        (filing(wish("medical"), consents=()),
+            [("consents", "consent_missing"), ("consents", "consent_missing")]),
+        (filing(wish("medical"), consents=("sensitive@1", *CONSENTS)),
+            [("consents.0", "not_one_of")]),
+    ],
+)
+# fmt: on
+def test_filing_faults(filed, expected):
+    assert faults(filed) == expected
+
+
+def test_every_missing_consent_is_named():
+    named = [
+        fault.params["consent"]
+        for fault in filing_faults(filing(wish("medical"), consents=()), BUNDLE, {})
+    ]
+    assert named == list(CONSENTS)
+
+
+def test_two_children_are_two_items():
+    other = UUID(int=4)
+    filed = filing(*(wish("schooling", who, school=GIVEN) for who in (CHILD, other)))
+    assert filing_faults(filed, BUNDLE, KINSHIP | {other: "child"}) == []
+
+
+def test_sections_stand_with_their_holders():
+    filed = filing(wish("schooling", CHILD, school=GIVEN), wish("spouse", SPOUSE, job={"name": "y"}))
+    assert list(section_holders(filed)) == [
+        (None, "person", GIVEN),
+        (0, "school", GIVEN),
+        (1, "job", {"name": "y"}),
+    ]
