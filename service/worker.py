@@ -88,6 +88,16 @@ def keep_house(database: Database) -> None:
             idempotency.forget_old_answers(session, at=clock.now())
 
 
+async def retry_stalled(app: procrastinate.App) -> None:
+    """Put back what a worker that died had begun; its handlers do nothing twice.
+
+    A worker tells that it lives every ten seconds, and counts as dead after thirty.
+    """
+    for job in await app.job_manager.get_stalled_jobs():
+        _LOG.warning("stalled_job_retried", job=job.id, task=job.task_name)
+        await app.job_manager.retry_job(job)
+
+
 def build(settings: Settings, database: Database) -> procrastinate.App:
     """The runner with its tasks; nothing is connected before it is opened."""
     url = make_url(settings.database_url).set(drivername="postgresql")
@@ -105,6 +115,11 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     @app.task(name="run_timers", queueing_lock="run_timers", lock="run_timers")
     def _run_timers(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
         run_timers(database)
+
+    @app.periodic(cron="* * * * * */15")
+    @app.task(name="retry_stalled", queueing_lock="retry_stalled")
+    async def _retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
+        await retry_stalled(app)
 
     @app.periodic(cron="17 3 * * *")
     @app.task(name="keep_house", queueing_lock="keep_house", lock="keep_house")

@@ -10,6 +10,7 @@ from service.kernel.db.columns import (
     rooted,
 )
 from service.kernel.db.engine import Database, Scope, connect, insert_rows, set_scope
+from service.kernel.db.locking import for_change
 
 __all__ = [
     "Base",
@@ -19,6 +20,7 @@ __all__ = [
     "EnumText",
     "Scope",
     "connect",
+    "for_change",
     "insert_rows",
     "one_of",
     "owned_by",

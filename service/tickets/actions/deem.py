@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.calendars.queries import calendar_for
 from service.catalogue.queries import offering_definition
 from service.kernel.actor import Actor
+from service.kernel.db import for_change
 from service.routing import AcceptanceDeemed, StageKind, Verdict
 from service.tickets.actions.steps import Step
 from service.tickets.models import Item, Task, Ticket
@@ -39,12 +40,12 @@ def deem_silent_acceptances(session: Session, actor: Actor, *, at: datetime) -> 
     ).all()
     if not candidates:
         return 0
-    tickets = session.scalars(
+    free = (
         select(Ticket)
         .where(Ticket.district_id == actor.district, Ticket.id.in_(set(candidates)))
         .order_by(Ticket.id)
-        .with_for_update(key_share=True, skip_locked=True)
-    ).all()
+    )
+    tickets = session.scalars(for_change(free, Ticket, skip_locked=True)).all()
     overdue = _lock_overdue(session, actor, tickets, at)
     for held in overdue:
         _deem(session, actor, held, at)
@@ -65,13 +66,13 @@ def _lock_overdue(
 ) -> list[Held]:
     """Items, then tasks, of the locked tickets, as they are now."""
     owner: dict[UUID, Ticket] = {ticket.id: ticket for ticket in tickets}
-    rows = session.execute(
+    query = (
         select(Item, Task)
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
         .where(*_silent(actor, at), Item.ticket_id.in_(owner))
         .order_by(Item.id, Task.id)
-        .with_for_update(key_share=True, of=(Item, Task))
-    ).all()
+    )
+    rows = session.execute(for_change(query, Item, Task)).all()
     return [Held(owner[item.ticket_id], item, task, own_case=False) for item, task in rows]
 
 

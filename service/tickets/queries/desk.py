@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.identity.queries import own_case
 from service.kernel.actor import Actor
+from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.tickets.models import Item, ItemStage, Task, Ticket, TicketSection
 from service.tickets.rules import ACTIVE, TaskStatus
@@ -156,18 +157,14 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
 
 
 def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:
-    """A task locked for a change, with its ticket and item; raises `NotFound`.
-
-    The rows are locked in the order in which they are named: tickets, items, tasks. `FOR NO KEY
-    UPDATE`, because a plain `FOR UPDATE` would wait for every insert that refers to the ticket.
-    """
-    row = session.execute(
+    """A task locked for a change, with its ticket and item; raises `NotFound`."""
+    query = (
         select(Ticket, Item, Task, own_case(Item.person_id))
         .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
         .where(visible(actor), Task.id == task_id)
-        .with_for_update(key_share=True, of=(Ticket, Item, Task))
-    ).one_or_none()
+    )
+    row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
     return Held(*row)
