@@ -61,8 +61,10 @@ CREATE POLICY family_links_district ON family_links FOR SELECT
 ALTER TABLE persons ENABLE ROW LEVEL SECURITY;
 CREATE POLICY persons_own ON persons FOR SELECT
     USING (id = nullif(current_setting('app.person', true), '')::uuid);
+-- A holder is never seen as somebody's family: naming a stranger's id opens nothing.
 CREATE POLICY persons_family ON persons FOR SELECT
-    USING (EXISTS (SELECT FROM family_links link WHERE link.member_id = persons.id));
+    USING (NOT holder
+           AND EXISTS (SELECT FROM family_links link WHERE link.member_id = persons.id));
 CREATE POLICY persons_district ON persons FOR SELECT
     USING (nullif(current_setting('app.person', true), '') IS NULL
            AND EXISTS (SELECT FROM district_persons arrived

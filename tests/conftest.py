@@ -99,6 +99,10 @@ _servers = pytest.StashKey[Servers]()
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         os.environ.update(config.workerinput["environment"])
+        number = config.workerinput["workerid"].removeprefix("gw")
+        os.environ["REDIS_URL"] = (
+            urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
+        )
         return
     if config.option.collectonly:
         return

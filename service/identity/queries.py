@@ -20,7 +20,6 @@ from service.kernel.db import Database
 from service.kernel.errors import Forbidden, Unauthenticated
 from service.kernel.keys import Keys
 from service.kernel.permissions import Role
-from service.kernel.settings import Settings
 
 _SESSION: Final = text(
     "SELECT kind, display_name, person_id, posts"
@@ -28,7 +27,7 @@ _SESSION: Final = text(
 )
 
 
-def authenticator(database: Database, keys: Keys, _settings: Settings) -> Callable[[str], Actor]:
+def authenticator(database: Database, keys: Keys) -> Callable[[str], Actor]:
     """What turns the text of an access token into who is asking.
 
     One statement, outside any transaction and any scope: a database function that gives nothing

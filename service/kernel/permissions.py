@@ -50,7 +50,7 @@ TALENT: Final = frozenset(
         Permission.TICKET_READ,
     }
 )
-STAFF: Final = frozenset({Permission.SESSION_END})
+STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})
 
 # System, security and audit administrators are three people (GB/T 22239-2019, level 3):
 # none of their roles holds a permission of the desk or of another of the three.

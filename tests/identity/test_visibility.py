@@ -22,9 +22,10 @@ from service.identity.models import (
     SignInSession,
     StaffPost,
 )
+from service.identity.rules import IdType, Kinship
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
-from service.kernel.db import District, Scope
+from service.kernel.db import District, Scope, insert_rows
 from service.kernel.ids import new_id
 from tests.identity.conftest import new_number
 
@@ -223,3 +224,19 @@ def test_staff_who_are_talents_too_do_not_act_as_persons(runtime, talent, hire, 
     own, _ = acting(runtime, talent())
     actor, _ = acting(runtime, staff(hire(person_id=own.person_id)))
     assert actor.person_id is None
+
+
+def test_naming_a_stranger_opens_nothing(runtime, family):
+    actor, scope = acting(runtime, family[0])
+    other, _ = acting(runtime, family[1])
+    link = {
+        "person_id": actor.person_id,
+        "member_id": other.person_id,
+        "kinship": Kinship.CHILD,
+        "id_type": IdType.PASSPORT,
+        "member_index": b"x",
+        "created_at": clock.now(),
+    }
+    with runtime.database.transaction(scope) as session:
+        insert_rows(session, FamilyLink, [link])
+        assert other.person_id not in set(session.scalars(select(Person.id)))

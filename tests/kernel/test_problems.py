@@ -138,8 +138,8 @@ def test_a_path_that_names_nothing_is_not_found(client, path):
 
 def test_slashes_too_many_lead_to_the_same_host(client):
     for path in ("//v1/offerings", "/v1//offerings", "//evil.example/v1/offerings"):
-        answer = client.get(path, base_url="http://localhost")
-        assert answer.status_code in {308, 404}
+        answer = client.get("/", environ_overrides={"PATH_INFO": path})
+        assert answer.status_code in {200, 308, 404}
         location = answer.headers.get("Location", "http://localhost/")
         assert location.startswith(("http://localhost/", "/v1"))
 
@@ -153,15 +153,24 @@ def test_a_method_that_a_path_does_not_take(client):
     assert is_problem(client.post("/docs/public"), 405, "method_not_allowed")
 
 
-def test_what_werkzeug_refuses_by_itself_is_no_defect(client):
-    """A range of an asset that is not there is the only way to 416."""
-    asset = "/docs/assets/swagger-ui.css"
-    answer = client.get(asset, headers={"Range": "bytes=999999999-"})
-    assert answer.status_code in {200, 400, 416}
-    assert client.get(asset, headers={"Range": "bytes=0-3"}).status_code in {200, 206}
-    assert client.get(asset, headers={"Range": "lines=a-b"}).status_code < 500
-    tag = client.get(asset).headers["ETag"]
-    assert client.get(asset, headers={"If-None-Match": tag}).status_code == 304
+@pytest.mark.parametrize("asked", ["bytes=999999999-", "bytes=0-3", "lines=a-b", "bytes=,"])
+def test_a_part_of_an_asset_is_not_to_be_had_the_whole_is(client, asked):
+    """RFC 9110 lets a server ignore Range; werkzeug would answer some of these with a 416."""
+    with client.get("/docs/assets/favicon-32x32.png", headers={"Range": asked}) as answer:
+        assert answer.status_code == 200
+        assert answer.data.startswith(b"\x89PNG")
+
+
+def test_what_werkzeug_refuses_by_itself_is_the_clients_mistake(app):
+    from werkzeug import exceptions
+
+    refuse = app.error_handler_spec[None][None][exceptions.HTTPException]
+    for kind in (exceptions.RequestedRangeNotSatisfiable, exceptions.RequestURITooLarge):
+        with app.test_request_context():
+            assert refuse(kind()).status_code == 400
+    for kind in (exceptions.NotImplemented, exceptions.InternalServerError):
+        with app.test_request_context():
+            assert refuse(kind()).status_code == 500
 
 
 # --- absent and foreign ---------------------------------------------------------------------
@@ -335,7 +344,7 @@ def test_a_token_that_has_ended_does_not_close_what_is_public(client):
 def test_a_defect_tells_nothing_of_itself(app, monkeypatch):
     from service.kernel.http import context
 
-    def broken():
+    def broken(**_options):
         raise ZeroDivisionError("the password is hunter2")
 
     monkeypatch.setattr(context, "identify", broken)
@@ -369,7 +378,8 @@ def _codes_called(node, place):
     if name in KINDS:
         candidates = given[:1]
     elif name == "FieldError":
-        candidates = given[1:2] or given[-1:]
+        own_words = len(node.args) > 3 or any(word.arg == "text" for word in node.keywords)
+        candidates = [] if own_words else given[1:2] or given[-1:]
     elif name in {"Fault", "make_error"}:
         candidates = given[:1] if name == "Fault" else []
     else:

@@ -37,16 +37,18 @@ def superuser(database_name) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def row_counts(superuser) -> Callable[[], dict[str, int]]:
-    """How many rows there are in every table that a ticket can touch."""
+def footprint(superuser) -> Callable[[], dict[str, tuple[int, int]]]:
+    """How many rows there are in every table that a ticket can touch, and a sum over them all."""
 
-    def count() -> dict[str, int]:
+    def look() -> dict[str, tuple[int, int]]:
         return {
-            table: superuser.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            table: superuser.execute(
+                f"SELECT count(*), coalesce(sum(hashtextextended(one::text, 0)), 0) FROM {table} one"
+            ).fetchone()
             for table in TOUCHED
         }
 
-    return count
+    return look
 
 
 @pytest.fixture

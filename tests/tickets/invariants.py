@@ -53,11 +53,16 @@ class Story:
 
 def check(database: Database, tickets: Collection[UUID] | None = None) -> int:
     """Check these tickets, or all; gives how many there were."""
+    told = stories(database, tickets)
+    for story in told:
+        _check(story)
+    return len(told)
+
+
+def stories(database: Database, tickets: Collection[UUID] | None = None) -> list[Story]:
+    """These tickets, or all, as they are."""
     with database.transaction(Scope(DISTRICT)) as session:
-        stories = _read(session, tickets)
-        for story in stories:
-            _check(story)
-    return len(stories)
+        return _read(session, tickets)
 
 
 def _check(story: Story) -> None:

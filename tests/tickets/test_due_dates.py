@@ -31,7 +31,7 @@ def local(moment: datetime) -> str:
 
 # fmt: off
 @pytest.mark.parametrize(
-    ("filed", "accepted_by", "settled_by", "subsidised_by"),
+    ("filed_at", "accepted_by", "settled_by", "subsidised_by"),
     [
         # an ordinary Monday: Tue 9 … Mon 15; the Dragon Boat holiday is Friday 19 June
         ("06-08 10:00", "06-15 18:00", "06-23 18:00", "07-14 18:00"),
@@ -45,15 +45,15 @@ def local(moment: datetime) -> str:
         ("10-10 23:59", "10-16 18:00", "10-23 18:00", "11-13 18:00"),
         # over Mid-Autumn: Thu 24, Mon 28, 29, 30, 8 October
         ("09-23 12:00", "10-08 18:00", "10-14 18:00", "11-04 18:00"),
-        # the Sunday that is worked is day 1
-        ("09-18 12:00", "09-24 18:00", "10-08 18:00", "10-29 18:00"),
+        # the Sunday that is worked is day 1; then 28, 29, 30 September, 8, 9 October
+        ("09-18 12:00", "09-24 18:00", "10-09 18:00", "10-29 18:00"),
     ],
 )
 # fmt: on
 def test_a_filing_projects_its_due_dates(
-    world, acting, filed, accepted_by, settled_by, subsidised_by
+    world, acting, filed_at, accepted_by, settled_by, subsidised_by
 ):
-    rows = acting(world.talent()).file(world.filing(), key="one", at=at(filed))
+    rows = acting(world.talent()).file(world.filing(), key="one", at=at(filed_at))
     assert {local(stage.due_at) for stage in rows.stages} == {accepted_by}
     assert [local(item.due_at) for item in rows.items] == [settled_by, subsidised_by]
     assert local(rows.ticket.due_at) == subsidised_by
@@ -96,15 +96,14 @@ def step(world, acting, database, ticket, department, moment, verdict=None):
     return task_by_id(database, task.id)
 
 
-def story(world, acting, database, ticket):
-    with database.transaction(invariants.Scope("demo")) as session:
-        (one,) = invariants._read(session, [ticket])
+def story(database, ticket):
+    (one,) = invariants.stories(database, [ticket])
     return one
 
 
 def test_acceptance_turns_the_projection_into_a_promise(world, acting, database, filed):
     step(world, acting, database, filed, "public_security", at("09-30 09:00"))
-    told = story(world, acting, database, filed)
+    told = story(database, filed)
     settlement, subsidy = told.items
     # 8, 9, 10, 12, 13 October, counted from acceptance
     assert (local(settlement.due_at), settlement.due_basis) == ("10-13 18:00", "promised")
@@ -117,7 +116,7 @@ def test_acceptance_turns_the_projection_into_a_promise(world, acting, database,
 def test_the_last_acceptance_makes_the_whole_ticket_a_promise(world, acting, database, filed):
     for department in ("public_security", "construction"):
         step(world, acting, database, filed, department, at("09-30 09:00"))
-    told = story(world, acting, database, filed)
+    told = story(database, filed)
     # twenty from 30 September: 8, 9, 10, 12-16, 19-23, 26-30 October, 2, 3 November
     assert (local(told.ticket.due_at), told.ticket.due_basis) == ("11-03 18:00", "promised")
     causes = [(change.cause, local(change.after)) for change in told.due_changes]
@@ -133,10 +132,10 @@ def test_what_has_ended_is_as_late_as_it_was(world, acting, database, filed):
     """The longer item is turned down: what remains of the ticket is the shorter one."""
     not_accepted = Verdict.NOT_ACCEPT
     step(world, acting, database, filed, "construction", at("09-30 11:30"), not_accepted)
-    told = story(world, acting, database, filed)
+    told = story(database, filed)
     assert local(told.ticket.due_at) == "10-19 18:00"
     step(world, acting, database, filed, "public_security", at("10-08 09:00"), not_accepted)
-    told = story(world, acting, database, filed)
+    told = story(database, filed)
     assert (local(told.ticket.due_at), told.ticket.due_basis) == ("10-08 09:00", "promised")
     assert told.ticket.status == "closed"
 

@@ -141,17 +141,17 @@ def filed(talent, body, **headers):
 
 
 @pytest.mark.parametrize("case", ONE_FAULT)
-def test_a_fault_is_told_at_its_place_and_leaves_no_trace(talent, body, row_counts, case):
+def test_a_fault_is_told_at_its_place_and_leaves_no_trace(talent, body, footprint, case):
     change, path, code, zh, en = ONE_FAULT[case]
     change(body)
-    before = row_counts()
+    before = footprint()
     for tongue, message in (("zh-CN", zh), ("en", en)):
         answer = filed(talent, body, **{"Accept-Language": tongue})
         assert answer.status_code == 422
         assert answer.json["code"] == "invalid"
         assert answer.json["errors"] == [{"path": path, "code": code, "message": message}]
         assert answer.headers["Content-Language"] == tongue
-    assert row_counts() == before
+    assert footprint() == before
 
 
 def test_all_faults_are_told_at_once(talent, body):
@@ -167,7 +167,7 @@ def test_all_faults_are_told_at_once(talent, body):
     }
 
 
-def test_a_family_member_is_no_subject_of_what_is_for_oneself(talent, body, row_counts):
+def test_a_family_member_is_no_subject_of_what_is_for_oneself(talent, body, footprint):
     member = {
         "name": "张小明",
         "kinship": "child",
@@ -175,14 +175,14 @@ def test_a_family_member_is_no_subject_of_what_is_for_oneself(talent, body, row_
         "id_number": citizen_id(),
     }
     body["items"][0]["subject"] = talent.post("/v1/me/family", json=member).json["id"]
-    before = row_counts()
+    before = footprint()
     answer = filed(talent, body)
     assert answer.json["errors"][0]["code"] == "subject_not_expected"
-    assert row_counts() == before
+    assert footprint() == before
 
 
-def test_a_profile_must_be_complete(world, body, row_counts):
-    stranger, before = world.stranger(), row_counts()
+def test_a_profile_must_be_complete(world, body, footprint):
+    stranger, before = world.stranger(), footprint()
     for tongue, detail in (
         ("zh-CN", "请先在“我的”中填写姓名和证件号码。"),
         ("en", "Please give your name and id number in your profile first."),
@@ -190,7 +190,7 @@ def test_a_profile_must_be_complete(world, body, row_counts):
         answer = filed(stranger, body, **{"Accept-Language": tongue})
         assert (answer.status_code, answer.json["code"]) == (409, "profile_incomplete")
         assert answer.json["detail"] == detail
-    assert row_counts() == before
+    assert footprint() == before
 
 
 @pytest.mark.parametrize(
@@ -201,31 +201,31 @@ def test_a_profile_must_be_complete(world, body, row_counts):
         ({"Idempotency-Key": "k" * 129}, "idempotency_key_malformed"),
     ],
 )
-def test_a_filing_needs_a_key(talent, body, row_counts, headers, code):
-    before = row_counts()
+def test_a_filing_needs_a_key(talent, body, footprint, headers, code):
+    before = footprint()
     answer = talent.post("/v1/tickets", json=body, headers=headers)
     assert (answer.status_code, answer.json["code"]) == (400, code)
-    assert row_counts() == before
+    assert footprint() == before
 
 
-def test_what_is_under_way_is_not_filed_again(world, talent, row_counts):
+def test_what_is_under_way_is_not_filed_again(world, talent, footprint):
     ticket = world.ticket(talent)
     numbers = [item["number"] for item in ticket["items"]]
-    before = row_counts()
+    before = footprint()
     for offerings, named in (((), numbers), (("housing_rent",), numbers[1:])):
         answer = filed(talent, world.filing(*offerings), **{"Accept-Language": "en"})
         assert (answer.status_code, answer.json["code"]) == (409, "item_already_open")
         assert answer.json["params"] == {"number": ", ".join(named)}
         assert answer.json["detail"].endswith(f"number {', '.join(named)}.")
-    assert row_counts() == before
+    assert footprint() == before
 
 
-def test_one_open_item_of_two_keeps_both_out(world, talent, row_counts):
+def test_one_open_item_of_two_keeps_both_out(world, talent, footprint):
     open_item = world.ticket(talent, "settlement")["items"][0]
-    before = row_counts()
+    before = footprint()
     answer = filed(talent, world.filing())
     assert answer.json["params"] == {"number": open_item["number"]}
-    assert row_counts() == before
+    assert footprint() == before
 
 
 def test_an_item_that_has_ended_may_be_filed_again(world, talent):
@@ -233,10 +233,10 @@ def test_an_item_that_has_ended_may_be_filed_again(world, talent):
     assert filed(talent, world.filing("settlement")).status_code == 201
 
 
-def test_only_talents_file(client, world, body, row_counts):
-    before = row_counts()
+def test_only_talents_file(client, world, body, footprint):
+    before = footprint()
     key = {"Idempotency-Key": "one"}
     assert client.post("/v1/tickets", json=body, headers=key).status_code == 401
     answer = world.staff("clerk.construction").post("/v1/tickets", json=body, headers=key)
     assert answer.status_code == 403
-    assert row_counts() == before
+    assert footprint() == before

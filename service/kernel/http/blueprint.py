@@ -166,7 +166,7 @@ def _policy_of(operations: Mapping[str, Any]) -> Policy:
 def _guarded(view: Callable[..., Any], policy: Policy) -> Callable[..., Response]:
     @wraps(view)
     def guarded(**arguments: Any) -> Response:
-        g.unit = unit = context.Unit(context.identify())
+        g.unit = unit = context.Unit(context.identify(needed=policy.allow != PUBLIC))
         _permit(policy, unit)
         try:
             response = _answer(view, policy, unit, arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
@@ -14,7 +15,13 @@ from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor, guest
 from service.kernel.db import Database, Scope
-from service.kernel.errors import Malformed, PreconditionRequired, UnsupportedMediaType
+from service.kernel.errors import (
+    Malformed,
+    PreconditionRequired,
+    Problem,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from service.kernel.http import strict_json
 from service.kernel.keys import Keys
 from service.kernel.messages import Language
@@ -119,15 +126,25 @@ def language() -> Language:
     return "en" if best == "en" else "zh"
 
 
-def identify() -> Actor:
-    """Who asks, by the bearer token; raises `Unauthenticated` for one that does not hold."""
+def identify(*, needed: bool) -> Actor:
+    """Who asks, by the bearer token; raises `Unauthenticated` for one that does not hold.
+
+    Where nobody is `needed` such a token counts for nothing: it may have expired, and the way to
+    a new one is a public route.
+    """
+    nobody = guest(runtime().settings.default_district)
     header = request.headers.get("Authorization")
     if header is None:
-        return guest(runtime().settings.default_district)
+        return nobody
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Malformed("authorization_malformed")
-    return runtime().authenticate(token.strip())
+    try:
+        return runtime().authenticate(token.strip())
+    except Unauthenticated:
+        if needed:
+            raise
+        return nobody
 
 
 def read_version() -> int:
@@ -163,9 +180,12 @@ def read_json() -> Any:
 
 
 def request_digest() -> bytes:
-    """SHA-256 over method, path and body; key order and white space of JSON do not count."""
+    """SHA-256 over method, path and body; key order and white space of JSON do not count.
+
+    A body that is no JSON counts as it is: whether it is wanted at all is for the route to say.
+    """
     body = request.get_data(cache=True)
-    if body:
+    with suppress(Problem):
         body = orjson.dumps(read_json(), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(
         b"\n".join((request.method.encode(), request.path.encode(), body))

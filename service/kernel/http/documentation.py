@@ -96,4 +96,4 @@ def get_asset(name: str) -> Response:
         return Response(_START, content_type="text/javascript; charset=utf-8")
     if name not in _SHOWN:
         raise NotFound
-    return flask.send_from_directory(_ASSETS, name, max_age=3600)
+    return flask.send_from_directory(_ASSETS, name, max_age=3600, conditional=False)

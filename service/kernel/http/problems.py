@@ -78,10 +78,11 @@ def _message(error: errors.FieldError, tongue: messages.Language) -> str:
 
 
 def _from_werkzeug(error: HTTPException) -> Response:
-    """Flask's own refusals: no such route, method, or a body too large."""
-    kind = _BY_STATUS.get(error.code or 0)
-    if kind is None:
+    """Flask's own refusals: no such route, method, a body too large, a range that is not there."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unexpected(error)
+    kind = _BY_STATUS.get(status, errors.Malformed)
     headers = {name: value for name, value in error.get_headers() if name in _PASSED_ON}
     return respond(kind(headers=headers))
 

@@ -40,15 +40,16 @@ def decide_task(
 ) -> Held:
     """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
 
-    Raises `NotFound`, `Stale`, `Forbidden`, `Conflict` (`task_not_claimed`, `task_not_mine`,
-    `task_closed`), or `Invalid` for a verdict the stage does not allow or a result that is
-    missing, not asked for, or not of the stage's form.
+    Raises `NotFound`, `Conflict` (`task_not_claimed`, `task_not_mine`, `task_closed`), `Stale`,
+    `Forbidden`, or `Invalid` for a verdict the stage does not allow or a result that is missing,
+    not asked for, or not of the stage's form. That the task is no longer theirs says more to the
+    actor than a stale version, so it comes first.
     """
     held = held_task_for(session, actor, task_id)
     task, item = held.task, held.item
+    after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
     if task.version != version:
         raise Stale
-    after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
     require_right_to_work(actor, task.department, task.role, own=held.own_case)
     definition = offering_definition(session, actor.district, item.offering_version_id)
     stages = stages_of(session, item)
