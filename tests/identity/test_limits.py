@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.identity.conftest import PASSWORD
-
-
-@pytest.fixture(scope="module")
-def settings(settings):
-    """Counters of this worker's own: other tests reset the ones they share."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    parts = urlsplit(settings.redis_url)
-    own = parts._replace(path=f"/{1 + int(worker.removeprefix('gw')) % 15}")
-    return replace(settings, redis_url=own.geturl())
 
 
 @pytest.fixture
