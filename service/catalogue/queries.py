@@ -13,7 +13,18 @@ from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, case, func, literal, null, select
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from service.catalogue.models import BundleVersion, OfferingVersion
@@ -27,6 +38,11 @@ from service.kernel.errors import NotFound
 
 KEPT: Final = 512
 """How many compiled offering versions a process keeps; one takes some 100 KB."""
+
+
+_KNOWN: Final = OfferingVersion.id == any_(bindparam("known", type_=ARRAY(Uuid())))
+_CONTENT: Final = case((_KNOWN, null()), else_=OfferingVersion.content)
+"""The content of a version, unless it is among the `:known`."""
 
 
 class _Compiled:
@@ -98,11 +114,12 @@ def get_offering(session: Session, district: str, code: str) -> OfferingDefiniti
     """The version of an offering that is in force; one statement. Raises NotFound."""
     known = compiled.of(district)
     row = session.execute(
-        select(OfferingVersion.id, OfferingVersion.version, _content_unless(known)).where(
+        select(OfferingVersion.id, OfferingVersion.version, _CONTENT).where(
             OfferingVersion.district_id == district,
             OfferingVersion.code == code,
             OfferingVersion.retired_at.is_(None),
-        )
+        ),
+        {"known": list(known)},
     ).one_or_none()
     if row is None:
         raise NotFound
@@ -124,7 +141,8 @@ def current_bundle(session: Session, district: str, code: str) -> BundleDefiniti
     compiled.
     """
     known = compiled.of(district)
-    rows = session.execute(_bundle(district, code, known)).all()
+    asked = {"district": district, "code": code, "known": list(known)}
+    rows = session.execute(_BUNDLE, asked).all()
     if not rows:
         return None
     version_id, version, content = rows[0][:3]
@@ -137,9 +155,8 @@ def current_bundle(session: Session, district: str, code: str) -> BundleDefiniti
     )
 
 
-def _bundle(
-    district: str, code: str, known: Mapping[UUID, OfferingDefinition]
-) -> Select[UUID, int, dict[str, Any], UUID, int, dict[str, Any] | None]:
+def _bundle_in_force() -> Select[*tuple[Any, ...]]:
+    """The bundle `:code` of `:district`, a row per offering."""
     named = func.jsonb_array_elements_text(BundleVersion.content["offerings"])
     wanted = named.table_valued("code", with_ordinality="place", name="wanted").render_derived()
     return (
@@ -149,7 +166,7 @@ def _bundle(
             BundleVersion.content,
             OfferingVersion.id,
             OfferingVersion.version,
-            _content_unless(known),
+            _CONTENT,
         )
         .select_from(BundleVersion)
         .join(wanted, literal(True))
@@ -160,12 +177,15 @@ def _bundle(
             & OfferingVersion.retired_at.is_(None),
         )
         .where(
-            BundleVersion.district_id == district,
-            BundleVersion.code == code,
+            BundleVersion.district_id == bindparam("district"),
+            BundleVersion.code == bindparam("code"),
             BundleVersion.retired_at.is_(None),
         )
         .order_by(wanted.c.place)
     )
+
+
+_BUNDLE: Final = _bundle_in_force()  # built once: it is sent with every filing
 
 
 def offering_definition(session: Session, district: str, version_id: UUID) -> OfferingDefinition:
@@ -184,13 +204,6 @@ def offering_definition(session: Session, district: str, version_id: UUID) -> Of
     if row is None:
         raise NotFound
     return _definition(district, {}, *row)
-
-
-def _content_unless(
-    known: Mapping[UUID, OfferingDefinition],
-) -> ColumnElement[dict[str, Any] | None]:
-    kept = OfferingVersion.id == any_(literal(list(known), ARRAY(Uuid())))
-    return case((kept, null()), else_=OfferingVersion.content)
 
 
 def _definition(

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from service.kernel.keys import Keys
 
-_VERSION: Final = 1
+_VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
 
 
@@ -41,10 +41,13 @@ class Keyring:
         nonce = os.urandom(_NONCE_BYTES)
         place = _place(table, column, row, self._active)
         sealed = self._ciphers[self._active].encrypt(nonce, value.encode(), place)
-        return bytes((_VERSION, len(kid))) + kid + nonce + sealed
+        return _VERSION + bytes((len(kid),)) + kid + nonce + sealed
 
     def unseal(self, sealed: bytes, *, table: str, column: str, row: UUID) -> str:
         """Decrypt a value from the place it was sealed for; raises `SealBroken`."""
+        broken = SealBroken(f"{table}.{column} of {row} does not open")
+        if sealed[:1] != _VERSION:
+            raise broken
         try:
             end = 2 + sealed[1]
             kid = sealed[2:end].decode()
@@ -52,7 +55,7 @@ class Keyring:
             place = _place(table, column, row, kid)
             return self._ciphers[kid].decrypt(nonce, body, place).decode()
         except (InvalidTag, KeyError, IndexError, ValueError):
-            raise SealBroken(f"{table}.{column} of {row} does not open") from None
+            raise broken from None
 
     def blind(self, value: str, *, purpose: str) -> bytes:
         """The blind index of a normalised value; another purpose gives another index."""

@@ -40,21 +40,26 @@ class Keys:
 
 
 def load_keys(path: Path) -> Keys:
-    """Open a key file; raises `ValueError` that says what is wrong with it, never what is in it."""
+    """Open a key file; raises `ValueError` that names the file and what is wrong, never a key."""
     try:
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        keys = Keys(
-            data={kid: _symmetric(text) for kid, text in raw["data"]["keys"].items()},
-            active_data=raw["data"]["active"],
-            index=_symmetric(raw["index"]),
-            cursor=_symmetric(raw["cursor"]),
-            token={kid: _signing(pem) for kid, pem in raw["token"]["keys"].items()},
-            active_token=raw["token"]["active"],
-        )
+        return _read(json.loads(path.read_text(encoding="utf-8")))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"key file {path}: missing or misplaced {error}") from None
+    except ValueError as error:
+        raise ValueError(f"key file {path}: {error}") from None
+
+
+def _read(raw: dict[str, Any]) -> Keys:
+    keys = Keys(
+        data={kid: _symmetric(text) for kid, text in raw["data"]["keys"].items()},
+        active_data=raw["data"]["active"],
+        index=_symmetric(raw["index"]),
+        cursor=_symmetric(raw["cursor"]),
+        token={kid: _signing(pem) for kid, pem in raw["token"]["keys"].items()},
+        active_token=raw["token"]["active"],
+    )
     if keys.active_data not in keys.data or keys.active_token not in keys.token:
-        raise ValueError(f"key file {path}: an active key is not among the keys")
+        raise ValueError("an active key is not among the keys")
     return keys
 
 
@@ -90,5 +95,5 @@ def _symmetric(text: str) -> bytes:
 def _signing(pem: str) -> Ed25519PrivateKey:
     key = serialization.load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError("a token key is not an Ed25519 private key")
+        raise ValueError("a token key is not an Ed25519 private key")  # noqa: TRY004 - of the file
     return key

@@ -223,6 +223,7 @@ class PostgresServer(Child):
             "unix_socket_directories": "",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "autovacuum_naptime": "5s",  # a new installation has its statistics within seconds
             **self._settings,
         }
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]

@@ -52,6 +52,28 @@ def footprint(superuser) -> Callable[[], dict[str, tuple[int, int]]]:
 
 
 @pytest.fixture
+def tables_with(superuser) -> Callable[[str], list[str]]:
+    """The tables, of the whole database, that hold a text in the clear."""
+
+    def look(text: str) -> list[str]:
+        everywhere = superuser.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind = 'r'"
+        ).fetchall()
+        return [
+            table
+            for (table,) in everywhere
+            if superuser.execute(
+                f"SELECT EXISTS (SELECT FROM {table} one WHERE strpos(one::text, %s) > 0"
+                " OR strpos(one::text, %s) > 0)",
+                (text, text.encode().hex()),
+            ).fetchone()[0]
+        ]
+
+    return look
+
+
+@pytest.fixture
 def acting(app, database) -> Callable[[Signed], Acting]:
     """Whoever is signed in, as an actor who calls the use cases directly."""
 

@@ -31,7 +31,7 @@ from service.identity.rules import (
 )
 from service.kernel import audit, crypto
 from service.kernel.actor import Actor
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_new_rows, insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid
 from service.kernel.ids import new_id
 
@@ -143,8 +143,7 @@ def give_consents(session: Session, actor: Actor, *, codes: Sequence[str], at: d
                 "given_at": at,
             }
         )
-    if rows:
-        session.execute(insert(Consent).values(rows).on_conflict_do_nothing())
+    insert_new_rows(session, Consent, rows)
 
 
 def _faults(

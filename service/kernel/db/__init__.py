@@ -9,7 +9,14 @@ from service.kernel.db.columns import (
     owned_by,
     rooted,
 )
-from service.kernel.db.engine import Database, Scope, connect, insert_rows, set_scope
+from service.kernel.db.engine import (
+    Database,
+    Scope,
+    connect,
+    insert_new_rows,
+    insert_rows,
+    set_scope,
+)
 from service.kernel.db.locking import for_change
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "Scope",
     "connect",
     "for_change",
+    "insert_new_rows",
     "insert_rows",
     "one_of",
     "owned_by",

@@ -42,12 +42,14 @@ class EnumText(TypeDecorator[State]):
     def __init__(self, enum: type[State]) -> None:
         super().__init__()
         self.enum = enum
+        self._members: dict[str | None, State | None] = {None: None}
+        self._members |= {member.value: member for member in enum}
 
     def process_bind_param(self, value: State | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else self.enum(value).value
+        return None if value is None else str(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> State | None:  # noqa: ARG002
-        return None if value is None else self.enum(value)
+        return self._members[value]
 
 
 class Base(DeclarativeBase):

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import Engine, Table, create_engine, event, insert, make_url, text
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import Base
@@ -100,6 +101,20 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
         session.execute(insert(table), rows[0])
     elif rows:
         session.execute(insert(table).returning(table.c.id), list(rows)).close()
+
+
+def insert_new_rows(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> set[UUID]:
+    """Write those rows that no unique constraint refuses, in one statement; gives their ids.
+
+    A row that another transaction is just writing is waited for.
+    """
+    if not rows:
+        return set()
+    table = cast("Table", model.__table__)
+    statement = insert_or_skip(table).on_conflict_do_nothing().returning(table.c.id)
+    return set(session.execute(statement, list(rows)).scalars())
 
 
 def connect(settings: Settings) -> Database:

@@ -32,8 +32,8 @@ def deem_silent_acceptances(session: Session, actor: Actor, *, at: datetime) -> 
     ids, those that somebody works on skipped until the next time; what was decided meanwhile is
     left alone.
     """
-    candidates = session.scalars(
-        select(Task.ticket_id)
+    candidates = session.execute(
+        select(Task.id, Task.ticket_id)
         .where(*_silent(actor, at))
         .order_by(Task.due_at, Task.id)
         .limit(SILENCE_BATCH)
@@ -42,11 +42,15 @@ def deem_silent_acceptances(session: Session, actor: Actor, *, at: datetime) -> 
         return 0
     free = (
         select(Ticket)
-        .where(Ticket.district_id == actor.district, Ticket.id.in_(set(candidates)))
+        .where(
+            Ticket.district_id == actor.district,
+            Ticket.id.in_({candidate.ticket_id for candidate in candidates}),
+        )
         .order_by(Ticket.id)
     )
     tickets = session.scalars(for_change(free, Ticket, skip_locked=True)).all()
-    overdue = _lock_overdue(session, actor, tickets, at)
+    tasks = [candidate.id for candidate in candidates]
+    overdue = _lock_overdue(session, actor, tickets, tasks, at)
     for held in overdue:
         _deem(session, actor, held, at)
     return len(overdue)
@@ -62,14 +66,18 @@ def _silent(actor: Actor, at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _lock_overdue(
-    session: Session, actor: Actor, tickets: Sequence[Ticket], at: datetime
+    session: Session,
+    actor: Actor,
+    tickets: Sequence[Ticket],
+    tasks: Sequence[UUID],
+    at: datetime,
 ) -> list[Held]:
-    """Items, then tasks, of the locked tickets, as they are now."""
+    """Items, then tasks, of the locked tickets: those candidates that are still overdue."""
     owner: dict[UUID, Ticket] = {ticket.id: ticket for ticket in tickets}
     query = (
         select(Item, Task)
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
-        .where(*_silent(actor, at), Item.ticket_id.in_(owner))
+        .where(*_silent(actor, at), Task.id.in_(tasks), Item.ticket_id.in_(owner))
         .order_by(Item.id, Task.id)
     )
     rows = session.execute(for_change(query, Item, Task)).all()

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
@@ -21,19 +20,20 @@ from service.identity.actions import give_consents
 from service.identity.queries import applicant_for, family_for
 from service.kernel import crypto, events
 from service.kernel.actor import Actor
-from service.kernel.db import District, insert_rows
+from service.kernel.db import District, insert_new_rows, insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid
 from service.kernel.ids import new_id
 from service.routing import (
     Context,
     Filed,
     OpenStage,
+    Phase,
     advance,
     encode_context,
     encode_event,
     initial,
 )
-from service.tickets.actions.steps import Opening, due_change, item_due
+from service.tickets.actions.steps import Opening, due_change
 from service.tickets.models import (
     TICKET_NUMBERS,
     DueChange,
@@ -47,6 +47,7 @@ from service.tickets.rules import (
     DueBasis,
     Filing,
     Happening,
+    ItemDue,
     TicketStatus,
     Wish,
     filing_faults,
@@ -168,7 +169,12 @@ class _Filing:
         }
 
     def set_due(self) -> None:
-        due = ticket_due([item_due(Item(**item)) for item in self.items])
+        due = ticket_due(
+            [
+                ItemDue(item["due_at"], item["due_basis"], item["provisional"], None)
+                for item in self.items
+            ]
+        )
         self.ticket |= {
             "due_at": due.due_at,
             "due_basis": due.basis,
@@ -209,19 +215,16 @@ def _write(session: Session, draft: _Filing, filing: Filing) -> TicketRows:
 
 def _insert_items(session: Session, draft: _Filing) -> None:
     """Raises `Conflict` where one of them is open already, also when filed at the same moment."""
-    written = session.execute(
-        insert(Item).on_conflict_do_nothing().returning(Item.id), draft.items
-    ).all()
+    written = insert_new_rows(session, Item, draft.items)
     if len(written) == len(draft.items):
         return
     wanted = {(item["offering_code"], item["subject_id"]) for item in draft.items}
-    kept = {row.id for row in written}
     in_the_way = session.execute(
         select(Item.number, Item.offering_code, Item.subject_id).where(
             Item.district_id == draft.actor.district,
             Item.person_id == draft.actor.person,
-            Item.phase != "ended",
-            Item.id.not_in(kept),
+            Item.phase != Phase.ENDED,
+            Item.id.not_in(written),
         )
     ).all()
     numbers = [row.number for row in in_the_way if (row.offering_code, row.subject_id) in wanted]

@@ -1,0 +1,265 @@
+"""One key, one effect, one answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from service.kernel import clock, idempotency
+from service.kernel.db import Scope
+from service.kernel.errors import Conflict
+from service.kernel.idempotency import Answer, IdempotencyKey, Request
+from tests.conftest import url_of
+
+KEPT = {"ETag", "Location", "Content-Type"}
+
+
+def file(talent, body, key, **headers):
+    return talent.post("/v1/tickets", json=body, headers={"Idempotency-Key": key, **headers})
+
+
+@pytest.fixture
+def talent(client, world):
+    return world.talent()
+
+
+@pytest.fixture
+def superuser(database_name):
+    with psycopg.connect(url_of("superuser", database_name), autocommit=True) as connection:
+        yield connection
+
+
+def tickets_of(talent):
+    return talent.get("/v1/tickets").json["items"]
+
+
+def stored(superuser, key):
+    return superuser.execute(
+        "SELECT id, answer, digest FROM idempotency_keys WHERE key = %s", (key,)
+    ).fetchall()
+
+
+def test_the_same_request_again_gets_the_same_answer(world, talent):
+    key, body = uuid4().hex, world.filing()
+    first, second = file(talent, body, key), file(talent, body, key)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.data == second.data
+    for name in KEPT:
+        assert first.headers[name] == second.headers[name]
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+    assert len(tickets_of(talent)) == 1
+
+
+def test_the_answer_stays_what_it_was_while_the_ticket_goes_on(world, talent):
+    key, body = uuid4().hex, world.filing("settlement")
+    first = file(talent, body, key)
+    world.through(first.json["items"][0])
+    assert talent.get(f"/v1/tickets/{first.json['id']}").json["status"] == "completed"
+    assert file(talent, body, key).data == first.data
+
+
+def test_the_order_of_names_and_white_space_do_not_count(world, talent):
+    key, body = uuid4().hex, world.filing()
+    first = file(talent, body, key)
+    turned = json.dumps(dict(reversed(body.items())), indent=3, ensure_ascii=True).encode()
+    again = talent.post(
+        "/v1/tickets",
+        data=turned,
+        content_type="application/json; charset=utf-8",
+        headers={"Idempotency-Key": key},
+    )
+    assert again.status_code == 201
+    assert again.data == first.data
+
+
+def test_another_payload_with_the_key_is_refused(world, talent):
+    key, body = uuid4().hex, world.filing()
+    file(talent, body, key)
+    for other in (world.filing("settlement"), {}, {**body, "items": body["items"][::-1]}):
+        answer = file(talent, other, key)
+        assert answer.status_code == 422
+        assert answer.json["code"] == "idempotency_key_reused"
+    assert len(tickets_of(talent)) == 1
+
+
+def test_another_account_may_use_the_same_key(world, talent):
+    key, body, other = uuid4().hex, world.filing(), world.talent("王芳")
+    mine, theirs = file(talent, body, key), file(other, body, key)
+    assert (mine.status_code, theirs.status_code) == (201, 201)
+    assert mine.json["id"] != theirs.json["id"]
+
+
+def test_another_route_may_use_the_same_key(world, talent):
+    key = uuid4().hex
+    assert file(talent, world.filing(), key).status_code == 201
+    answer = talent.post("/v1/notices/read", json={}, headers={"Idempotency-Key": key})
+    assert answer.status_code == 200
+
+
+def test_another_object_of_the_route_is_another_request(world):
+    """The path is part of what is asked for: a claim's answer is not given for another task."""
+    one, two = world.ticket(None, "settlement"), world.ticket(None, "settlement")
+    clerk = world.staff(f"clerk.{one['items'][0]['stages'][0]['department']}")
+    tasks = [world.open_task(clerk, ticket["items"][0]["number"]) for ticket in (one, two)]
+    key = {"Idempotency-Key": uuid4().hex}
+    first = clerk.post(f"/v1/desk/tasks/{tasks[0]['id']}/claim", headers=key)
+    assert first.status_code == 200
+    assert clerk.post(f"/v1/desk/tasks/{tasks[0]['id']}/claim", headers=key).data == first.data
+    other = clerk.post(f"/v1/desk/tasks/{tasks[1]['id']}/claim", headers=key)
+    assert other.json["code"] == "idempotency_key_reused"
+    assert world.open_task(clerk, two["items"][0]["number"])["state"] == "open"
+
+
+def test_a_body_where_none_is_wanted_is_no_matter(world):
+    ticket = world.ticket(None, "settlement")
+    clerk = world.staff(f"clerk.{ticket['items'][0]['stages'][0]['department']}")
+    task = world.open_task(clerk, ticket["items"][0]["number"])
+    answer = clerk.post(
+        f"/v1/desk/tasks/{task['id']}/claim",
+        data=b"\xff no json",
+        content_type="text/plain",
+        headers={"Idempotency-Key": uuid4().hex},
+    )
+    assert answer.status_code == 200
+
+
+def test_a_problem_leaves_nothing_and_the_key_is_free(world, talent, superuser):
+    key, body = uuid4().hex, world.filing()
+    for wrong in ({}, {**body, "bundle": "absent"}, {**body, "consents": []}, {**body, "x": 1}):
+        assert file(talent, wrong, key).status_code == 422
+        assert stored(superuser, key) == []
+    assert file(talent, body, key).status_code == 201
+    assert len(stored(superuser, key)) == 1
+
+
+def test_an_answer_that_cannot_be_stored_undoes_the_effect(world, talent, superuser, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise ZeroDivisionError
+
+    key = uuid4().hex
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "store_answer", broken)
+        open_unchecked = super(type(talent.client), talent.client).open
+        answer = open_unchecked(
+            "/v1/tickets",
+            method="POST",
+            json=world.filing(),
+            headers={**talent.headers, "Idempotency-Key": key},
+        )
+    assert answer.status_code == 500
+    assert tickets_of(talent) == []
+    assert file(talent, world.filing(), key).status_code == 201
+
+
+def test_what_is_stored_is_sealed(world, superuser):
+    talent = world.talent("欧阳金丝雀")
+    key = uuid4().hex
+    answer = file(talent, world.filing(), key)
+    ((row_id, sealed, digest),) = stored(superuser, key)
+    for told in (answer.json["number"], answer.json["id"], "settlement", "欧阳金丝雀", '"items"'):
+        assert told.encode() not in bytes(sealed)
+    assert len(digest) == 32
+    from service.kernel import crypto
+
+    opened = json.loads(
+        crypto.unseal(bytes(sealed), table="idempotency_keys", column="answer", row=row_id)
+    )
+    assert opened["status"] == 201
+    assert json.loads(opened["body"])["number"] == answer.json["number"]
+    with pytest.raises(crypto.SealBroken):
+        crypto.unseal(bytes(sealed), table="idempotency_keys", column="answer", row=uuid4())
+
+
+def test_while_the_key_is_at_work_others_are_told_so(world, talent, database):
+    key, body = uuid4().hex, world.filing()
+    account = UUID(talent.account["id"])
+    first = file(talent, body, key)
+    with database.transaction(Scope("demo")) as session:
+        route = session.scalar(select(IdempotencyKey.route).where(IdempotencyKey.key == key))
+    other = uuid4().hex
+    with database.transaction(Scope("demo")) as session:
+        request = Request("demo", account, route, other, b"")
+        assert idempotency.stored_answer(session, request) is None
+        answer = file(talent, world.filing(), other)
+        assert answer.status_code == 409
+        assert answer.json["code"] == "request_in_progress"
+        assert answer.headers["Retry-After"] == "1"
+        with database.transaction(Scope("demo")) as second, pytest.raises(Conflict):
+            idempotency.stored_answer(second, request)
+        assert file(talent, body, key).data == first.data
+
+
+def test_one_key_a_hundred_times_at_once_is_one_ticket(app, world, talent, superuser):
+    key, body = uuid4().hex, world.filing()
+    clients = [app.test_client() for _ in range(100)]
+    together = threading.Barrier(25)
+
+    def once(client):
+        together.wait()
+        return client.post(
+            "/v1/tickets", json=body, headers={**talent.headers, "Idempotency-Key": key}
+        )
+
+    with ThreadPoolExecutor(25) as pool:
+        answers = list(pool.map(once, clients))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    bodies = {answer.data for answer in answers if answer.status_code == 201}
+    assert len(bodies) == 1
+    for answer in answers:
+        if answer.status_code == 409:
+            assert answer.json["code"] == "request_in_progress"
+            assert int(answer.headers["Retry-After"]) >= 1
+    assert len(tickets_of(talent)) == 1
+    assert len(stored(superuser, key)) == 1
+    account = talent.account["id"]
+    made = superuser.execute(
+        "SELECT count(*) FROM events WHERE kind = 'ticket_filed' AND actor_id = %s", (account,)
+    )
+    assert made.fetchone()[0] == 1
+
+
+def test_answers_are_forgotten_after_a_day_but_a_filing_never_happens_twice(
+    world, talent, database, superuser
+):
+    key, body = uuid4().hex, world.filing()
+    first = file(talent, body, key)
+    at = clock.now()
+    with database.transaction(Scope("demo")) as session:
+        idempotency.forget_old_answers(session, at=at + timedelta(hours=23, minutes=59))
+    assert len(stored(superuser, key)) == 1
+    with database.transaction(Scope("demo")) as session:
+        idempotency.forget_old_answers(session, at=at + timedelta(hours=24, minutes=1))
+    assert stored(superuser, key) == []
+    again = file(talent, body, key)
+    assert again.status_code == 201
+    assert again.json["id"] == first.json["id"]
+    assert again.headers["Location"] == first.headers["Location"]
+    other = file(talent, world.filing("settlement"), key)
+    assert other.status_code == 422
+    assert other.json["code"] == "idempotency_key_reused"
+    assert len(tickets_of(talent)) == 1
+
+
+def test_forgetting_keeps_to_its_district(database, superuser):
+    superuser.execute(
+        "INSERT INTO districts VALUES ('other', '{}', '{}') ON CONFLICT DO NOTHING"
+    )
+    long_ago = clock.now() - timedelta(days=9)
+    for district in ("demo", "other"):
+        request = Request(district, uuid4(), "a", "long ago", b"digest")
+        with database.transaction(Scope(district)) as session:
+            idempotency.store_answer(session, request, Answer(200, {}, "{}"), at=long_ago)
+    with database.transaction(Scope("demo")) as session:
+        idempotency.forget_old_answers(session, at=clock.now())
+    with database.transaction(Scope("demo")) as session:
+        held = select(func.count()).where(IdempotencyKey.key == "long ago")
+        assert session.scalar(held) == 0
+    with database.transaction(Scope("other")) as session:
+        assert session.scalar(held) == 1
