@@ -16,12 +16,18 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, ValidationError
-from marshmallow.validate import Range
+from marshmallow.validate import Length, Range, Regexp
+
+from service.kernel.keys import load_keys
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 """The checkout: where `config/`, `migrations/` and `api_specs/` are."""
 
 _positive: Final = Range(min=1)
+_given: Final = Length(min=1)
+_rate: Final = Regexp(
+    r"[1-9][0-9]* per (second|minute|hour|day)\Z", error="Expected a rate: 30 per minute."
+)
 
 
 class Environment(StrEnum):
@@ -97,19 +103,21 @@ def load() -> Settings:
 def _read(env: Env, defaults: dict[str, Any]) -> Settings:
     """Every setting; what is wrong is collected in `env` and told when it is sealed."""
     wechat = defaults["wechat"]
-    mode = env.enum("TALENT_WECHAT_MODE", wechat["mode"], enum=WechatMode, by_value=True)
+    # A default is taken as it is, not parsed: it has to be of the enum already.
+    mode = WechatMode(wechat["mode"])
+    environment = Environment(defaults["environment"])
     return Settings(
         **_read_database(env, defaults["database"]),
         **_read_http(env, defaults),
-        environment=env.enum(
-            "TALENT_ENV", defaults["environment"], enum=Environment, by_value=True
+        environment=env.enum("TALENT_ENV", environment, enum=Environment, by_value=True),
+        default_district=env.str(
+            "TALENT_DEFAULT_DISTRICT", defaults["default_district"], validate=_given
         ),
-        default_district=env.str("TALENT_DEFAULT_DISTRICT", defaults["default_district"]),
         redis_url=env.str("REDIS_URL", validate=_redis_url),
-        keys_file=env.path("TALENT_KEYS_FILE", validate=_existing_file),
+        keys_file=env.path("TALENT_KEYS_FILE", validate=_key_file),
         storage_dir=env.path("TALENT_STORAGE_DIR"),
-        wechat_mode=mode,
-        wechat_url=env.str("TALENT_WECHAT_URL", wechat["base_url"]),
+        wechat_mode=env.enum("TALENT_WECHAT_MODE", mode, enum=WechatMode, by_value=True),
+        wechat_url=env.str("TALENT_WECHAT_URL", wechat["base_url"], validate=_web_url),
         wechat_app_id=env.str("TALENT_WECHAT_APP_ID", ""),
         wechat_secret=env.str("TALENT_WECHAT_SECRET", ""),
     )
@@ -120,9 +128,11 @@ def _read_database(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
     return {
         "database_url": url,
         "database_owner_url": env.str("DATABASE_OWNER_URL", url, validate=_postgres_url),
-        "database_role": env.str("DATABASE_ROLE", defaults["role"]),
+        "database_role": env.str("DATABASE_ROLE", defaults["role"], validate=_given),
         "database_pool": env.int("DATABASE_POOL", defaults["pool"], validate=_positive),
-        "database_pool_timeout": env.float("DATABASE_POOL_TIMEOUT", defaults["pool_timeout"]),
+        "database_pool_timeout": env.float(
+            "DATABASE_POOL_TIMEOUT", defaults["pool_timeout"], validate=Range(min=0)
+        ),
         "database_prepare": env.bool("DATABASE_PREPARE", defaults["prepare"]),
         "database_statement_timeout": env.int(
             "DATABASE_STATEMENT_TIMEOUT", defaults["statement_timeout"], validate=_positive
@@ -150,10 +160,10 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
             "TALENT_REUSE_GRACE_SECONDS", sessions["reuse_grace_seconds"], validate=Range(0)
         ),
         "limit_login_per_address": env.str(
-            "TALENT_LIMIT_LOGIN_PER_ADDRESS", limits["login_per_address"]
+            "TALENT_LIMIT_LOGIN_PER_ADDRESS", limits["login_per_address"], validate=_rate
         ),
         "limit_login_per_account": env.str(
-            "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"]
+            "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"], validate=_rate
         ),
     }
 
@@ -193,6 +203,16 @@ def _redis_url(text: str) -> None:
         raise ValidationError("Expected redis://host:port/number.")
 
 
-def _existing_file(path: Path) -> None:
+def _web_url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValidationError("Expected https://host.")
+
+
+def _key_file(path: Path) -> None:
     if not path.is_file():
         raise ValidationError("No such file; `talent keys FILE` makes one.")
+    try:
+        load_keys(path)
+    except (OSError, ValueError) as error:
+        raise ValidationError(str(error)) from None
