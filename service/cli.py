@@ -76,13 +76,13 @@ def check(folder: Path) -> None:
 def publish(folder: Path) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
     from service.app import open_database
-    from service.catalogue.actions import publish_pack
+    from service.catalogue.actions import set_up_district
     from service.kernel import clock
     from service.kernel.db import Scope
 
     read = _read_pack(folder)
     with open_database(_settings()).transaction(Scope(district=read.district)) as session:
-        published = publish_pack(session, read, at=clock.now())
+        published = set_up_district(session, read, at=clock.now())
     for name in published.new:
         click.echo(f"new      {name}")
     for name in published.retired:

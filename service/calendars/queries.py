@@ -13,7 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.calendars.models import Calendar, CalendarDay
-from service.calendars.rules import DayKind, WorkingCalendar, days_of_kind, working_calendar
+from service.calendars.rules import (
+    DEFAULT_CODE,
+    DayKind,
+    WorkingCalendar,
+    days_of_kind,
+    working_calendar,
+)
 
 
 @dataclass(slots=True)
@@ -47,7 +53,7 @@ class Built:
 built: Final = Built(limit=64)  # a calendar takes about 100 KB
 
 
-def calendar_for(session: Session, district: str, *, code: str = "default") -> WorkingCalendar:
+def calendar_for(session: Session, district: str, *, code: str = DEFAULT_CODE) -> WorkingCalendar:
     """The newest version of a district's calendar.
 
     One statement where this process has built that version before, otherwise two. Raises

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+DEFAULT_CODE: Final = "default"
 DEFAULT_ZONE: Final = "Asia/Shanghai"
 DEFAULT_HOURS: Final = (("09:00", "12:00"), ("13:00", "18:00"))
 SATURDAY: Final = 5

@@ -15,6 +15,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
+from service.calendars.actions import seed_calendar
+from service.calendars.rules import DEFAULT_CODE
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.rules import Pack, bundle_content, offering_content, parse_pack
 from service.identity.actions import publish_departments
@@ -44,6 +46,23 @@ def load_pack(folder: Path) -> Pack:
     """The pack in a folder; raises `FaultyPack` with all that is wrong with it."""
     files = chain(folder.rglob("*.yaml"), folder.rglob("*.yml"))
     return parse_pack({file.relative_to(folder).as_posix(): file.read_bytes() for file in files})
+
+
+def set_up_district(session: Session, pack: Pack, *, at: datetime) -> Published:
+    """Publish a pack, and the working calendar that its deadlines are counted by.
+
+    The calendar has the pack's zone and office hours, and the holidays known for mainland China.
+    """
+    published = publish_pack(session, pack, at=at)
+    seed_calendar(
+        session,
+        system(pack.district),
+        code=DEFAULT_CODE,
+        at=at,
+        zone=pack.settings["zone"],
+        hours=pack.settings["office_hours"],
+    )
+    return published
 
 
 def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
 from service.app import open_database
-from service.calendars.actions import seed_calendar
-from service.catalogue.actions import load_pack, publish_pack
+from service.catalogue.actions import load_pack, set_up_district
 from service.catalogue.rules import Pack
 from service.identity.actions import ensure_staff
 from service.kernel import clock, migrations
-from service.kernel.actor import system
 from service.kernel.db import Scope
 from service.kernel.permissions import Role
 from service.kernel.settings import ROOT, Settings
@@ -37,10 +33,11 @@ def prepare(settings: Settings) -> None:
     pack = load_pack(PACK)
     database, at = open_database(settings), clock.now()
     with database.transaction(Scope(district=pack.district)) as session:
-        publish_district(session, pack, at=at)
+        set_up_district(session, pack, at=at)
     password = os.environ.get("TALENT_DEMO_PASSWORD", "")
     accounts = demonstration_accounts(pack)
-    for account in accounts:
+
+    def ensure(account: dict[str, Any]) -> None:
         with database.transaction(Scope(district=pack.district)) as session:
             ensure_staff(
                 session,
@@ -50,21 +47,11 @@ def prepare(settings: Settings) -> None:
                 posts=[(account["department"], Role(role)) for role in account["roles"]],
                 at=at,
             )
+
+    with ThreadPoolExecutor() as pool:  # the hashing of passwords is slow, and lets others run
+        list(pool.map(ensure, accounts))
     database.dispose()
     _tell(accounts)
-
-
-def publish_district(session: Session, pack: Pack, *, at: datetime) -> None:
-    """Publish a pack and the calendar it names, with the pack's zone and office hours."""
-    publish_pack(session, pack, at=at)
-    seed_calendar(
-        session,
-        system(pack.district),
-        code=pack.settings["calendar"],
-        at=at,
-        zone=pack.settings["zone"],
-        hours=pack.settings["office_hours"],
-    )
 
 
 def demonstration_accounts(pack: Pack) -> list[dict[str, Any]]:

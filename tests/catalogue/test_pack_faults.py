@@ -35,7 +35,7 @@ def test_the_demonstration_pack_has_no_fault():
 CASES = [
     # the shape of a file
     ("pack.yaml", "zone: Asia/Shanghai\n", "", "district: demo", "zone", "missing_key"),
-    ("pack.yaml", "calendar: default", "calender: default", "calender", "calender", "unknown_key"),
+    ("pack.yaml", "office_hours:", "office_ours:", "office_ours", "office_ours", "unknown_key"),
     ("pack.yaml", "{zh: 建设局, en: Construction Bureau}", "{zh: 建设局}", "zh: 建设局",
      "departments.2.name.en", "missing_language"),
     ("pack.yaml", '"350100"', "350100", "350100", "administrative_code", "wrong_type"),
@@ -189,7 +189,7 @@ def test_all_faults_come_at_once_in_reading_order():
 def test_one_slip_in_a_section_raises_no_fault_elsewhere():
     files = edited((APPLICANT, "scope: ticket", "scope: family"))
     assert len(faults_of(files)) == 1
-    files = edited(("pack.yaml", "calendar: default", "calender: default"))
+    files = edited(("pack.yaml", "office_hours:", "office_ours:"))
     assert {fault[0] for fault in faults_of(files)} == {"pack.yaml"}
 
 

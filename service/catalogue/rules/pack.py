@@ -96,7 +96,7 @@ class Pack:
     bundles: Mapping[str, Bundle]
 
 
-SETTINGS = ("administrative_code", "zone", "calendar", "office_hours")
+SETTINGS = ("administrative_code", "zone", "office_hours")
 
 
 def department(raw: Mapping[str, Any]) -> Department:

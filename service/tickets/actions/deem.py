@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
@@ -17,7 +17,7 @@ from service.kernel.db import for_change
 from service.routing import AcceptanceDeemed, StageKind, Verdict
 from service.tickets.actions.steps import Step
 from service.tickets.models import Item, Task, Ticket
-from service.tickets.queries.desk import Held, items_of, stages_of
+from service.tickets.queries.desk import Held, items_of, stages_of, standing
 from service.tickets.rules import ACTIVE, Happening, TaskStatus
 
 SILENCE_BATCH: Final = 50
@@ -59,8 +59,8 @@ def deem_silent_acceptances(session: Session, actor: Actor, *, at: datetime) -> 
 def _silent(actor: Actor, at: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         Task.district_id == actor.district,
-        Task.kind == StageKind.ACCEPTANCE,
-        Task.status.in_(ACTIVE),
+        Task.kind == literal(StageKind.ACCEPTANCE, Task.kind.type, literal_execute=True),
+        standing(ACTIVE),
         Task.due_at < at,
     )
 

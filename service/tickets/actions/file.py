@@ -76,7 +76,7 @@ def file_ticket(
             raise Invalid("idempotency_key_reused")
         return ticket_for(session, actor, before.id)
     bundle = _checked(session, actor, filing)
-    give_consents(session, actor, codes=filing.consents, at=at)
+    give_consents(session, actor, codes=sorted(filing.consents), at=at)
     draft = _Filing(actor, bundle, calendar_for(session, actor.district), at)
     draft.begin(_next_number(session, draft), key=key, digest=digest)
     for wish in filing.items:
@@ -214,8 +214,13 @@ def _write(session: Session, draft: _Filing, filing: Filing) -> TicketRows:
 
 
 def _insert_items(session: Session, draft: _Filing) -> None:
-    """Raises `Conflict` where one of them is open already, also when filed at the same moment."""
-    written = insert_new_rows(session, Item, draft.items)
+    """Raises `Conflict` where one of them is open already, also when filed at the same moment.
+
+    In the order of what may be open once: of two filings that meet, one waits for the other, and
+    never each for the other. Consents are given in their order for the same reason.
+    """
+    ordered = sorted(draft.items, key=lambda item: (item["offering_code"], str(item["subject_id"])))
+    written = insert_new_rows(session, Item, ordered)
     if len(written) == len(draft.items):
         return
     wanted = {(item["offering_code"], item["subject_id"]) for item in draft.items}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -49,6 +49,13 @@ class TaskFilter:
     assignee: UUID | None = None
     unassigned: bool = False
 
+    @property
+    def might_be(self) -> tuple[TaskStatus, ...]:
+        """The states asked for; an open task is nobody's."""
+        if self.assignee is None:
+            return self.statuses
+        return tuple(one for one in self.statuses if one is not TaskStatus.OPEN)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -64,6 +71,16 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     """The one predicate of who sees a task: staff of its department, in its district."""
     departments = {post.department for post in actor.posts}
     return (Task.district_id == actor.district) & Task.department.in_(departments)
+
+
+def standing(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
+    """Tasks in one of these states, which are written out in the statement.
+
+    A prepared statement may be planned once for any values; that plan could not know that a
+    partial index holds what is asked for.
+    """
+    states = bindparam("states", statuses, unique=True, expanding=True, literal_execute=True)
+    return Task.status.in_(states)
 
 
 def tasks_for(
@@ -104,7 +121,7 @@ def _page(
         .where(
             Task.district_id == actor.district,
             Task.department == department,
-            Task.status.in_(wanted.statuses),
+            standing(wanted.might_be),
         )
         .order_by(Task.due_at, Task.id)
         .limit(limit + 1)
