@@ -79,13 +79,15 @@ def _deem(database: Database, district: str) -> int:
 
 
 def keep_house(database: Database) -> None:
-    """Once a day: forget old answers, and make the partitions of the months to come."""
+    """Once a day: forget what need not be kept, and make the partitions of the months to come."""
     with database.transaction(Scope()) as session:
-        session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
-        districts = session.scalars(select(District.id)).all()
+        districts = session.scalars(select(District.id).order_by(District.id)).all()
     for district in districts:
         with database.transaction(Scope(district=district)) as session:
             idempotency.forget_old_answers(session, at=clock.now())
+            deliveries.forget_old_deliveries(session, at=clock.now())
+    with database.transaction(Scope()) as session:
+        session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
 
 
 async def retry_stalled(app: procrastinate.App) -> None:

@@ -11,6 +11,17 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_DISTRICTS = """
+ALTER TABLE districts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY districts_read ON districts FOR SELECT USING (true);
+CREATE POLICY districts_add ON districts FOR INSERT
+    WITH CHECK (id = nullif(current_setting('app.district', true), ''));
+CREATE POLICY districts_change ON districts FOR UPDATE
+    USING (id = nullif(current_setting('app.district', true), ''))
+    WITH CHECK (id = nullif(current_setting('app.district', true), ''));
+GRANT SELECT, INSERT, UPDATE ON districts TO talent_app
+"""
+
 _ROLE = """
 DO $$
 BEGIN
@@ -163,6 +174,7 @@ def upgrade() -> None:
             name=op.f("uq_handled_events_district_id_event_id_handler"),
         ),
     )
+    op.create_index("ix_handled_events_at", "handled_events", ["district_id", "at"], unique=False)
     op.create_table(
         "idempotency_keys",
         sa.Column("district_id", sa.Text(), nullable=False),
@@ -182,10 +194,16 @@ def upgrade() -> None:
             name=op.f("uq_idempotency_keys_district_id_account_id_route_key"),
         ),
     )
+    op.create_index(
+        "ix_idempotency_keys_created",
+        "idempotency_keys",
+        ["district_id", "created_at"],
+        unique=False,
+    )
     _protect("events", "audit_log", "idempotency_keys", "handled_events")
-    op.execute("GRANT SELECT, INSERT, UPDATE ON districts TO talent_app")
-    op.execute("GRANT SELECT, INSERT ON events, audit_log, handled_events TO talent_app")
-    op.execute("GRANT SELECT, INSERT, DELETE ON idempotency_keys TO talent_app")
+    op.execute(_DISTRICTS)
+    op.execute("GRANT SELECT, INSERT ON events, audit_log TO talent_app")
+    op.execute("GRANT SELECT, INSERT, DELETE ON idempotency_keys, handled_events TO talent_app")
     op.execute("GRANT SELECT ON alembic_version TO talent_app")
     op.execute(_PARTITIONS)
     op.execute(_JOBS.read_text(encoding="utf-8"))
@@ -197,7 +215,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     _drop_jobs()
     op.execute("DROP FUNCTION ensure_partitions(timestamptz), lowest_uuid7(timestamptz)")
+    op.drop_index("ix_idempotency_keys_created", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("ix_handled_events_at", table_name="handled_events")
     op.drop_table("handled_events")
     op.drop_index("ix_events_ticket", table_name="events")
     op.drop_table("events")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,81 @@ blp = http.Blueprint(
 )
 AUDIENCES = ("public", "talent")
 
+_SETTLEMENT: Final = {
+    "code": "settlement",
+    "version": 1,
+    "title": {"zh": "人才落户", "en": "Household registration for talents"},
+    "summary": {
+        "zh": "在本区就业的人才将户口迁入本区。",
+        "en": "Talents who work here move their household registration here.",
+    },
+}
+_ARRIVAL: Final = {
+    "code": "arrival",
+    "version": 1,
+    "title": {"zh": "人才引进“一件事”", "en": "Arriving as a talent"},
+    "summary": {
+        "zh": "人才到岗后一次填报，由各部门并行办理。",
+        "en": "Newly arrived talents give everything once; the departments work in parallel.",
+    },
+}
+_SECTION: Final = {
+    "code": "residence",
+    "scope": "ticket",
+    "title": {"zh": "现居住信息", "en": "Present residence"},
+    "schema": {
+        "type": "object",
+        "required": ["address"],
+        "properties": {
+            "address": {
+                "type": "string",
+                "maxLength": 120,
+                "x-title": {"zh": "详细地址", "en": "Address"},
+            }
+        },
+        "additionalProperties": False,
+        "examples": [{"address": "东湾高新区望海路 18 号 3 幢 702 室"}],
+    },
+}
+_OFFERING: Final = {
+    **_SETTLEMENT,
+    "subject": "self",
+    "citations": [
+        {
+            "title": {"zh": "《户口登记条例》", "en": "Regulations on Household Registration"},
+            "article": {"zh": "第十条", "en": "article 10"},
+        }
+    ],
+    "promise_working_days": 5,
+    "stages": [
+        {
+            "key": "acceptance",
+            "kind": "acceptance",
+            "title": {"zh": "受理", "en": "Acceptance"},
+            "department": "public_security",
+            "working_days": 5,
+        }
+    ],
+    "sections": [_SECTION],
+}
+_BUNDLE: Final = {
+    **_ARRIVAL,
+    "consents": [
+        {
+            "ref": "processing@1",
+            "title": {"zh": "个人信息处理同意书", "en": "Processing of personal information"},
+            "text": {
+                "zh": "为办理您申请的事项，承办部门按最小必要范围处理您的信息。",
+                "en": "The departments responsible process what you enter, to the least extent.",
+            },
+        }
+    ],
+    "offerings": [
+        {**_SETTLEMENT, "subject": "self", "promise_working_days": 5, "sections": ["residence"]}
+    ],
+    "sections": [_SECTION],
+}
+
 
 def _looked_at(district: str | None = None) -> tuple[Session, str]:
     """The district asked for, by default the actor's, and a session that sees it."""
@@ -28,7 +103,7 @@ def _looked_at(district: str | None = None) -> tuple[Session, str]:
 
 @blp.get("/offerings", allow=http.PUBLIC, audiences=AUDIENCES)
 @blp.arguments(schemas.DistrictQuery, location="query")
-@blp.response(200, schemas.Offerings)
+@blp.response(200, schemas.Offerings, example={"items": [_SETTLEMENT]})
 def list_offerings(query: dict[str, str]) -> dict[str, Any]:
     """List the offerings of a district."""
     return {"items": queries.list_offerings(*_looked_at(**query))}
@@ -36,7 +111,7 @@ def list_offerings(query: dict[str, str]) -> dict[str, Any]:
 
 @blp.get("/offerings/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES)
 @blp.arguments(schemas.DistrictQuery, location="query")
-@blp.response(200, schemas.Offering)
+@blp.response(200, schemas.Offering, example=_OFFERING)
 def get_offering(query: dict[str, str], code: str) -> OfferingDefinition:
     """Read an offering: what it asks, who works on it, what is promised."""
     return queries.get_offering(*_looked_at(**query), code)
@@ -44,7 +119,7 @@ def get_offering(query: dict[str, str], code: str) -> OfferingDefinition:
 
 @blp.get("/bundles", allow=http.PUBLIC, audiences=AUDIENCES)
 @blp.arguments(schemas.DistrictQuery, location="query")
-@blp.response(200, schemas.Bundles)
+@blp.response(200, schemas.Bundles, example={"items": [_ARRIVAL]})
 def list_bundles(query: dict[str, str]) -> dict[str, Any]:
     """List the bundles of a district."""
     return {"items": queries.list_bundles(*_looked_at(**query))}
@@ -52,7 +127,7 @@ def list_bundles(query: dict[str, str]) -> dict[str, Any]:
 
 @blp.get("/bundles/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES)
 @blp.arguments(schemas.DistrictQuery, location="query")
-@blp.response(200, schemas.Bundle)
+@blp.response(200, schemas.Bundle, example=_BUNDLE)
 def get_bundle(query: dict[str, str], code: str) -> BundleDefinition:
     """Read a bundle: its offerings, every section of the form once, the consents it takes."""
     return queries.get_bundle(*_looked_at(**query), code)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session
 
@@ -13,12 +14,18 @@ from service.kernel.db import Base, DistrictScoped
 from service.kernel.events import Event
 from service.kernel.ids import new_id
 
+KEPT: Final = timedelta(days=30)
+"""Far longer than a delivery is tried again."""
+
 
 class HandledEvent(DistrictScoped, Base):
     """A handler has done what an event asks of it, in the transaction of this row."""
 
     __tablename__ = "handled_events"
-    __table_args__ = (UniqueConstraint("district_id", "event_id", "handler"),)
+    __table_args__ = (
+        UniqueConstraint("district_id", "event_id", "handler"),
+        Index("ix_handled_events_at", "district_id", "at"),
+    )
 
     event_id: Mapped[UUID]
     handler: Mapped[str]
@@ -44,3 +51,8 @@ def first_time(session: Session, event: Event, *, handler: str, at: datetime) ->
         .returning(HandledEvent.id)
     )
     return taken.one_or_none() is not None
+
+
+def forget_old_deliveries(session: Session, *, at: datetime) -> None:
+    """Delete what nobody will deliver again; row-level security keeps it to the district."""
+    session.execute(delete(HandledEvent).where(HandledEvent.at < at - KEPT))

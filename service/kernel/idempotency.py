@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import UniqueConstraint, delete, func, select
+from sqlalchemy import Index, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, Session
 
 from service.kernel import crypto
@@ -29,7 +29,10 @@ class IdempotencyKey(DistrictScoped, Base):
     """The answer that one key of one account got from one route."""
 
     __tablename__ = _TABLE
-    __table_args__ = (UniqueConstraint("district_id", "account_id", "route", "key"),)
+    __table_args__ = (
+        UniqueConstraint("district_id", "account_id", "route", "key"),
+        Index("ix_idempotency_keys_created", "district_id", "created_at"),
+    )
 
     account_id: Mapped[UUID]
     route: Mapped[str]

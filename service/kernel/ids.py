@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import uuid_utils.compat
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> UUID:
@@ -15,4 +18,4 @@ def new_id() -> UUID:
 
 def lowest_id(at: datetime) -> UUID:
     """The smallest UUIDv7 that can be made at `at`: the bound of a partition or a time range."""
-    return UUID(int=int(at.timestamp() * 1000) << 80)
+    return UUID(int=(at - _EPOCH) // timedelta(milliseconds=1) << 80)

@@ -53,7 +53,8 @@ def test_a_sealed_value_shows_nothing(ring):
 
 
 @pytest.mark.parametrize(
-    "moved", [{"table": "accounts"}, {"column": "phone"}, {"row": uuid4()}, {"table": "persons|name"}]
+    "moved",
+    [{"table": "accounts"}, {"column": "phone"}, {"row": uuid4()}, {"table": "persons|name"}],
 )
 def test_a_sealed_value_opens_nowhere_else(ring, moved):
     sealed = ring.seal("secret", **PLACE)
@@ -195,7 +196,7 @@ def test_a_faulty_key_file_is_named_and_not_quoted(tmp_path, name):
     content = json.loads(path.read_text())
     FAULTS[name](content)
     path.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match="faulty-keys.json") as caught:
+    with pytest.raises(ValueError, match=r"faulty-keys\.json") as caught:
         load_keys(path)
     told = str(caught.value)
     for secret in (content.get("index"), content.get("cursor"), "secret-looking", "PRIVATE KEY"):
@@ -206,7 +207,7 @@ def test_a_faulty_key_file_is_named_and_not_quoted(tmp_path, name):
 def test_a_file_that_is_no_key_file_is_named(tmp_path, text):
     path = tmp_path / "faulty-keys.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(ValueError, match="faulty-keys.json"):
+    with pytest.raises(ValueError, match=r"faulty-keys\.json"):
         load_keys(path)
 
 
@@ -214,10 +215,14 @@ def test_a_file_that_is_no_key_file_is_named(tmp_path, text):
 
 KEY = b"k" * 32
 POSITIONS = st.lists(
-    st.none() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.none()
+    | st.integers(-(2**53), 2**53)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
     max_size=4,
 )
-FILTERS = st.dictionaries(st.text("abc", max_size=3), st.none() | st.text("xyz", max_size=3), max_size=3)
+FILTERS = st.dictionaries(
+    st.text("abc", max_size=3), st.none() | st.text("xyz", max_size=3), max_size=3
+)
 
 
 @given(POSITIONS, FILTERS, st.uuids())

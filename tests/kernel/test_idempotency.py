@@ -117,17 +117,29 @@ def test_another_object_of_the_route_is_another_request(world):
     assert world.open_task(clerk, two["items"][0]["number"])["state"] == "open"
 
 
-def test_a_body_where_none_is_wanted_is_no_matter(world):
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [(b"\xff no json", "text/plain"), (b"{", "application/json"), (b"x" * 2**21, "text/plain")],
+)
+def test_a_body_where_none_is_wanted_is_no_matter(world, body, media):
     ticket = world.ticket(None, "settlement")
     clerk = world.staff(f"clerk.{ticket['items'][0]['stages'][0]['department']}")
     task = world.open_task(clerk, ticket["items"][0]["number"])
-    answer = clerk.post(
-        f"/v1/desk/tasks/{task['id']}/claim",
-        data=b"\xff no json",
-        content_type="text/plain",
-        headers={"Idempotency-Key": uuid4().hex},
-    )
-    assert answer.status_code == 200
+    for headers in ({"Idempotency-Key": uuid4().hex}, {}):
+        path = f"/v1/desk/tasks/{task['id']}"
+        for action in ("claim", "release"):
+            answer = clerk.post(f"{path}/{action}", data=body, content_type=media, headers=headers)
+            assert answer.status_code == 200
+
+
+def test_a_body_too_large_is_refused_with_a_key_as_without(talent):
+    for headers in ({"Idempotency-Key": uuid4().hex}, {}):
+        for path in ("/v1/tickets", "/v1/notices/read"):
+            answer = talent.post(
+                path, data=b"x" * 2**21, content_type="application/json", headers=headers
+            )
+            assert answer.status_code in {400, 413}
+            assert answer.json["code"] in {"body_too_large", "idempotency_key_missing"}
 
 
 def test_a_problem_leaves_nothing_and_the_key_is_free(world, talent, superuser):
@@ -199,7 +211,7 @@ def test_while_the_key_is_at_work_others_are_told_so(world, talent, database):
 def test_one_key_a_hundred_times_at_once_is_one_ticket(app, world, talent, superuser):
     key, body = uuid4().hex, world.filing()
     clients = [app.test_client() for _ in range(100)]
-    together = threading.Barrier(25)
+    together = threading.Barrier(100)
 
     def once(client):
         together.wait()
@@ -207,7 +219,7 @@ def test_one_key_a_hundred_times_at_once_is_one_ticket(app, world, talent, super
             "/v1/tickets", json=body, headers={**talent.headers, "Idempotency-Key": key}
         )
 
-    with ThreadPoolExecutor(25) as pool:
+    with ThreadPoolExecutor(100) as pool:
         answers = list(pool.map(once, clients))
     assert {answer.status_code for answer in answers} <= {201, 409}
     bodies = {answer.data for answer in answers if answer.status_code == 201}
@@ -248,9 +260,7 @@ def test_answers_are_forgotten_after_a_day_but_a_filing_never_happens_twice(
 
 
 def test_forgetting_keeps_to_its_district(database, superuser):
-    superuser.execute(
-        "INSERT INTO districts VALUES ('other', '{}', '{}') ON CONFLICT DO NOTHING"
-    )
+    superuser.execute("INSERT INTO districts VALUES ('other', '{}', '{}') ON CONFLICT DO NOTHING")
     long_ago = clock.now() - timedelta(days=9)
     for district in ("demo", "other"):
         request = Request(district, uuid4(), "a", "long ago", b"digest")

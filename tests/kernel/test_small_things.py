@@ -134,7 +134,11 @@ def test_the_database_counts_the_same_lowest_id(session):
 
     now = clock.now()
     whole = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    for at in (whole, datetime(2026, 12, 1, tzinfo=UTC), datetime(2030, 2, 28, 23, 59, 59, 999000, tzinfo=UTC)):
+    for at in (
+        whole,
+        datetime(2026, 12, 1, tzinfo=UTC),
+        datetime(2030, 2, 28, 23, 59, 59, 999000, tzinfo=UTC),
+    ):
         assert session.scalar(text("SELECT lowest_uuid7(:at)"), {"at": at}) == ids.lowest_id(at)
 
 

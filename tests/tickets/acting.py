@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,9 @@ from service.tickets.schemas import FilingIn
 from tests.factories import RESULTS
 
 DISTRICT = "demo"
+CROWD = 50
+OVERDUE = datetime(2026, 9, 16, 1, tzinfo=UTC)
+"""When what was received on the eighth of that month has not been accepted in time."""
 PASSING = {StageKind.ACCEPTANCE: Verdict.ACCEPT, StageKind.DECISION: Verdict.APPROVE}
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from service.app import open_database
 from service.identity.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.actor import system
@@ -13,7 +18,9 @@ from service.kernel.db import Scope
 from service.kernel.permissions import Role
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
-from tests.tickets.acting import DISTRICT, Acting
+from tests.tickets.acting import CROWD, DISTRICT, OVERDUE, Acting, outcome
+
+POLICE = "public_security"
 
 TOUCHED = (
     "tickets",
@@ -43,7 +50,8 @@ def footprint(superuser) -> Callable[[], dict[str, tuple[int, int]]]:
     def look() -> dict[str, tuple[int, int]]:
         return {
             table: superuser.execute(
-                f"SELECT count(*), coalesce(sum(hashtextextended(one::text, 0)), 0) FROM {table} one"
+                "SELECT count(*), coalesce(sum(hashtextextended(one::text, 0)), 0)"
+                f" FROM {table} one"
             ).fetchone()
             for table in TOUCHED
         }
@@ -109,3 +117,62 @@ def hire(world, database) -> Callable[..., Signed]:
         return world.staff(username)
 
     return ensure
+
+
+@pytest.fixture(scope="module")
+def wide(settings) -> Iterator[Any]:
+    """A pool with a connection for everybody."""
+    database = open_database(replace(settings, database_pool=CROWD))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="module")
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(CROWD) as pool:
+        yield pool
+
+
+@pytest.fixture
+def at_once(threads) -> Callable[..., list[str]]:
+    """Calls all of them at the same moment; gives `done` or the code of each.
+
+    Whatever is no problem of the domain, a deadlock above all, is raised.
+    """
+
+    def run(*calls: Callable[[], Any]) -> list[str]:
+        start = Barrier(len(calls))
+
+        def one(call: Callable[[], Any]) -> str:
+            start.wait(10)
+            return outcome(call)
+
+        return [future.result() for future in [threads.submit(one, call) for call in calls]]
+
+    return run
+
+
+@pytest.fixture
+def somebody(world, acting, wide) -> Callable[[str], Acting]:
+    known: dict[str, Acting] = {}
+
+    def of(username: str) -> Acting:
+        if username not in known:
+            known[username] = Acting(wide, acting(world.staff(username)).actor)
+        return known[username]
+
+    return of
+
+
+@pytest.fixture
+def both(hire, acting, wide) -> Acting:
+    """A colleague who may do everything that police do."""
+    return Acting(wide, acting(hire((POLICE, "clerk"), (POLICE, "reviewer"))).actor)
+
+
+@pytest.fixture
+def alarm(timer, wide) -> Acting:
+    """The timer, with nothing overdue yet."""
+    while timer.deem(at=OVERDUE):
+        pass
+    return Acting(wide, timer.actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -153,7 +154,7 @@ def due_changes_lead_to_the_due_dates(story: Story) -> None:
         chains[change.item_id].append(change)
     of_ticket = chains.pop(None)
     assert of_ticket[0].before is None
-    for earlier, later in zip(of_ticket, of_ticket[1:], strict=False):
+    for earlier, later in pairwise(of_ticket):
         assert later.before == earlier.after
     assert of_ticket[-1].after == story.ticket.due_at
     for item in story.items:

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from service.identity.models import Person, StaffPost
+from service.identity.models import StaffPost
 from service.kernel.db import Scope
-from tests.factories import RESULTS, citizen_id
+from tests.factories import RESULTS
 from tests.tickets import invariants
+from tests.tickets.asking import claim, decide, refused, release
 
 POLICE, BUILDERS = "public_security", "construction"
 
@@ -46,26 +47,6 @@ def decision(world, clerk, reviewer, ticket):
     number = ticket["items"][0]["number"]
     world.decide(clerk, world.claimed(clerk, number), "accept")
     return world.claimed(reviewer, number)
-
-
-def claim(who, task):
-    return who.post(f"/v1/desk/tasks/{task['id']}/claim")
-
-
-def release(who, task):
-    return who.post(f"/v1/desk/tasks/{task['id']}/release")
-
-
-def decide(who, task, verdict="accept", *, version=None, **more):
-    return who.post(
-        f"/v1/desk/tasks/{task['id']}/decision",
-        json={"verdict": verdict, "opinion": "材料齐全"} | more,
-        headers={"If-Match": f'"{task["version"] if version is None else version}"'},
-    )
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
 
 
 class TestClaim:
@@ -291,76 +272,6 @@ class TestDecision:
                 )
             )
         refused(decide(somebody, claimed), 403, "role_missing")
-
-
-class TestOwnCase:
-    """Nobody works on an item of their own or of their family."""
-
-    @pytest.fixture
-    def people(self, app):
-        def person_of(talent):
-            token = talent.headers["Authorization"].removeprefix("Bearer ")
-            return app.extensions["talent"].authenticate(token).person_id
-
-        return person_of
-
-    @pytest.fixture
-    def open_task(self, world, clerk):
-        def of(talent):
-            ticket = world.ticket(talent, "settlement")
-            return world.open_task(clerk, ticket["items"][0]["number"])
-
-        return of
-
-    def test_of_their_own(self, world, hire, people, open_task, footprint):
-        talent = world.talent()
-        somebody, task = hire((POLICE, "clerk"), person_id=people(talent)), open_task(talent)
-        before = footprint()
-        refused(claim(somebody, task), 403, "own_case")
-        assert footprint() == before
-        assert somebody.get(f"/v1/desk/tasks/{task['id']}").status_code == 200
-
-    def test_of_others_is_theirs_to_do(self, world, hire, people, open_task):
-        somebody = hire((POLICE, "clerk"), person_id=people(world.talent()))
-        assert claim(somebody, open_task(world.talent())).status_code == 200
-
-    @pytest.mark.parametrize("kinship", ["spouse", "child"])
-    def test_of_those_they_named_as_family(self, world, hire, people, open_task, kinship):
-        talent, member = world.talent(), world.stranger()
-        number = citizen_id()
-        document = {"name": "李娜", "id_type": "citizen_id", "id_number": number}
-        assert member.patch("/v1/me", json=document).status_code == 200
-        assert talent.post("/v1/me/family", json=document | {"kinship": kinship}).status_code == 201
-        somebody = hire((POLICE, "clerk"), person_id=people(talent))
-        refused(claim(somebody, open_task(member)), 403, "own_case")
-
-    def test_of_those_who_named_them_as_family(self, world, hire, people, open_task):
-        member = world.stranger()
-        number = citizen_id()
-        document = {"name": "李娜", "id_type": "citizen_id", "id_number": number}
-        assert member.patch("/v1/me", json=document).status_code == 200
-        talent = world.talent()
-        talent.post("/v1/me/family", json=document | {"kinship": "spouse"})
-        somebody = hire((POLICE, "clerk"), person_id=people(member))
-        refused(claim(somebody, open_task(talent)), 403, "own_case")
-
-    def test_becoming_family_after_the_claim(self, world, hire, people, open_task, footprint):
-        member, talent = world.stranger(), world.talent()
-        document = {"name": "李娜", "id_type": "citizen_id", "id_number": citizen_id()}
-        assert member.patch("/v1/me", json=document).status_code == 200
-        somebody = hire((POLICE, "clerk"), person_id=people(member))
-        claimed = claim(somebody, open_task(talent)).json
-        talent.post("/v1/me/family", json=document | {"kinship": "spouse"})
-        before = footprint()
-        refused(decide(somebody, claimed), 403, "own_case")
-        assert footprint() == before
-        assert release(somebody, claimed).status_code == 200
-
-
-def test_people_are_only_seen_where_they_acted(database):
-    """The ground of the tests above: they would pass on an empty table too."""
-    with database.transaction(Scope("demo")) as session:
-        assert session.query(Person).count() > 10
 
 
 def test_every_ticket_made_here_is_sound(database):

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from service.kernel.actor import Actor, ActorKind
+from service.tickets.queries.desk import TaskFilter, tasks_for
 from tests.tickets.acting import active_tasks
 
 POLICE, BUILDERS = "public_security", "construction"
@@ -82,8 +84,8 @@ def test_pages_cover_everything_once_in_due_order(world, both, tickets, superuse
 
 def test_many_are_due_at_the_same_time(tickets, superuser):
     """The ground of the test above: pages break between tasks of one due time."""
-    most = superuser.execute("SELECT count(*) FROM tasks GROUP BY due_at ORDER BY 1 DESC").fetchone()
-    assert most[0] >= 4
+    most = "SELECT count(*) FROM tasks GROUP BY due_at ORDER BY 1 DESC"
+    assert superuser.execute(most).fetchone()[0] >= 4
 
 
 def test_a_task_that_is_done_meanwhile_moves_no_other(world, acting, tickets, database):
@@ -208,6 +210,13 @@ def test_a_cursor_cannot_be_mended(world, tickets):
         other = "A" if cursor[place] != "A" else "B"
         forged = cursor[:place] + other + cursor[place + 1 :]
         assert clerk.get(f"/v1/desk/tasks?after={forged}").status_code == 422
+
+
+def test_without_a_post_there_is_nothing_to_ask(session, sql_count, tickets):
+    nobody = Actor(ActorKind.STAFF, "demo", account_id=uuid4())
+    with sql_count() as sent:
+        assert tasks_for(session, nobody, TaskFilter(), behind=None, limit=25) == []
+    assert sent.total == 0
 
 
 def test_lights_follow_the_clock(world, acting, database):

@@ -29,27 +29,26 @@ def local(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%m-%d %H:%M}"
 
 
-# fmt: off
-@pytest.mark.parametrize(
-    ("filed_at", "accepted_by", "settled_by", "subsidised_by"),
-    [
-        # an ordinary Monday: Tue 9 … Mon 15; the Dragon Boat holiday is Friday 19 June
-        ("06-08 10:00", "06-15 18:00", "06-23 18:00", "07-14 18:00"),
-        # before the Golden Week: 30, then 8, 9, Saturday 10, 12
-        ("09-29 10:00", "10-12 18:00", "10-19 18:00", "11-09 18:00"),
-        # within it: 8, 9, 10, 12, 13
-        ("10-03 03:00", "10-13 18:00", "10-20 18:00", "11-10 18:00"),
-        # on the Saturday that is worked, which does not count: 12 … 16
-        ("10-10 09:00", "10-16 18:00", "10-23 18:00", "11-13 18:00"),
-        # after business has closed is still that day
-        ("10-10 23:59", "10-16 18:00", "10-23 18:00", "11-13 18:00"),
-        # over Mid-Autumn: Thu 24, Mon 28, 29, 30, 8 October
-        ("09-23 12:00", "10-08 18:00", "10-14 18:00", "11-04 18:00"),
-        # the Sunday that is worked is day 1; then 28, 29, 30 September, 8, 9 October
-        ("09-18 12:00", "09-24 18:00", "10-09 18:00", "10-29 18:00"),
-    ],
-)
-# fmt: on
+# filed, accepted by, settled by, subsidised by
+FILINGS = [
+    # an ordinary Monday: Tue 9 … Mon 15; the Dragon Boat holiday is Friday 19 June
+    ("06-08 10:00", "06-15 18:00", "06-23 18:00", "07-14 18:00"),
+    # before the Golden Week: 30, then 8, 9, Saturday 10, 12
+    ("09-29 10:00", "10-12 18:00", "10-19 18:00", "11-09 18:00"),
+    # within it: 8, 9, 10, 12, 13
+    ("10-03 03:00", "10-13 18:00", "10-20 18:00", "11-10 18:00"),
+    # on the Saturday that is worked, which does not count: 12 … 16
+    ("10-10 09:00", "10-16 18:00", "10-23 18:00", "11-13 18:00"),
+    # after business has closed is still that day
+    ("10-10 23:59", "10-16 18:00", "10-23 18:00", "11-13 18:00"),
+    # over Mid-Autumn: Thu 24, Mon 28, 29, 30, 8 October
+    ("09-23 12:00", "10-08 18:00", "10-14 18:00", "11-04 18:00"),
+    # the Sunday that is worked is day 1; then 28, 29, 30 September, 8, 9 October
+    ("09-18 12:00", "09-24 18:00", "10-09 18:00", "10-29 18:00"),
+]
+
+
+@pytest.mark.parametrize(("filed_at", "accepted_by", "settled_by", "subsidised_by"), FILINGS)
 def test_a_filing_projects_its_due_dates(
     world, acting, filed_at, accepted_by, settled_by, subsidised_by
 ):

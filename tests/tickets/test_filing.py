@@ -21,9 +21,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def file(talent, body, key=None):
-    return talent.post(
-        "/v1/tickets", json=body, headers={"Idempotency-Key": key or uuid4().hex}
-    )
+    return talent.post("/v1/tickets", json=body, headers={"Idempotency-Key": key or uuid4().hex})
 
 
 def checks_out(number: str) -> bool:

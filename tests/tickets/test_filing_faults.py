@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a filing: told at its place, in both languages, and no trace."""
+"""Everything that can be wrong with a filing: told at its place, and nothing has changed."""
 
 from __future__ import annotations
 

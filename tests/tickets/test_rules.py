@@ -182,9 +182,7 @@ def section(code, scope):
 
 def offering(code, subject, *sections):
     forms = {one.code: one for one in sections}
-    return OfferingDefinition(
-        code, UUID(int=9), 1, {}, {}, Subject(subject), (), FLOW, forms, {}
-    )
+    return OfferingDefinition(code, UUID(int=9), 1, {}, {}, Subject(subject), (), FLOW, forms, {})
 
 
 SHARED, SCHOOL, JOB = section("person", "ticket"), section("school", "item"), section("job", "item")
@@ -222,42 +220,42 @@ def faults(filed):
 
 
 # fmt: off
-@pytest.mark.parametrize(
-    ("filed", "expected"),
-    [
-        (filing(wish("medical")), []),
-        (filing(wish("schooling", CHILD, school=GIVEN), wish("medical")), []),
-        (filing(wish("spouse", SPOUSE, job=GIVEN), sections={}), []),
-        (filing(wish("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
-        (filing(wish("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
-        (filing(wish("schooling", STRANGER, school=GIVEN)),
-            [("items.0.subject", "subject_unknown")]),
-        (filing(wish("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
-        (filing(wish("medical"), wish("medical")), [("items.1", "item_repeated")]),
-        (filing(wish("schooling", CHILD, school=GIVEN), wish("schooling", CHILD, school=GIVEN)),
-            [("items.1", "item_repeated")]),
-        (filing(wish("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
-        (filing(wish("pension"), wish("pension"), sections={}),
-            [("items.0.offering", "offering_not_in_bundle"),
-             ("items.1.offering", "offering_not_in_bundle")]),
-        (filing(wish("pension"), wish("medical")),
-            [("items.0.offering", "offering_not_in_bundle")]),
-        (filing(wish("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
-        (filing(wish("schooling", CHILD, school={})),
-            [("items.0.sections.school.name", "required")]),
-        (filing(wish("schooling", CHILD, school=GIVEN, job=GIVEN)),
-            [("items.0.sections.job", "section_not_expected")]),
-        (filing(wish("medical"), sections={}), [("sections.person", "section_missing")]),
-        (filing(wish("medical"), sections={"person": {"name": 1}}),
-            [("sections.person.name", "wrong_type")]),
-        (filing(wish("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
-        (filing(wish("medical"), consents=()),
-            [("consents", "consent_missing"), ("consents", "consent_missing")]),
-        (filing(wish("medical"), consents=("sensitive@1", *CONSENTS)),
-            [("consents.0", "not_one_of")]),
-    ],
-)
+FILINGS = [
+    (filing(wish("medical")), []),
+    (filing(wish("schooling", CHILD, school=GIVEN), wish("medical")), []),
+    (filing(wish("spouse", SPOUSE, job=GIVEN), sections={}), []),
+    (filing(wish("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
+    (filing(wish("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
+    (filing(wish("schooling", STRANGER, school=GIVEN)),
+        [("items.0.subject", "subject_unknown")]),
+    (filing(wish("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
+    (filing(wish("medical"), wish("medical")), [("items.1", "item_repeated")]),
+    (filing(wish("schooling", CHILD, school=GIVEN), wish("schooling", CHILD, school=GIVEN)),
+        [("items.1", "item_repeated")]),
+    (filing(wish("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
+    (filing(wish("pension"), wish("pension"), sections={}),
+        [("items.0.offering", "offering_not_in_bundle"),
+         ("items.1.offering", "offering_not_in_bundle")]),
+    (filing(wish("pension"), wish("medical")),
+        [("items.0.offering", "offering_not_in_bundle")]),
+    (filing(wish("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
+    (filing(wish("schooling", CHILD, school={})),
+        [("items.0.sections.school.name", "required")]),
+    (filing(wish("schooling", CHILD, school=GIVEN, job=GIVEN)),
+        [("items.0.sections.job", "section_not_expected")]),
+    (filing(wish("medical"), sections={}), [("sections.person", "section_missing")]),
+    (filing(wish("medical"), sections={"person": {"name": 1}}),
+        [("sections.person.name", "wrong_type")]),
+    (filing(wish("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
+    (filing(wish("medical"), consents=()),
+        [("consents", "consent_missing"), ("consents", "consent_missing")]),
+    (filing(wish("medical"), consents=("sensitive@1", *CONSENTS)),
+        [("consents.0", "not_one_of")]),
+]
 # fmt: on
+
+
+@pytest.mark.parametrize(("filed", "expected"), FILINGS)
 def test_filing_faults(filed, expected):
     assert faults(filed) == expected
 
@@ -277,9 +275,10 @@ def test_two_children_are_two_items():
 
 
 def test_sections_stand_with_their_holders():
-    filed = filing(wish("schooling", CHILD, school=GIVEN), wish("spouse", SPOUSE, job={"name": "y"}))
+    job = {"name": "y"}
+    filed = filing(wish("schooling", CHILD, school=GIVEN), wish("spouse", SPOUSE, job=job))
     assert list(section_holders(filed)) == [
         (None, "person", GIVEN),
         (0, "school", GIVEN),
-        (1, "job", {"name": "y"}),
+        (1, "job", job),
     ]

@@ -20,7 +20,7 @@ from flask_smorest.utils import get_appcontext
 from webargs.flaskparser import FlaskParser
 
 from service.kernel import clock, idempotency
-from service.kernel.errors import Forbidden, Invalid, Refusal, Unauthenticated
+from service.kernel.errors import FieldError, Forbidden, Invalid, Refusal, Unauthenticated
 from service.kernel.http import context
 from service.kernel.http.fields import faults
 from service.kernel.permissions import PUBLIC, Permission
@@ -63,6 +63,12 @@ class Parser(FlaskParser):
 
     def load_json(self, _req: Any, _schema: Any) -> Any:
         return context.read_json()
+
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        if twice:
+            raise Invalid(errors=[FieldError(name, "given_twice") for name in twice])
+        return super().load_querystring(req, schema)
 
     def handle_error(self, error: Any, *_arguments: Any, **_options: Any) -> Any:
         messages = {} if not isinstance(error.messages, dict) else error.messages

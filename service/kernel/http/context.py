@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import orjson
 from flask import current_app, g, has_request_context, request
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.kernel.actor import Actor, guest
 from service.kernel.db import Database, Scope
@@ -19,6 +20,7 @@ from service.kernel.errors import (
     Malformed,
     PreconditionRequired,
     Problem,
+    TooLarge,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -175,17 +177,32 @@ def read_json() -> Any:
     if "json" not in g:
         if request.mimetype != "application/json":
             raise UnsupportedMediaType
-        g.json = strict_json.loads(request.get_data(cache=True))
+        g.json = strict_json.loads(_body())
     return g.json
+
+
+def _body() -> bytes:
+    """The body, at most one byte more of it than is allowed.
+
+    werkzeug refuses by Content-Length, but a body without one it cuts off at the limit: the byte
+    too many is how `strict_json` sees that there was more.
+    """
+    request.max_content_length = strict_json.MAX_BYTES + 1
+    try:
+        return request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise TooLarge("body_too_large", maximum=strict_json.MAX_BYTES) from None
 
 
 def request_digest() -> bytes:
     """SHA-256 over method, path and body; key order and white space of JSON do not count.
 
-    A body that is no JSON counts as it is: whether it is wanted at all is for the route to say.
+    A body that is no JSON counts as it is, and one too large to be read as none: whether it is
+    wanted at all is for the route to say.
     """
-    body = request.get_data(cache=True)
+    body = b""
     with suppress(Problem):
+        body = _body()
         body = orjson.dumps(read_json(), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(
         b"\n".join((request.method.encode(), request.path.encode(), body))

@@ -79,8 +79,9 @@ def standing(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
     A prepared statement may be planned once for any values; that plan could not know that a
     partial index holds what is asked for.
     """
-    states = bindparam("states", statuses, unique=True, expanding=True, literal_execute=True)
-    return Task.status.in_(states)
+    return Task.status.in_(
+        bindparam("states", statuses, unique=True, expanding=True, literal_execute=True)
+    )
 
 
 def tasks_for(

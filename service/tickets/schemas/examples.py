@@ -14,9 +14,39 @@ _SETTLEMENT: Final = {"zh": "人才落户", "en": "Household registration for ta
 FILING: Final[dict[str, Any]] = {
     "bundle": "arrival",
     "items": [
-        {"offering": "settlement", "sections": {"household": {"destination": "collective"}}},
+        {
+            "offering": "settlement",
+            "sections": {
+                "household": {
+                    "into": "collective",
+                    "from_region": "330106",
+                    "from_address": "浙江省杭州市西湖区文澜路 9 号 2 单元 501 室",
+                    "with_spouse": False,
+                    "children": 0,
+                }
+            },
+        },
     ],
-    "sections": {"applicant": {"degree": "master"}},
+    "sections": {
+        "applicant": {
+            "degree": "master",
+            "school": "东湾理工大学",
+            "graduated_on": "2025-06-30",
+            "mobile": "13800138000",
+        },
+        "employment": {
+            "employer": "东湾海芯科技有限公司",
+            "employer_code": "91350100M000100Y43",
+            "position": "芯片设计工程师",
+            "contract_from": "2025-07-15",
+            "insured_since": "2025-08-01",
+        },
+        "residence": {
+            "basis": "rented_home",
+            "since": "2025-07-10",
+            "address": "东湾高新区望海路 18 号 3 幢 702 室",
+        },
+    },
     "consents": ["processing@1", "sensitive@1"],
 }
 

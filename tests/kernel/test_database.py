@@ -1,0 +1,185 @@
+"""Transactions, and what happens when the database is away, slow or not ready."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+from sqlalchemy import exc, select, text
+
+from service.app import create_app
+from service.kernel.db import Database, District, Scope, connect, insert_rows
+from service.kernel.events import Event
+from tests.conftest import url_of
+
+
+def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(database):
+    def attempt(name, *, fail):
+        with database.transaction(Scope(name)) as session:
+            insert_rows(session, District, [{"id": name, "name": {}, "settings": {}}])
+            if fail:
+                raise ZeroDivisionError
+
+    attempt("kept", fail=False)
+    with pytest.raises(ZeroDivisionError):
+        attempt("lost", fail=True)
+    with database.transaction(Scope()) as session:
+        found = session.scalars(select(District.id)).all()
+    assert "kept" in found
+    assert "lost" not in found
+
+
+def test_the_scope_ends_with_its_transaction(settings):
+    """Also on the same connection, which the pool hands out again."""
+    narrow = connect(replace(settings, database_pool=1))
+    told = text("SELECT current_setting('app.district', true)")
+    try:
+        with narrow.transaction(Scope("demo")) as session:
+            assert session.scalar(told) == "demo"
+        with narrow.transaction(Scope()) as session:
+            assert session.scalar(told) == ""
+        with narrow.engine.connect() as connection:
+            assert connection.scalar(told) in {"", None}
+    finally:
+        narrow.dispose()
+
+
+def test_connections_work_as_the_application_role_within_limits(settings, database):
+    with database.transaction(Scope()) as session:
+        assert session.scalar(text("SELECT current_user")) == settings.database_role
+        for name, value in (
+            ("statement_timeout", settings.database_statement_timeout),
+            ("lock_timeout", settings.database_lock_timeout),
+        ):
+            told = session.scalar(
+                text("SELECT setting::int FROM pg_settings WHERE name = :name"), {"name": name}
+            )
+            assert told == value
+
+
+def test_a_connection_without_prepared_statements(settings):
+    behind_pgbouncer = connect(replace(settings, database_prepare=False))
+    try:
+        with behind_pgbouncer.transaction(Scope()) as session:
+            for _ in range(8):
+                session.execute(text("SELECT 1"))
+            prepared = session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+        assert prepared == 0
+    finally:
+        behind_pgbouncer.dispose()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 50])
+def test_rows_are_written_in_one_statement(database, sql_count, rows):
+    from service.kernel import clock
+
+    row = {
+        "district_id": "demo",
+        "kind": f"many {rows}",
+        "actor_kind": "system",
+        "public": False,
+        "data": {},
+        "at": clock.now(),
+    }
+    with database.transaction(Scope("demo")) as session:
+        with sql_count() as count:
+            insert_rows(session, Event, [row] * rows)
+        assert count.total == min(rows, 1)
+        found = session.scalars(select(Event.id).where(Event.kind == f"many {rows}")).all()
+    assert len(set(found)) == rows
+
+
+# --- a database that does not answer --------------------------------------------------------
+
+
+def unchecked(app):
+    from flask.testing import FlaskClient
+
+    app.test_client_class = FlaskClient
+    return app.test_client()
+
+
+def test_a_database_that_is_away_is_a_503_and_the_process_lives(settings):
+    gone = replace(settings, database_url="postgresql://a:b@127.0.0.1:9/gone")
+    client = unchecked(create_app(gone))
+    assert client.get("/livez").status_code == 200
+    for path in ("/readyz", "/v1/offerings"):
+        answer = client.get(path)
+        assert answer.status_code == 503, path
+        assert answer.json["code"] == "unavailable"
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert "127.0.0.1" not in answer.get_data(as_text=True)
+
+
+def test_a_pool_that_is_used_up_is_a_503_in_bounded_time(settings):
+    narrow = connect(replace(settings, database_pool=1, database_pool_timeout=0.2))
+    client = unchecked(create_app(settings, narrow))
+    try:
+        with narrow.transaction(Scope()) as session:
+            session.execute(text("SELECT 1"))
+            assert client.get("/v1/offerings").status_code == 503
+        assert client.get("/v1/offerings").status_code == 200
+    finally:
+        narrow.dispose()
+
+
+def test_a_statement_that_takes_too_long_is_stopped(settings, database_name):
+    hasty = connect(replace(settings, database_statement_timeout=100))
+    try:
+        with pytest.raises(exc.OperationalError), hasty.transaction(Scope()) as session:
+            session.execute(text("SELECT pg_sleep(5)"))
+    finally:
+        hasty.dispose()
+
+
+def test_a_connection_that_was_cut_is_replaced(app, database, database_name):
+    """One request may fail with a 503; the next one is answered."""
+    client = unchecked(app)
+    try:
+        assert client.get("/v1/offerings").status_code == 200
+        with psycopg.connect(url_of("superuser", database_name), autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        statuses = [client.get("/v1/offerings").status_code for _ in range(10)]
+        assert set(statuses) <= {200, 503}
+        assert statuses[-1] == 200
+    finally:
+        from tests.contract import CheckedClient
+
+        app.test_client_class = CheckedClient
+
+
+# --- readiness ------------------------------------------------------------------------------
+
+
+def test_a_service_is_ready_on_its_own_schema_alone(client, database_name):
+    assert client.get("/livez").get_data(as_text=True) == "ok\n"
+    assert client.get("/readyz").get_data(as_text=True) == "ready\n"
+    with psycopg.connect(url_of("owner", database_name), autocommit=True) as owner:
+        (present,) = owner.execute("SELECT version_num FROM alembic_version").fetchone()
+        try:
+            owner.execute("UPDATE alembic_version SET version_num = '0000'")
+            answer = client.get("/readyz")
+            assert answer.status_code == 503
+            assert answer.json["code"] == "not_migrated"
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert client.get("/livez").status_code == 200
+        finally:
+            owner.execute("UPDATE alembic_version SET version_num = %s", (present,))
+    assert client.get("/readyz").status_code == 200
+
+
+def test_what_must_stand_with_a_commit_is_written_before_it(settings):
+    own = connect(settings)
+    order = []
+    own.before_commit.append(lambda session: order.append(session.scalar(text("SELECT 1"))))
+    try:
+        with own.transaction(Scope()):
+            order.append("acted")
+        assert order == ["acted", 1]
+        assert isinstance(own, Database)
+    finally:
+        own.dispose()

@@ -1,0 +1,295 @@
+"""Plans of the hot queries as the application role, at 100,000 open tasks in one department.
+
+Asserted is what a plan does, never how long it takes: which index, how many rows it touches, and
+that nothing big is read whole or sorted. Every statement is caught as the query sends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from service.kernel.actor import Actor, ActorKind, Post, system
+from service.kernel.db import Database, Scope
+from service.kernel.permissions import Role
+from service.tickets.actions import deem_silent_acceptances
+from service.tickets.queries import desk, talent
+from service.tickets.queries.desk import TaskFilter
+from service.tickets.rules import TaskStatus
+from tests.conftest import url_of
+
+POLICE, BUILDERS = "public_security", "construction"
+OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
+BIG = {"tasks", "items", "tickets", "stages", "events"}
+PAGE = 25
+CLERK, PERSON = uuid4(), uuid4()
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FAR_AWAY = datetime(2040, 1, 2, tzinfo=UTC)
+_REMOVED = "Rows Removed by Filter"
+
+# Ten items a ticket. Stages are there for what is due first alone: nothing else reads them here.
+_FILL = """
+CREATE TEMP TABLE filed AS
+SELECT place, uuidv7() AS ticket, place %% 50 = 0 AS own
+FROM generate_series(0, (%(open)s + %(history)s + %(elsewhere)s) / 10) AS place;
+
+CREATE TEMP TABLE filled AS
+SELECT n, ticket, uuidv7() AS item, uuidv7() AS stage, uuidv7() AS task,
+       n <= %(open)s OR n > %(open)s + %(history)s AS active,
+       n > %(open)s + %(history)s AS elsewhere,
+       date_trunc('hour', now()) + (n %% 997) * interval '1 hour' AS due
+FROM generate_series(1, %(open)s + %(history)s + %(elsewhere)s) AS n
+JOIN filed ON place = n / 10;
+
+INSERT INTO tickets (district_id, id, number, version, bundle_code, bundle_version_id, person_id,
+    account_id, status, filed_at, due_at, due_basis, provisional, last_seq, filing_key,
+    filing_digest)
+SELECT 'demo', ticket, 'T' || place, 1, 'arrival', bundle.id,
+       CASE WHEN own THEN %(person)s ELSE gen_random_uuid() END, gen_random_uuid(),
+       'in_progress', now(), now(), 'projected', false, 2, 'k' || place, ''
+FROM filed, bundle_versions bundle;
+
+INSERT INTO items (district_id, id, ticket_id, number, ordinal, version, offering_code,
+    offering_version_id, person_id, phase, outcome, received_at, decided_at, ended_at, due_at,
+    warn_at, due_basis, provisional)
+SELECT 'demo', item, ticket, 'T' || n || '-01', 1, 1, offering.code, offering.id, item,
+       CASE WHEN active THEN 'acceptance' ELSE 'ended' END,
+       CASE WHEN active THEN NULL ELSE 'not_accepted' END, now(),
+       CASE WHEN active THEN NULL ELSE now() END, CASE WHEN active THEN NULL ELSE now() END,
+       due, due, 'projected', false
+FROM filled, offering_versions offering
+WHERE offering.code = CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END;
+
+INSERT INTO stages (district_id, id, item_id, key, round, status, department, opened_at, due_at,
+    warn_at)
+SELECT 'demo', stage, item, 'acceptance', 1, 'open',
+       CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END, now(), due, due
+FROM filled WHERE active AND n %% 997 < 5;
+
+INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, kind, offering_code, department,
+    role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict, deemed)
+SELECT 'demo', task, ticket, item, stage, 'acceptance',
+       CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END,
+       CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END, 'clerk',
+       CASE WHEN NOT active THEN 'closed' WHEN n <= %(mine)s THEN 'claimed' ELSE 'open' END, 1,
+       CASE WHEN NOT active OR n <= %(mine)s THEN %(clerk)s::uuid END, now(), due, due,
+       CASE WHEN active THEN NULL ELSE now() END,
+       CASE WHEN active THEN NULL ELSE 'not_accept' END, false
+FROM filled;
+
+INSERT INTO events (district_id, id, kind, ticket_id, seq, item_id, actor_kind, public, data, at)
+SELECT 'demo', uuidv7(), 'item_filed', ticket, seq, NULL, 'talent', true, '{}', now()
+FROM filed, generate_series(1, 5) AS seq;
+
+ANALYZE tickets, items, stages, tasks, events;
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(database, database_name) -> Database:
+    """The module's database, full. Foreign keys are not checked while it is filled."""
+    values = {
+        "open": OPEN,
+        "history": HISTORY,
+        "elsewhere": ELSEWHERE,
+        "mine": MINE,
+        "clerk": CLERK,
+        "person": PERSON,
+    }
+    with psycopg.connect(url_of("superuser", database_name)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        psycopg.ClientCursor(connection).execute(_FILL, values)
+    return database
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan that has been carried out."""
+
+    root: dict[str, Any]
+
+    def nodes(self, node: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        node = node or self.root
+        yield node
+        for inner in node.get("Plans", ()):
+            yield from self.nodes(inner)
+
+    @property
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes() if "Index Name" in node}
+
+    def touched(self, index: str) -> int:
+        """How many rows were taken from an index, those not wanted included."""
+        return sum(
+            round(node["Actual Loops"] * (node["Actual Rows"] + node.get(_REMOVED, 0)))
+            for node in self.nodes()
+            if node.get("Index Name") == index
+        )
+
+    def reads_nothing_whole(self) -> None:
+        for node in self.nodes():
+            assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, node
+            assert node["Node Type"] not in {"Bitmap Heap Scan", "Hash Join"}, node
+            if node["Node Type"] == "Sort":
+                assert node["Actual Rows"] <= 4 * PAGE, node
+
+
+@pytest.fixture
+def plan_of(filled) -> Callable[..., Plan]:
+    """Catches the one statement on `table` that a call sends, and has it explained.
+
+    The plan for any values must do the same as the one for these: a statement is prepared after
+    some runs, and may be planned once for all.
+    """
+
+    def explain(actor: Actor, call: Callable[[Any], Any], table: str) -> Plan:
+        sent: list[tuple[str, Any]] = []
+
+        def catch(_connection, _cursor, statement, parameters, *_more) -> None:
+            if re.search(rf"FROM {table}\b", statement):
+                sent.append((statement, parameters))
+
+        session = filled.open(Scope(actor.district, actor.person_id, actor.account_id))
+        event.listen(filled.engine, "before_cursor_execute", catch)
+        try:
+            call(session)
+        finally:
+            event.remove(filled.engine, "before_cursor_execute", catch)
+        statement, parameters = sent[0]
+        connection = session.connection()
+        analysed = connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF, FORMAT JSON) {statement}", parameters
+        ).scalar_one()[0]["Plan"]
+        generic = connection.exec_driver_sql(
+            f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {_numbered(statement)}"
+        ).scalar_one()[0]["Plan"]
+        session.close()
+        plan = Plan(analysed)
+        plan.reads_nothing_whole()
+        assert Plan(generic).indexes == plan.indexes
+        return plan
+
+    return explain
+
+
+def _numbered(statement: str) -> str:
+    """The statement as it is prepared: `$1` for a named parameter."""
+    names: dict[str, int] = {}
+    return re.sub(
+        r"%\((\w+)\)s", lambda one: f"${names.setdefault(one[1], len(names) + 1)}", statement
+    )
+
+
+def staff(*departments: str) -> Actor:
+    posts = tuple(Post(name, frozenset({Role.CLERK})) for name in departments)
+    return Actor(ActorKind.STAFF, "demo", account_id=CLERK, posts=posts)
+
+
+def listed(actor, wanted=None, behind=None):
+    return lambda session: desk.tasks_for(
+        session, actor, wanted or TaskFilter(), behind=behind, limit=PAGE
+    )
+
+
+@pytest.fixture
+def late(filled) -> tuple[datetime, UUID]:
+    """Where page 2,000 begins."""
+    with filled.transaction(Scope("demo")) as session:
+        return tuple(
+            session.connection()
+            .exec_driver_sql(
+                "SELECT due_at, id FROM tasks WHERE department = 'public_security'"
+                f" AND status IN ('open', 'claimed') ORDER BY due_at, id OFFSET {2000 * PAGE - 1}"
+                " LIMIT 1"
+            )
+            .one()
+        )
+
+
+def test_the_first_page(plan_of):
+    plan = plan_of(staff(POLICE), listed(staff(POLICE)), "tasks")
+    assert plan.indexes == {"ix_tasks_active", "pk_items"}
+    assert plan.touched("ix_tasks_active") == PAGE + 1
+    assert plan.touched("pk_items") == PAGE + 1
+
+
+def test_a_late_page_costs_what_the_first_costs(plan_of, late):
+    plan = plan_of(staff(POLICE), listed(staff(POLICE), behind=late), "tasks")
+    assert plan.indexes == {"ix_tasks_active", "pk_items"}
+    assert plan.touched("ix_tasks_active") == PAGE + 1
+
+
+def test_two_departments_are_two_walks(plan_of, late):
+    actor = staff(POLICE, BUILDERS)
+    for behind in (None, late):
+        plan = plan_of(actor, listed(actor, behind=behind), "tasks")
+        assert plan.indexes == {"ix_tasks_active", "pk_items"}
+        assert plan.touched("ix_tasks_active") <= 2 * (PAGE + 1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TaskFilter(offering="settlement"), "ix_tasks_active"),
+        (TaskFilter(unassigned=True), "ix_tasks_active"),
+        (TaskFilter((TaskStatus.OPEN,)), "ix_tasks_active"),
+        (TaskFilter((TaskStatus.CLOSED,)), "ix_tasks_past"),
+        (TaskFilter((TaskStatus.CANCELLED, TaskStatus.CLOSED)), "ix_tasks_past"),
+        (TaskFilter(assignee=CLERK), "ix_tasks_assignee"),
+        (TaskFilter((TaskStatus.CLAIMED,), assignee=CLERK), "ix_tasks_assignee"),
+    ],
+)
+def test_filters(plan_of, wanted, index):
+    plan = plan_of(staff(POLICE), listed(staff(POLICE), wanted), "tasks")
+    assert plan.indexes == {index, "pk_items"}
+    assert plan.touched(index) <= 4 * PAGE
+
+
+def test_somebody_without_any_task(plan_of):
+    """The list of one's own must not look at everybody's."""
+    nobody = TaskFilter(assignee=uuid4())
+    plan = plan_of(staff(POLICE), listed(staff(POLICE), nobody), "tasks")
+    assert plan.touched("ix_tasks_assignee") == 0
+
+
+def test_silent_acceptances(plan_of):
+    for at, found in ((LONG_AGO, 0), (FAR_AWAY, 50)):
+
+        def candidates(session, at=at):
+            return deem_silent_acceptances(session, system("demo"), at=at)
+
+        plan = plan_of(system("demo"), candidates, "tasks")
+        assert plan.indexes == {"ix_tasks_silence"}
+        assert plan.touched("ix_tasks_silence") == found
+
+
+def test_ones_tickets(plan_of, filled):
+    actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
+
+    def page(before):
+        return lambda session: talent.tickets_for(session, actor, before=before, limit=PAGE)
+
+    with filled.transaction(Scope("demo", PERSON)) as session:
+        shown = talent.tickets_for(session, actor, before=None, limit=5 * PAGE)
+    for before in (None, shown[-1].id):
+        plan = plan_of(actor, page(before), "tickets")
+        assert plan.indexes == {"ix_tickets_person"}
+        assert plan.touched("ix_tickets_person") == PAGE + 1
+
+
+def test_a_timeline(plan_of, filled):
+    actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
+    with filled.transaction(Scope("demo", PERSON)) as session:
+        (ticket, *_) = talent.tickets_for(session, actor, before=None, limit=1)
+    plan = plan_of(actor, lambda session: talent.timeline_for(session, actor, ticket.id), "events")
+    assert plan.indexes
+    assert all(name.endswith("_ticket_id_seq_idx") for name in plan.indexes)
+    assert sum(plan.touched(name) for name in plan.indexes) == 5
