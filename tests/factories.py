@@ -92,9 +92,7 @@ class World:
                 if sections[code]["scope"] == scope
             }
 
-        wanted = [
-            one for one in bundle["offerings"] if not offerings or one["code"] in offerings
-        ]
+        wanted = [one for one in bundle["offerings"] if not offerings or one["code"] in offerings]
         return {
             "bundle": "arrival",
             "items": [

@@ -21,20 +21,22 @@ from service.catalogue.rules import (
     Subject,
 )
 from service.kernel.errors import Conflict
-from service.routing import Outcome, Phase, Verdict, parse_flow
+from service.routing import Outcome, Phase, StageKind, Verdict, parse_flow
 from service.tickets.rules import (
     ACTIVE,
-    HAPPENING,
     DueBasis,
     Filing,
+    Happening,
     ItemDue,
     Light,
     TaskAct,
     TaskStatus,
     TicketStatus,
     Wish,
+    accepted_from,
     acted,
     filing_faults,
+    happening,
     item_number,
     light,
     section_holders,
@@ -47,6 +49,7 @@ OPEN, CLAIMED, CLOSED, CANCELLED = TaskStatus
 CLAIM, RELEASE, DECIDE = TaskAct
 NOON = datetime(2026, 10, 12, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+RECEIVED, DUE = NOON, NOON + 30 * HOUR
 
 
 class TestTicketStatus:
@@ -137,8 +140,23 @@ def test_active_is_what_somebody_can_still_work_on():
 
 
 def test_every_verdict_has_its_line_in_the_timeline():
-    assert set(HAPPENING) == set(Verdict)
-    assert len(set(HAPPENING.values())) == len(Verdict)
+    lines = {verdict: happening(StageKind.DECISION, verdict) for verdict in Verdict}
+    assert len(set(lines.values())) == len(Verdict)
+    assert happening(StageKind.FULFILMENT, Verdict.PASS) is Happening.STAGE_DELIVERED
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.NOT_ACCEPT])
+def test_until_its_time_is_over_an_acceptance_counts_from_now(verdict):
+    for at in (RECEIVED, DUE):
+        assert accepted_from(verdict, received_at=RECEIVED, due_at=DUE, at=at) == at
+
+
+def test_after_its_time_an_acceptance_counts_from_receipt_and_a_refusal_not_at_all():
+    late = {"received_at": RECEIVED, "due_at": DUE, "at": DUE + timedelta(seconds=1)}
+    assert accepted_from(Verdict.ACCEPT, **late) == RECEIVED
+    with pytest.raises(Conflict) as refused:
+        accepted_from(Verdict.NOT_ACCEPT, **late)
+    assert refused.value.code == "acceptance_deemed"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from service.kernel.db import Scope
+from service.kernel.errors import Conflict
 from service.routing import Verdict
 from service.tickets.actions import SILENCE_BATCH
 from service.tickets.models import Task, Ticket
@@ -109,6 +110,19 @@ def test_whoever_had_claimed_it_comes_too_late(world, rows, timer, clerk, databa
     closed = task_by_id(database, task.id)
     assert (closed.status, closed.verdict, closed.deemed) == ("closed", "accept", True)
     assert (closed.assignee, closed.opinion) == (clerk.actor.account, None)
+
+
+def test_a_late_yes_counts_from_receipt_and_a_late_no_not_at_all(rows, clerk, database):
+    """The timer has not come by yet, and the clerk answers after the time to accept."""
+    task = next(one for one in active_tasks(database, rows.ticket.id) if one.department == POLICE)
+    claimed = clerk.claim(task.id, at=LATER)
+    with pytest.raises(Conflict) as refused:
+        clerk.decide(task.id, claimed.version, Verdict.NOT_ACCEPT, at=LATER)
+    assert refused.value.code == "acceptance_deemed"
+    clerk.decide(task.id, claimed.version, Verdict.ACCEPT, at=LATER)
+    item = next(one for one in story(database, rows).items if one.id == task.item_id)
+    assert item.accepted_at == RECEIVED
+    assert item.due_at == DUE  # five working days from receipt are what is promised
 
 
 def test_what_was_decided_in_time_is_left_alone(rows, timer, clerk, database):

@@ -16,13 +16,13 @@ from service.catalogue.rules import OfferingDefinition
 from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid, Stale
-from service.routing import Stage, StageClosed, Verdict
+from service.routing import Stage, StageClosed, StageKind, Verdict
 from service.routing.flow import PASSING
 from service.tickets.actions.claim import require_right_to_work
 from service.tickets.actions.steps import Step
 from service.tickets.models import ItemStage, Task
 from service.tickets.queries.desk import Held, held_task_for, items_of, stages_of
-from service.tickets.rules import HAPPENING, TaskAct, acted
+from service.tickets.rules import TaskAct, accepted_from, acted, happening
 
 _TASKS: Final = "tasks"
 
@@ -40,7 +40,8 @@ def decide_task(
 ) -> Held:
     """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
 
-    Raises `NotFound`, `Conflict` (`task_not_claimed`, `task_not_mine`, `task_closed`), `Stale`,
+    Raises `NotFound`, `Conflict` (`task_not_claimed`, `task_not_mine`, `task_closed`, and
+    `acceptance_deemed` for a refusal that comes after the time to accept), `Stale`,
     `Forbidden`, or `Invalid` for a verdict the stage does not allow or a result that is missing,
     not asked for, or not of the stage's form. That the task is no longer theirs says more to the
     actor than a stale version, so it comes first.
@@ -55,17 +56,26 @@ def decide_task(
     stages = stages_of(session, item)
     stage = next(one for one in stages if one.id == task.stage_id)
     _check(definition, definition.flow.by_key[stage.key], verdict, result)
+    accepted_at = _accepted_at(held, verdict, at)
     task.status, task.verdict, task.closed_at = after, verdict, at
     task.opinion = _sealed(task, "opinion", opinion)
     task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
     _step(session, actor, held, stages, definition, at).take(
         StageClosed(stage.key, stage.round, verdict),
-        HAPPENING[verdict],
+        happening(task.kind, verdict),
         task=task,
-        accepted_at=at,
+        accepted_at=accepted_at,
     )
     session.flush()
     return held
+
+
+def _accepted_at(held: Held, verdict: Verdict, at: datetime) -> datetime:
+    """The moment from which the promise counts, should the task be the acceptance."""
+    if held.task.kind is not StageKind.ACCEPTANCE:
+        return at
+    received_at, due_at = held.item.received_at, held.task.due_at
+    return accepted_from(verdict, received_at=received_at, due_at=due_at, at=at)
 
 
 def _check(

@@ -199,17 +199,18 @@ class Step:
         """The item's clock starts: what was projected becomes a promise."""
         days = self.definition.flow.promise_working_days
         due = self.calendar.due_at(accepted_at, working_days=days)
-        self.due_changes.append(
-            due_change(
-                self.item,
-                before=self.item.due_at,
-                after=due.at,
-                basis=DueBasis.PROMISED,
-                cause="accepted",
-                event=event_id,
-                at=self.at,
+        if due.at != self.item.due_at:
+            self.due_changes.append(
+                due_change(
+                    self.item,
+                    before=self.item.due_at,
+                    after=due.at,
+                    basis=DueBasis.PROMISED,
+                    cause="accepted",
+                    event=event_id,
+                    at=self.at,
+                )
             )
-        )
         self.item.accepted_at = accepted_at
         self.item.due_at, self.item.provisional = due.at, due.provisional
         self.item.warn_at = self.calendar.warn_at(accepted_at, due.at, working_days=days)

@@ -108,7 +108,7 @@ def release_task(task_id: UUID) -> dict[str, Any]:
     versioned=True,
     problems={
         403: ["role_missing", "own_case"],
-        409: ["task_not_claimed", "task_not_mine", "task_closed"],
+        409: ["task_not_claimed", "task_not_mine", "task_closed", "acceptance_deemed"],
         422: ["verdict_not_allowed", "result_missing"],
     },
 )

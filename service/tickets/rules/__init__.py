@@ -3,7 +3,6 @@
 from service.tickets.rules.filing import Filing, Wish, filing_faults, section_holders
 from service.tickets.rules.states import (
     ACTIVE,
-    HAPPENING,
     MOST_ITEMS,
     DueBasis,
     Happening,
@@ -13,7 +12,9 @@ from service.tickets.rules.states import (
     TaskStatus,
     TicketDue,
     TicketStatus,
+    accepted_from,
     acted,
+    happening,
     item_number,
     light,
     ticket_due,
@@ -23,7 +24,6 @@ from service.tickets.rules.states import (
 
 __all__ = [
     "ACTIVE",
-    "HAPPENING",
     "MOST_ITEMS",
     "DueBasis",
     "Filing",
@@ -35,8 +35,10 @@ __all__ = [
     "TicketDue",
     "TicketStatus",
     "Wish",
+    "accepted_from",
     "acted",
     "filing_faults",
+    "happening",
     "item_number",
     "light",
     "section_holders",

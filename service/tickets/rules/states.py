@@ -11,7 +11,7 @@ from typing import Final
 from stdnum.iso7064 import mod_37_36
 
 from service.kernel.errors import Conflict
-from service.routing import Outcome, Phase, Verdict
+from service.routing import Outcome, Phase, StageKind, Verdict
 
 MOST_ITEMS: Final = 10
 
@@ -70,18 +70,18 @@ class Happening(StrEnum):
     ITEM_REJECTED = "item_rejected"
     ITEM_ENDED = "item_ended"
     STAGE_PASSED = "stage_passed"
+    STAGE_DELIVERED = "stage_delivered"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
 
 
-HAPPENING: Final[Mapping[Verdict, Happening]] = {
+_HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
     Verdict.ACCEPT: Happening.ITEM_ACCEPTED,
     Verdict.NOT_ACCEPT: Happening.ITEM_NOT_ACCEPTED,
     Verdict.PASS: Happening.STAGE_PASSED,
     Verdict.APPROVE: Happening.ITEM_APPROVED,
     Verdict.REJECT: Happening.ITEM_REJECTED,
 }
-"""What a verdict is called in a ticket's timeline."""
 
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
@@ -150,6 +150,27 @@ def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     if status is TaskStatus.CLAIMED and not mine:
         raise Conflict("task_not_mine")
     return after
+
+
+def happening(kind: StageKind, verdict: Verdict) -> Happening:
+    """What a verdict on a stage of this kind is called in a ticket's timeline."""
+    if kind is StageKind.FULFILMENT:
+        return Happening.STAGE_DELIVERED
+    return _HAPPENINGS[verdict]
+
+
+def accepted_from(
+    verdict: Verdict, *, received_at: datetime, due_at: datetime, at: datetime
+) -> datetime:
+    """From when an acceptance counts: from now, or from receipt once its time passed in silence.
+
+    By then the item counts as accepted (行政许可法 art. 32): raises `Conflict` for a refusal.
+    """
+    if at <= due_at:
+        return at
+    if verdict is Verdict.NOT_ACCEPT:
+        raise Conflict("acceptance_deemed")
+    return received_at
 
 
 def light(at: datetime, *, warn_at: datetime, due_at: datetime) -> Light:
