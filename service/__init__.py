@@ -6,6 +6,7 @@ Where a behaviour lives (a slice imports only what stands below it):
     wsgi        what gunicorn serves          worker     delivers events, runs timers
     local       `talent up`: everything on one machine, servers included
     app         puts the slices together
+    notifications  tells the applicant what happened
     tickets     the joint ticket: filing, items, tasks, decisions, deadlines, timeline
     catalogue   offerings and bundles: read from packs, checked, published as versions
     calendars   working days and office hours   routing    the flow engine, pure

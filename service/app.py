@@ -101,6 +101,11 @@ def _begin() -> None:
         raise NotFound
 
 
+def _account() -> str | None:
+    account_id = g.unit.actor.account_id if "unit" in g else None
+    return None if account_id is None else str(account_id)
+
+
 def _finish(response: Response) -> Response:
     _LOG.info(
         "request",
@@ -108,7 +113,7 @@ def _finish(response: Response) -> Response:
         route=None if request.url_rule is None else request.url_rule.rule,
         status=response.status_code,
         ms=round((time.perf_counter() - g.started) * 1000, 1),
-        account=str(g.unit.actor.account_id) if "unit" in g else None,
+        account=_account(),
     )
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"

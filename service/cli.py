@@ -52,10 +52,13 @@ def prepare() -> None:
 def worker() -> None:
     """Deliver events and run the timers until told to stop."""
     from service.kernel import logs
-    from service.worker import run
+    from service.worker import WorkerLost, run
 
     logs.configure()
-    run(_settings())
+    try:
+        run(_settings())
+    except WorkerLost as lost:
+        raise click.ClickException(str(lost)) from None
 
 
 @main.group()

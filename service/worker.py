@@ -6,11 +6,18 @@ keeps what each handler has done, in the handler's own transaction, so that noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import procrastinate
+import psycopg
+from procrastinate.jobs import Status
+from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url, select, text
 from sqlalchemy.orm import Session
 
@@ -42,7 +49,8 @@ HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
 
 _LOG: Final = logs.logger("worker")
 _CONCURRENCY: Final = 4
-_RETRY: Final = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
+_WORRYING: Final = 5
+_LONGEST_WAIT: Final = 600
 
 
 def deliver(database: Database, *, district: str, events: Sequence[str]) -> None:
@@ -63,41 +71,84 @@ def deliver(database: Database, *, district: str, events: Sequence[str]) -> None
 
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
-    with database.transaction(Scope()) as session:
-        districts = session.scalars(select(District.id).order_by(District.id)).all()
-    for district in districts:
-        while _deem(database, district) == tickets.SILENCE_BATCH:
-            pass
+    for district in _districts(database):
+        with _guarded("deem_silence", district=district):
+            deemed = deem_silence(database, district, at=clock.now())
+            if deemed:
+                _LOG.info("deemed_accepted", district=district, items=deemed)
 
 
-def _deem(database: Database, district: str) -> int:
-    with database.transaction(Scope(district=district)) as session:
-        deemed = tickets.deem_silent_acceptances(session, system(district), at=clock.now())
-    if deemed:
-        _LOG.info("deemed_accepted", district=district, items=deemed)
-    return deemed
+def deem_silence(database: Database, district: str, *, at: datetime) -> int:
+    """Accept what nobody answered in time; gives how many items.
+
+    One transaction for each ticket: one that cannot be dealt with is logged and passed over.
+    """
+    actor, scope = system(district), Scope(district=district)
+    deemed, behind = 0, None
+    while True:
+        with database.transaction(scope) as session:
+            found = tickets.silent_acceptances(session, actor, at=at, behind=behind)
+        for ticket_id in dict.fromkeys(row.ticket_id for row in found):
+            guard = _guarded("deem_accepted", ticket=str(ticket_id))
+            with guard, database.transaction(scope) as session:
+                deemed += tickets.deem_accepted(session, actor, ticket_id=ticket_id, at=at)
+        if len(found) < tickets.SILENCE_BATCH:
+            return deemed
+        behind = (found[-1].due_at, found[-1].id)
 
 
 def keep_house(database: Database) -> None:
-    """Once a day: forget what need not be kept, and make the partitions of the months to come."""
-    with database.transaction(Scope()) as session:
-        districts = session.scalars(select(District.id).order_by(District.id)).all()
-    for district in districts:
-        with database.transaction(Scope(district=district)) as session:
+    """Once a day: make the partitions of the months to come, forget what need not be kept."""
+    with _guarded("ensure_partitions"), database.transaction(Scope()) as session:
+        session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
+    for district in _districts(database):
+        guard = _guarded("forget", district=district)
+        with guard, database.transaction(Scope(district=district)) as session:
             idempotency.forget_old_answers(session, at=clock.now())
             deliveries.forget_old_deliveries(session, at=clock.now())
-    with database.transaction(Scope()) as session:
-        session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
 
 
 async def retry_stalled(app: procrastinate.App) -> None:
     """Put back what a worker that died had begun; its handlers do nothing twice.
 
-    A worker tells that it lives every ten seconds, and counts as dead after thirty.
+    A worker tells that it lives every ten seconds, and counts as dead after thirty. A timer's job
+    is dropped instead: its next run comes anyway, and may stand in the queue already, where only
+    one of its kind has room.
     """
     for job in await app.job_manager.get_stalled_jobs():
-        _LOG.warning("stalled_job_retried", job=job.id, task=job.task_name)
-        await app.job_manager.retry_job(job)
+        _LOG.warning("stalled_job", job=job.id, task=job.task_name)
+        with _guarded("retry_stalled", job=job.id):
+            if job.queueing_lock is None:
+                await app.job_manager.retry_job(job)
+            else:
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+def _districts(database: Database) -> Sequence[str]:
+    with database.transaction(Scope()) as session:
+        return session.scalars(select(District.id).order_by(District.id)).all()
+
+
+@contextmanager
+def _guarded(work: str, **about: object) -> Iterator[None]:
+    """Let one piece of work fail by itself: it is logged, and what comes after it goes on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others must not wait for it
+        _LOG.error("work_failed", work=work, exc_info=error, **about)
+
+
+class Endlessly(procrastinate.BaseRetryStrategy):
+    """Try again, ever more slowly but at least every ten minutes: what happened must be told."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: procrastinate.jobs.Job
+    ) -> procrastinate.RetryDecision:
+        """The wait in seconds doubles with every attempt; from the fifth on it is an error."""
+        log = _LOG.error if job.attempts >= _WORRYING else _LOG.warning
+        log("delivery_failed", job=job.id, attempts=job.attempts, cause=type(exception).__name__)
+        wait = min(2 ** min(job.attempts + 1, 10), _LONGEST_WAIT)
+        return procrastinate.RetryDecision(retry_in={"seconds": wait})
 
 
 def build(settings: Settings, database: Database) -> procrastinate.App:
@@ -109,7 +160,7 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     )
     app = procrastinate.App(connector=connector)
 
-    @app.task(name=jobs.DELIVER, retry=_RETRY)
+    @app.task(name=jobs.DELIVER, retry=Endlessly())
     def _deliver(**arguments: Any) -> None:
         deliver(database, **arguments)
 
@@ -132,13 +183,44 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
 
 
 def run(settings: Settings) -> None:
-    """Work until told to stop (SIGTERM, SIGINT); what is being done is finished first."""
+    """Work until told to stop (SIGTERM, SIGINT); what is being done is finished first.
+
+    Raises `WorkerLost` where the database is, or has gone, away: whoever keeps the worker running
+    starts it again.
+    """
     database = open_database(settings)
-    with build(settings, database).open() as app:
-        app.run_worker(
-            concurrency=_CONCURRENCY,
-            delete_jobs="successful",
-            shutdown_graceful_timeout=15,
-            fetch_job_polling_interval=5,
+    try:
+        asyncio.run(_work(build(settings, database)))
+    except (procrastinate.exceptions.ConnectorException, psycopg.Error, PoolTimeout) as error:
+        raise WorkerLost(f"the worker has no database: {type(error).__name__}") from None
+    finally:
+        database.dispose()
+
+
+class WorkerLost(Exception):
+    """The worker ended without having been asked to."""
+
+
+async def _work(app: procrastinate.App) -> None:
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    async with app.open_async():
+        working = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=_CONCURRENCY,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=15,
+                fetch_job_polling_interval=5,
+                install_signal_handlers=False,
+            )
         )
-    database.dispose()
+        waiting = asyncio.create_task(asked.wait())
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not asked.is_set():
+            await working
+            raise WorkerLost("the worker has lost its database")
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working

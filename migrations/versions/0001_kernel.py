@@ -42,20 +42,31 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
 $$;
 
 CREATE FUNCTION ensure_partitions(through timestamptz) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET timezone = 'UTC' AS $$
 DECLARE
-    month timestamptz := date_trunc('month', now(), 'UTC');
+    month timestamptz := date_trunc('month', now());
     parent text;
     part text;
+    low uuid;
+    high uuid;
 BEGIN
     WHILE month <= through LOOP
         FOREACH parent IN ARRAY ARRAY['events', 'audit_log'] LOOP
-            part := parent || to_char(month AT TIME ZONE 'UTC', '_YYYY_MM');
+            part := parent || to_char(month, '_YYYY_MM');
+            low := lowest_uuid7(month);
+            high := lowest_uuid7(month + interval '1 month');
             IF to_regclass('public.' || part) IS NULL THEN
                 EXECUTE format(
-                    'CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L)',
-                    part, parent, lowest_uuid7(month),
-                    lowest_uuid7(month + interval '1 month'));
+                    'CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING'
+                    ' CONSTRAINTS)', part, parent);
+                -- What came before its partition was there has gone to the default one.
+                EXECUTE format(
+                    'WITH early AS (DELETE FROM public.%I WHERE id >= %L AND id < %L RETURNING *)'
+                    ' INSERT INTO public.%I SELECT * FROM early',
+                    parent || '_default', low, high, part);
+                EXECUTE format(
+                    'ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+                    parent, part, low, high);
             END IF;
         END LOOP;
         month := month + interval '1 month';

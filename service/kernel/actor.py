@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from service.kernel.permissions import Permission, Role
+from service.kernel.permissions import Permission, Role, granted
 
 
 class ActorKind(StrEnum):
@@ -56,6 +56,16 @@ class Actor:
     def holds(self, department: str, role: Role) -> bool:
         """Whether one of the actor's posts has this role in this department."""
         return any(post.department == department and role in post.roles for post in self.posts)
+
+    def departments_with(self, permission: Permission) -> frozenset[str]:
+        """The departments in which a post of the actor's grants the permission by itself.
+
+        Permissions of an actor are those of all posts together; what one post allows in its
+        department says nothing of another department.
+        """
+        return frozenset(
+            post.department for post in self.posts if permission in granted(post.roles)
+        )
 
 
 def guest(district: str) -> Actor:

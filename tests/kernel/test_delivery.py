@@ -36,7 +36,10 @@ def no_jobs(superuser):
 
 
 def queued(superuser):
-    return superuser.execute("SELECT args, status FROM procrastinate_jobs ORDER BY id").fetchall()
+    """The deliveries; the timers of a worker that runs stand in the same queue."""
+    return superuser.execute(
+        "SELECT args, status FROM procrastinate_jobs WHERE task_name = 'deliver' ORDER BY id"
+    ).fetchall()
 
 
 def tell(session, kind="tested"):

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
-from service.tickets.actions import deem_silent_acceptances
+from service.tickets.actions import silent_acceptances
 from service.tickets.queries import desk, talent
 from service.tickets.queries.desk import TaskFilter
 from service.tickets.rules import TaskStatus
@@ -264,7 +264,7 @@ def test_silent_acceptances(plan_of):
     for at, found in ((LONG_AGO, 0), (FAR_AWAY, 50)):
 
         def candidates(session, at=at):
-            return deem_silent_acceptances(session, system("demo"), at=at)
+            return silent_acceptances(session, system("demo"), at=at)
 
         plan = plan_of(system("demo"), candidates, "tasks")
         assert plan.indexes == {"ix_tasks_silence"}

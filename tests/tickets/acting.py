@@ -20,6 +20,7 @@ from service.tickets import actions
 from service.tickets.models import Task
 from service.tickets.rules import ACTIVE
 from service.tickets.schemas import FilingIn
+from service.worker import deem_silence
 from tests.factories import RESULTS
 
 DISTRICT = "demo"
@@ -84,8 +85,7 @@ class Acting:
 
     def deem(self, *, at: datetime) -> int:
         """One round of the timer."""
-        deemed: int = self(actions.deem_silent_acceptances, at=at)
-        return deemed
+        return deem_silence(self.database, self.actor.district, at=at)
 
 
 def outcome(call: Callable[[], Any]) -> str:

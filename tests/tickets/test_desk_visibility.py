@@ -249,3 +249,13 @@ def test_opinion_and_result_are_sealed_and_read_back(world, tables_with):
     assert {name: set(seen) for name, seen in detail["sections"].items()} == SEES[
         "settlement", "decision"
     ]
+
+
+def test_one_post_says_nothing_of_another_department(hire, world):
+    """An auditor here who is a clerk there sees there, and here nothing."""
+    ticket = world.ticket()
+    both = hire(("public_security", "auditor"), ("construction", "clerk"))
+    listed = both.get("/v1/desk/tasks?limit=100").json["items"]
+    assert {task["department"] for task in listed} == {"construction"}
+    hidden = world.open_task(world.staff("clerk.public_security"), ticket["items"][0]["number"])
+    assert both.get(f"/v1/desk/tasks/{hidden['id']}").status_code == 404

@@ -150,6 +150,8 @@ class Tickets(RuleBasedStateMachine):
         )
         if expected == "done" and verdict not in allowed:
             expected = "invalid"
+        if expected == "done" and verdict is Verdict.NOT_ACCEPT and self.at > case.due_at:
+            expected = "acceptance_deemed"
         assert code == expected
         if code != "done":
             return
@@ -198,10 +200,13 @@ class Tickets(RuleBasedStateMachine):
                 if case.holder is None:
                     self.cast[name].claim(case.task)
                     case.holder, case.version = name, case.version + 1
-                against = case.kind is StageKind.ACCEPTANCE
-                verdict = Verdict.NOT_ACCEPT if against else Verdict.REJECT
+                accepting = case.kind is StageKind.ACCEPTANCE
+                verdict = Verdict.ACCEPT if accepting else Verdict.REJECT
                 self.cast[case.holder].decide(case.task, case.version, verdict)
-                case.ended = True
+                if accepting:
+                    self._goes_on(case)
+                else:
+                    case.ended = True
 
     def _pick(self, which: int, who: str, near: bool) -> tuple[Case, str]:
         """A case, and somebody of its department or, when not `near`, of the other one."""

@@ -69,7 +69,9 @@ def test_two_decisions_on_one_version(file, somebody, wide, at_once):
         (task,) = active_tasks(wide, file("settlement"))
         version = clerk.claim(task.id).version
         verdicts = [Verdict.ACCEPT, Verdict.NOT_ACCEPT]
-        told = at_once(*(partial(clerk.decide, task.id, version, one) for one in verdicts))
+        told = at_once(
+            *(partial(clerk.decide, task.id, version, one, at=RECEIVED) for one in verdicts)
+        )
         assert sorted(told) == ["done", "task_closed"]
         decided = task_by_id(wide, task.id)
         assert decided.verdict is verdicts[told.index("done")]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.routing import Verdict
-from service.tickets.actions import SILENCE_BATCH
+from service.tickets.actions import SILENCE_BATCH, silent_acceptances
 from service.tickets.models import Task, Ticket
 from service.tickets.rules import TaskStatus
 from service.worker import run_timers
@@ -160,18 +160,31 @@ def test_what_somebody_works_on_waits_for_the_next_time(rows, file, timer, datab
     assert {item.phase for item in story(database, rows).items} == {"processing"}
 
 
-def test_it_goes_in_batches_the_longest_overdue_first(rows, file, timer, database):
+def test_they_are_found_in_batches_the_longest_overdue_first(rows, file, timer):
     """An odd one first, so that a batch ends between the two items of a ticket."""
     first = file(RECEIVED - timedelta(days=7), "settlement")
     tickets = [first, rows, *(file() for _ in range(SILENCE_BATCH // 2))]
-    everything = 1 + 2 * (len(tickets) - 1)
-    assert timer.deem(at=LATER) == SILENCE_BATCH
-    assert story(database, first).items[0].phase == "processing"
-    assert timer.deem(at=LATER) == everything - SILENCE_BATCH
-    assert timer.deem(at=LATER) == 0
-    ids = [one.ticket.id for one in tickets]
-    phases = {item.phase for one in invariants.stories(database, ids) for item in one.items}
-    assert phases == {"processing"}
+    batch = timer(silent_acceptances, at=LATER)
+    assert len(batch) == SILENCE_BATCH
+    assert batch[0].ticket_id == first.ticket.id
+    rest = timer(silent_acceptances, at=LATER, behind=(batch[-1].due_at, batch[-1].id))
+    found = [*batch, *rest]
+    assert [(one.due_at, one.id) for one in found] == sorted((one.due_at, one.id) for one in found)
+    assert {one.ticket_id for one in found} == {one.ticket.id for one in tickets}
+    assert len({one.id for one in found}) == 1 + 2 * (len(tickets) - 1)
+
+
+def test_one_that_cannot_be_deemed_holds_up_no_other(rows, file, timer, database, superuser):
+    other = file()
+    spoilt = "UPDATE stages SET status = 'closed', closed_at = now() WHERE item_id = %s"
+    mend = "UPDATE stages SET status = 'open', closed_at = NULL WHERE item_id = %s"
+    for item in rows.items:
+        superuser.execute(spoilt, (item.id,))
+    assert timer.deem(at=LATER) == 2
+    assert {item.phase for item in story(database, other).items} == {"processing"}
+    for item in rows.items:
+        superuser.execute(mend, (item.id,))
+    assert timer.deem(at=LATER) == 2
 
 
 def test_the_worker_goes_on_until_there_is_nothing_left(rows, file, database, monkeypatch):

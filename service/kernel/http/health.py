@@ -12,6 +12,8 @@ from service.kernel.migrations import newest_revision
 
 health = Blueprint("health", __name__)
 
+_REVISION = text("SELECT version_num FROM alembic_version")
+
 
 @health.get("/livez")
 def livez() -> Response:
@@ -23,7 +25,8 @@ def livez() -> Response:
 def readyz() -> Response:
     """The database answers and its schema is the one this code was written for."""
     with runtime().database.transaction(Scope()) as session:
-        present = session.scalar(text("SELECT version_num FROM alembic_version"))
+        migrated = session.scalar(text("SELECT to_regclass('public.alembic_version') IS NOT NULL"))
+        present = session.scalar(_REVISION) if migrated else None
     if present != newest_revision():
         raise Unavailable("not_migrated", headers={"Retry-After": "5"})
     return Response("ready\n", content_type="text/plain")

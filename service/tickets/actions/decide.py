@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,8 +10,6 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
-from service.catalogue.queries import offering_definition
 from service.catalogue.rules import OfferingDefinition
 from service.kernel import crypto
 from service.kernel.actor import Actor
@@ -20,8 +18,8 @@ from service.routing import Stage, StageClosed, StageKind, Verdict
 from service.routing.flow import PASSING
 from service.tickets.actions.claim import require_right_to_work
 from service.tickets.actions.steps import Step
-from service.tickets.models import ItemStage, Task
-from service.tickets.queries.desk import Held, held_task_for, items_of, stages_of
+from service.tickets.models import Task
+from service.tickets.queries.desk import Held, held_task_for
 from service.tickets.rules import TaskAct, accepted_from, acted, happening
 
 _TASKS: Final = "tasks"
@@ -47,23 +45,20 @@ def decide_task(
     actor than a stale version, so it comes first.
     """
     held = held_task_for(session, actor, task_id)
-    task, item = held.task, held.item
+    task = held.task
     after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
     if task.version != version:
         raise Stale
     require_right_to_work(actor, task.department, task.role, own=held.own_case)
-    definition = offering_definition(session, actor.district, item.offering_version_id)
-    stages = stages_of(session, item)
-    stage = next(one for one in stages if one.id == task.stage_id)
-    _check(definition, definition.flow.by_key[stage.key], verdict, result)
+    step = Step.of(session, actor, held, at)
+    _check(step.definition, step.definition.flow.by_key[step.stage.key], verdict, result)
     accepted_at = _accepted_at(held, verdict, at)
     task.status, task.verdict, task.closed_at = after, verdict, at
     task.opinion = _sealed(task, "opinion", opinion)
     task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
-    _step(session, actor, held, stages, definition, at).take(
-        StageClosed(stage.key, stage.round, verdict),
+    step.take(
+        StageClosed(step.stage.key, step.stage.round, verdict),
         happening(task.kind, verdict),
-        task=task,
         accepted_at=accepted_at,
     )
     session.flush()
@@ -100,24 +95,3 @@ def _check(
 
 def _sealed(task: Task, column: str, text: str) -> bytes:
     return crypto.seal(text, table=_TASKS, column=column, row=task.id)
-
-
-def _step(
-    session: Session,
-    actor: Actor,
-    held: Held,
-    stages: Sequence[ItemStage],
-    definition: OfferingDefinition,
-    at: datetime,
-) -> Step:
-    return Step(
-        session=session,
-        actor=actor,
-        ticket=held.ticket,
-        item=held.item,
-        items=items_of(session, held.ticket),
-        stages=stages,
-        definition=definition,
-        calendar=calendar_for(session, actor.district),
-        at=at,
-    )

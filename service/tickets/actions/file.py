@@ -33,7 +33,8 @@ from service.routing import (
     encode_event,
     initial,
 )
-from service.tickets.actions.steps import Opening, due_change
+from service.tickets.actions.opening import Opening
+from service.tickets.actions.steps import due_change
 from service.tickets.models import (
     TICKET_NUMBERS,
     DueChange,

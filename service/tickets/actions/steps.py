@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,17 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
+from service.catalogue.queries import offering_definition
 from service.catalogue.rules import OfferingDefinition
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
-from service.kernel.ids import new_id
 from service.routing import (
     CloseStage,
     Context,
+    Effect,
     EndItem,
     Event,
     ItemState,
@@ -34,7 +36,9 @@ from service.routing import (
     encode_context,
     encode_event,
 )
+from service.tickets.actions.opening import Opening, Rows
 from service.tickets.models import DueChange, Item, ItemStage, Task, Ticket
+from service.tickets.queries.desk import Held, items_of, stages_of
 from service.tickets.rules import (
     ACTIVE,
     DueBasis,
@@ -46,69 +50,6 @@ from service.tickets.rules import (
     ticket_status,
 )
 
-Rows = list[dict[str, Any]]
-
-
-@dataclass(slots=True)
-class Opening:
-    """Rows of stages and tasks to be inserted together."""
-
-    stages: Rows = field(default_factory=list)
-    tasks: Rows = field(default_factory=list)
-
-    def add(
-        self,
-        opened: OpenStage,
-        *,
-        item: Mapping[str, Any],
-        definition: OfferingDefinition,
-        calendar: WorkingCalendar,
-        at: datetime,
-    ) -> None:
-        """A stage of an item and the task it gives its department, with its clock started.
-
-        `item` holds district_id, ticket_id and id.
-        """
-        stage = definition.flow.by_key[opened.stage]
-        days = stage.limit.working_days
-        due = calendar.due_at(at, working_days=days)
-        clock = {
-            "opened_at": at,
-            "due_at": due.at,
-            "warn_at": calendar.warn_at(at, due.at, working_days=days),
-            "closed_at": None,
-        }
-        shared = {"district_id": item["district_id"], "item_id": item["id"], **clock}
-        stage_row = {
-            **shared,
-            "id": new_id(),
-            "key": opened.stage,
-            "round": opened.round,
-            "status": StageStatus.OPEN,
-            "department": opened.department,
-            "verdict": None,
-        }
-        task_row = {
-            **shared,
-            "id": new_id(),
-            "ticket_id": item["ticket_id"],
-            "stage_id": stage_row["id"],
-            "kind": stage.kind,
-            "offering_code": definition.code,
-            "department": opened.department,
-            "role": opened.role,
-            "status": TaskStatus.OPEN,
-            "version": 1,
-            "deemed": False,
-        }
-        self.stages.append(stage_row)
-        self.tasks.append(task_row)
-
-    def write(self, session: Session) -> None:
-        """Insert what was collected: at most two statements."""
-        insert_rows(session, ItemStage, self.stages)
-        insert_rows(session, Task, self.tasks)
-
 
 @dataclass(slots=True)
 class Step:
@@ -118,6 +59,7 @@ class Step:
     actor: Actor
     ticket: Ticket
     item: Item
+    task: Task
     items: Sequence[Item]
     stages: Sequence[ItemStage]
     definition: OfferingDefinition
@@ -125,13 +67,32 @@ class Step:
     at: datetime
     due_changes: Rows = field(default_factory=list)
 
-    def take(
-        self, event: Event, happening: Happening, *, task: Task, accepted_at: datetime
-    ) -> None:
+    @classmethod
+    def of(cls, session: Session, actor: Actor, held: Held, at: datetime) -> Step:
+        """The closing of a task that is locked with its ticket; reads what it needs to know."""
+        return cls(
+            session=session,
+            actor=actor,
+            ticket=held.ticket,
+            item=held.item,
+            task=held.task,
+            items=items_of(session, held.ticket),
+            stages=stages_of(session, held.item),
+            definition=offering_definition(session, actor.district, held.item.offering_version_id),
+            calendar=calendar_for(session, actor.district),
+            at=at,
+        )
+
+    @property
+    def stage(self) -> ItemStage:
+        """The stage whose task is being closed."""
+        return next(stage for stage in self.stages if stage.id == self.task.stage_id)
+
+    def take(self, event: Event, happening: Happening, *, accepted_at: datetime) -> None:
         """Advance the item and write everything that follows, events included.
 
-        `task` is the task whose closing is the event; `accepted_at` is the moment from which the
-        promise counts, should this be the acceptance. Raises `routing.IllegalEvent`.
+        The task has its verdict already; `accepted_at` is the moment from which the promise
+        counts, should this be the acceptance. Raises `routing.IllegalEvent`.
         """
         context = Context()
         before = item_state(self.item, self.stages)
@@ -139,29 +100,27 @@ class Step:
         self.item.phase, self.item.outcome = after.phase, after.outcome
         event_id = self._tell(
             happening,
-            task_id=task.id,
+            task_id=self.task.id,
             data={
                 "event": encode_event(event),
                 "context": encode_context(context),
                 "offering": self.item.offering_code,
-                "stage": self._stage(task.stage_id).key,
-                "department": task.department,
+                "stage": self.stage.key,
+                "department": self.task.department,
                 "from": before.phase,
                 "to": after.phase,
             },
         )
-        self._carry_out(effects, task, accepted_at, event_id)
+        self._carry_out(effects, accepted_at, event_id)
         self._settle_ticket(event_id)
         insert_rows(self.session, DueChange, self.due_changes)
 
-    def _carry_out(
-        self, effects: Iterable[Any], task: Task, accepted_at: datetime, event_id: UUID
-    ) -> None:
+    def _carry_out(self, effects: Iterable[Effect], accepted_at: datetime, event_id: UUID) -> None:
         opening = Opening()
         for effect in effects:
             match effect:
                 case CloseStage():
-                    self._close_stage(effect, task)
+                    self._close_stage(effect)
                 case OpenStage():
                     opening.add(
                         effect,
@@ -178,12 +137,12 @@ class Step:
                     self._end_item(outcome)
         opening.write(self.session)
 
-    def _close_stage(self, effect: CloseStage, task: Task) -> None:
+    def _close_stage(self, effect: CloseStage) -> None:
         stage = next(s for s in self.stages if (s.key, s.round) == (effect.stage, effect.round))
         stage.closed_at = self.at
         stage.status = StageStatus.CANCELLED if effect.cancelled else StageStatus.CLOSED
         if not effect.cancelled:
-            stage.verdict = task.verdict
+            stage.verdict = self.task.verdict
             return
         self.session.execute(
             update(Task)
@@ -261,9 +220,6 @@ class Step:
             public=True,
             data=data,
         )
-
-    def _stage(self, stage_id: UUID) -> ItemStage:
-        return next(stage for stage in self.stages if stage.id == stage_id)
 
 
 def next_seq(ticket: Ticket) -> int:

@@ -16,6 +16,7 @@ from service.identity.queries import own_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
+from service.kernel.permissions import Permission
 from service.tickets.models import Item, ItemStage, Task, Ticket, TicketSection
 from service.tickets.rules import ACTIVE, TaskStatus
 
@@ -69,7 +70,7 @@ class Held:
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The one predicate of who sees a task: staff of its department, in its district."""
-    departments = {post.department for post in actor.posts}
+    departments = actor.departments_with(Permission.TASK_READ)
     return (Task.district_id == actor.district) & Task.department.in_(departments)
 
 
@@ -97,7 +98,7 @@ def tasks_for(
     One statement, and one walk of one index per department, so that page 2,000 costs what page 1
     costs; most staff have one department.
     """
-    departments = sorted({post.department for post in actor.posts})
+    departments = sorted(actor.departments_with(Permission.TASK_READ))
     if not departments:
         return []
     pages = [_page(actor, name, wanted, behind, limit) for name in departments]
