@@ -185,6 +185,10 @@ def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
             "TALENT_WECHAT_SECRET": settings.wechat_secret,
         }
         faults += [f"{name}: Environment variable not set." for name in live if not live[name]]
+    login = urlsplit(settings.database_url).username
+    if not settings.database_prepare and login != settings.database_role:
+        # Behind a transaction pooler a role taken after the login would not stay with it.
+        faults.append("DATABASE_URL: With DATABASE_PREPARE=false the login must be DATABASE_ROLE.")
     if settings.production and settings.wechat_mode is WechatMode.DEMO:
         faults.append("TALENT_WECHAT_MODE: demo is refused in production")
     if settings.production and demo_password:

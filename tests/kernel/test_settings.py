@@ -153,3 +153,10 @@ def test_every_variable_of_the_documented_defaults_is_read(environment):
     named = set(re.findall(r"# ((?:TALENT|DATABASE)_[A-Z_]+)", told))
     assert len(named) > 15
     assert {name for name in named if f'"{name}"' not in read} == set()
+
+
+def test_behind_a_transaction_pooler_nobody_changes_role(environment):
+    """A role taken by one transaction would not be there for the next: row-level security off."""
+    assert not environment(DATABASE_PREPARE="false").database_prepare
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        environment(DATABASE_PREPARE="false", DATABASE_URL="postgresql://owner:x@localhost/talent")
