@@ -28,6 +28,7 @@ OK, FAILED, REFUSED = 0, 1, 2
 
 _ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 _READY_SECONDS = 60
+_SHORTEST_PASSWORD = 8
 _AFTER_CRASH_SECONDS = 15
 _LOOK_SECONDS = 0.1
 _POLICY = RestartPolicy()
@@ -202,6 +203,9 @@ def _demo_password(path: Path) -> str:
 def _refuse_nonsense(http_port: int) -> None:
     if not 0 < http_port < 65_536:  # noqa: PLR2004 - TCP's range
         raise Refused(f"TALENT_HTTP_PORT is {http_port}; a port is a number from 1 to 65535.")
+    password = os.environ.get("TALENT_DEMO_PASSWORD")
+    if password and len(password) < _SHORTEST_PASSWORD:
+        raise Refused(f"TALENT_DEMO_PASSWORD has fewer than {_SHORTEST_PASSWORD} characters.")
     if os.environ.get("TALENT_ENV") == "production":
         raise Refused("TALENT_ENV is production: the local mode, with its demonstration, is not.")
 

@@ -229,3 +229,16 @@ def test_lights_follow_the_clock(world, acting, database):
     for light, task_id in ids.items():
         assert clerk.get(f"/v1/desk/tasks/{task_id}").json["light"] == light
     assert UUID(ids["red"]) != UUID(ids["green"])
+
+
+def test_a_page_links_to_the_next(world):
+    staff = world.staff("clerk.public_security")
+    for _ in range(2):
+        world.ticket(None, "settlement")
+    first = staff.get("/v1/desk/tasks?limit=1&offering=settlement")
+    path, rel = first.headers["Link"].split("; ")
+    assert rel == 'rel="next"'
+    second = staff.get(path.strip("<>"))
+    assert second.status_code == 200
+    assert second.json["items"][0]["id"] != first.json["items"][0]["id"]
+    assert "Link" not in staff.get("/v1/desk/tasks?limit=1&offering=nothing").headers

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
+
+from flask import Response, after_this_request, request
 
 from service.kernel.http import cursors
 from service.kernel.http.context import runtime
@@ -35,11 +38,25 @@ class Page:
         shape: Callable[[Row], Any],
         position: Callable[[Row], Sequence[Any]],
     ) -> dict[str, Any]:
-        """`{"items", "next"}` out of up to `limit` + 1 rows: the one too many tells of more."""
+        """`{"items", "next"}` out of up to `limit` + 1 rows: the one too many tells of more.
+
+        Where there is a next page the answer also carries `Link: <…>; rel="next"` (RFC 8288).
+        """
         shown = found[: self.limit]
         after = None
         if len(found) > self.limit:
             key = runtime().keys.cursor
             last = position(shown[-1])
             after = cursors.encode(key, last, account=self._account, filters=self._filters)
+            _link_to(after)
         return {"items": [shape(row) for row in shown], "next": after}
+
+
+def _link_to(after: str) -> None:
+    query = urlencode({**request.args.to_dict(), "after": after})
+    link = f'<{request.path}?{query}>; rel="next"'
+
+    @after_this_request
+    def add(response: Response) -> Response:
+        response.headers["Link"] = link
+        return response
