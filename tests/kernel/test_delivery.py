@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -211,3 +212,22 @@ def test_the_runner_tries_again_what_failed(settings, database, superuser, no_jo
 def test_the_timers_run_in_every_district(database):
     worker.run_timers(database)
     worker.run_timers(database)
+
+
+def test_what_a_dead_worker_had_begun_is_taken_up_again(settings, database, superuser, no_jobs):
+    """Its delivery goes back to the queue; its timer, whose next run waits there, is dropped."""
+    insert = (
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, status, lock, queueing_lock, args)"
+        " VALUES ('default', %s, %s, %s, %s, '{}')"
+    )
+    superuser.execute(insert, ("run_timers", "doing", "run_timers", "run_timers"))
+    superuser.execute(insert, ("run_timers", "todo", "run_timers", "run_timers"))
+    superuser.execute(insert, ("deliver", "doing", None, None))
+
+    async def retry() -> None:
+        async with worker.build(settings, database).open_async() as app:
+            await worker.retry_stalled(app)
+
+    asyncio.run(retry())
+    left = "SELECT task_name, status::text FROM procrastinate_jobs ORDER BY task_name"
+    assert superuser.execute(left).fetchall() == [("deliver", "todo"), ("run_timers", "todo")]
