@@ -52,12 +52,13 @@ def prepare() -> None:
 def worker() -> None:
     """Deliver events and run the timers until told to stop."""
     from service.kernel import logs
+    from service.kernel.settings import SettingsError
     from service.worker import WorkerLost, run
 
     logs.configure()
     try:
         run(_settings())
-    except WorkerLost as lost:
+    except (SettingsError, WorkerLost) as lost:
         raise click.ClickException(str(lost)) from None
 
 

@@ -189,6 +189,7 @@ def run(settings: Settings) -> None:
     starts it again.
     """
     database = open_database(settings)
+    database.verify()
     try:
         asyncio.run(_work(build(settings, database)))
     except (procrastinate.exceptions.ConnectorException, psycopg.Error, PoolTimeout) as error:

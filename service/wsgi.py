@@ -6,9 +6,12 @@ from typing import Final
 
 from flask import Flask
 
-from service.app import create_app
+from service.app import create_app, open_database
 from service.kernel import logs
 from service.kernel.settings import load
 
 logs.configure()
-app: Final[Flask] = create_app(load())
+_SETTINGS: Final = load()
+_DATABASE: Final = open_database(_SETTINGS)
+_DATABASE.verify()
+app: Final[Flask] = create_app(_SETTINGS, _DATABASE)

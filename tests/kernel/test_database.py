@@ -11,6 +11,7 @@ from sqlalchemy import exc, select, text
 from service.app import create_app
 from service.kernel.db import Database, District, Scope, connect, insert_rows
 from service.kernel.events import Event
+from service.kernel.settings import SettingsError
 from tests.conftest import url_of
 
 
@@ -183,3 +184,20 @@ def test_what_must_stand_with_a_commit_is_written_before_it(settings):
         assert isinstance(own, Database)
     finally:
         own.dispose()
+
+
+@pytest.mark.parametrize("role", ["nosuch", "talent_owner"])
+def test_a_wrong_role_is_named_at_start(settings, role):
+    wrong = connect(replace(settings, database_role=role))
+    try:
+        with pytest.raises(SettingsError, match="DATABASE_ROLE"):
+            wrong.verify()
+    finally:
+        wrong.dispose()
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_settings(settings, database):
+    database.verify()
+    away = connect(replace(settings, database_url="postgresql://talent_app:x@127.0.0.1:1/none"))
+    away.verify()
+    away.dispose()

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, create_engine, event, insert, make_url, text
+import psycopg
+from sqlalchemy import Engine, Table, create_engine, event, exc, insert, make_url, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import Base
-from service.kernel.settings import Settings
+from service.kernel.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,22 @@ class Database:
         for write in self.before_commit:
             write(session)
         session.commit()
+
+    def verify(self) -> None:
+        """Raise `SettingsError` where connections cannot work as their role; for use at start.
+
+        A database that is away is no fault of the settings: requests answer 503 until it is back.
+        """
+        try:
+            self.engine.connect().close()
+        except UnsafeRole as unsafe:
+            raise SettingsError(str(unsafe)) from None
+        except (exc.OperationalError, psycopg.OperationalError):
+            return
+        except (exc.DBAPIError, psycopg.Error):
+            raise SettingsError(
+                "DATABASE_ROLE: there is no such role, or the login is not a member of it"
+            ) from None
 
     def dispose(self) -> None:
         """Close the pool's connections."""
