@@ -12,6 +12,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import service.catalogue.routes
+import service.facts.routes
 import service.identity.routes
 import service.notifications.routes
 import service.tickets.routes.desk
@@ -29,6 +30,7 @@ from service.kernel.settings import Settings
 BLUEPRINTS: Final = (
     service.identity.routes.auth,
     service.identity.routes.me,
+    service.facts.routes.blp,
     service.catalogue.routes.blp,
     service.tickets.routes.talent.blp,
     service.tickets.routes.desk.blp,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from service.catalogue.rules import Pack
     from service.kernel.settings import Settings
 
@@ -79,19 +83,71 @@ def check(folder: Path) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def publish(folder: Path) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
-    from service.app import open_database
     from service.catalogue.actions import set_up_district
     from service.kernel import clock
-    from service.kernel.db import Scope
 
     read = _read_pack(folder)
-    with open_database(_settings()).transaction(Scope(district=read.district)) as session:
+    with _district_session(read.district) as session:
         published = set_up_district(session, read, at=clock.now())
     for name in published.new:
         click.echo(f"new      {name}")
     for name in published.retired:
         click.echo(f"retired  {name}")
     click.echo(f"{len(published.unchanged)} unchanged")
+
+
+@pack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def diff(folder: Path) -> None:
+    """Tell what publishing a pack would change in its district, key by key."""
+    from service.catalogue.actions import installed_files
+    from service.catalogue.rules import differences, files_of
+    from service.kernel.errors import NotFound
+
+    read = _read_pack(folder)
+    try:
+        with _district_session(read.district) as session:
+            before = installed_files(session, read.district)
+    except NotFound:
+        before = {}
+    found = differences(before, files_of(read))
+    for difference in found:
+        click.echo(difference)
+    click.echo(f"{len(found)} differences")
+
+
+@pack.command()
+@click.argument("district")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(district: str, folder: Path) -> None:
+    """Write the pack that is in force in a district into a new folder."""
+    from service.catalogue.actions import installed_files, write_files
+    from service.kernel.errors import NotFound
+
+    try:
+        with _district_session(district) as session:
+            files = installed_files(session, district)
+        write_files(folder, files)
+    except NotFound:
+        raise click.ClickException(f"no pack is published in {district}") from None
+    except FileExistsError:
+        raise click.ClickException(f"{folder} is not empty") from None
+    click.echo(f"{len(files)} files")
+
+
+@pack.command("schema")
+@click.option("--check", "only_check", is_flag=True, help="Fail where a file is out of date.")
+def pack_schema(only_check: bool) -> None:
+    """Write config/schema/: by it an editor completes and checks a pack's files."""
+    from service.catalogue.actions import format_files
+    from service.kernel.settings import ROOT
+
+    for file, content in format_files(ROOT / "config" / "schema").items():
+        if not only_check:
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+        elif not file.exists() or file.read_bytes() != content:
+            raise click.ClickException(f"{file.name} is out of date: make spec")
 
 
 @main.command()
@@ -144,6 +200,20 @@ def _settings() -> Settings:
         return load()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _district_session(district: str) -> Iterator[Session]:
+    """A transaction in the scope of a district, on the installation's database."""
+    from service.app import open_database
+    from service.kernel.db import Scope
+
+    database = open_database(_settings())
+    try:
+        with database.transaction(Scope(district=district)) as session:
+            yield session
+    finally:
+        database.dispose()
 
 
 def _read_pack(folder: Path) -> Pack:

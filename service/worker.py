@@ -42,6 +42,9 @@ HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
     Happening.ITEM_NOT_ACCEPTED: _TOLD,
     Happening.ITEM_APPROVED: _TOLD,
     Happening.ITEM_REJECTED: _TOLD,
+    Happening.ITEM_BEGUN: _TOLD,
+    Happening.ITEM_CANCELLED: _TOLD,
+    Happening.CHOICE_ASKED: _TOLD,
     Happening.TICKET_COMPLETED: _TOLD,
     Happening.TICKET_CLOSED: _TOLD,
 }
@@ -72,28 +75,29 @@ def deliver(database: Database, *, district: str, events: Sequence[str]) -> None
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in _districts(database):
-        with _guarded("deem_silence", district=district):
-            deemed = deem_silence(database, district, at=clock.now())
-            if deemed:
-                _LOG.info("deemed_accepted", district=district, items=deemed)
+        for timer in tickets.TIMERS:
+            with _guarded(timer.name, district=district):
+                moved = run_timer(database, timer, district, at=clock.now())
+                if moved:
+                    _LOG.info(timer.name, district=district, items=moved)
 
 
-def deem_silence(database: Database, district: str, *, at: datetime) -> int:
-    """Accept what nobody answered in time; gives how many items.
+def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: datetime) -> int:
+    """One round of one timer in one district; gives how many items moved.
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
     """
     actor, scope = system(district), Scope(district=district)
-    deemed, behind = 0, None
+    moved, behind = 0, None
     while True:
         with database.transaction(scope) as session:
-            found = tickets.silent_acceptances(session, actor, at=at, behind=behind)
+            found = timer.candidates(session, actor, at=at, behind=behind)
         for ticket_id in dict.fromkeys(row.ticket_id for row in found):
-            guard = _guarded("deem_accepted", ticket=str(ticket_id))
+            guard = _guarded(timer.name, ticket=str(ticket_id))
             with guard, database.transaction(scope) as session:
-                deemed += tickets.deem_accepted(session, actor, ticket_id=ticket_id, at=at)
-        if len(found) < tickets.SILENCE_BATCH:
-            return deemed
+                moved += timer.act(session, actor, ticket_id=ticket_id, at=at)
+        if len(found) < tickets.BATCH:
+            return moved
         behind = (found[-1].due_at, found[-1].id)
 
 

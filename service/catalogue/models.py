@@ -1,10 +1,14 @@
-"""Published versions of offerings and bundles. A version never changes; at most it is retired."""
+"""Published versions of offerings and bundles. A version never changes; at most it is retired.
+
+Their contents are `json` and not `jsonb`, which would forget the order of keys: the fields of a
+form are shown in the order in which the pack has them.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from service.kernel.db import Base, DistrictScoped, rooted
@@ -35,7 +39,7 @@ class OfferingVersion(DistrictScoped, Base):
 
     code: Mapped[str]
     version: Mapped[int]
-    content: Mapped[dict[str, Any]]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON())
     content_hash: Mapped[str]
     published_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
@@ -49,7 +53,7 @@ class BundleVersion(DistrictScoped, Base):
 
     code: Mapped[str]
     version: Mapped[int]
-    content: Mapped[dict[str, Any]]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON())
     content_hash: Mapped[str]
     published_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]

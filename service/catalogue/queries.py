@@ -157,7 +157,7 @@ def current_bundle(session: Session, district: str, code: str) -> BundleDefiniti
 
 def _bundle_in_force() -> Select[*tuple[Any, ...]]:
     """The bundle `:code` of `:district`, a row per offering."""
-    named = func.jsonb_array_elements_text(BundleVersion.content["offerings"])
+    named = func.json_array_elements_text(BundleVersion.content["offerings"])
     wanted = named.table_valued("code", with_ordinality="place", name="wanted").render_derived()
     return (
         select(

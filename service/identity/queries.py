@@ -27,6 +27,16 @@ _SESSION: Final = text(
 )
 
 
+_PERSON: Final = (
+    Person.id,
+    Person.id_type,
+    Person.id_number,
+    Person.name,
+    Person.phone,
+    Person.birth_date,
+)
+
+
 def authenticator(database: Database, keys: Keys) -> Callable[[str], Actor]:
     """What turns the text of an access token into who is asking.
 
@@ -145,6 +155,29 @@ def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
     return {row.id: _member(row) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Household:
+    """The talent who asks, and their family by person."""
+
+    applicant: Applicant
+    family: dict[UUID, FamilyMember]
+
+
+def household_for(session: Session, actor: Actor) -> Household:
+    """The talent who asks with their family; one statement. Raises `Forbidden`."""
+    me = own_person(actor)
+    rows = session.execute(
+        select(*_PERSON, FamilyLink.kinship)
+        .outerjoin(FamilyLink, (FamilyLink.member_id == Person.id) & (FamilyLink.person_id == me))
+        .where((Person.id == me) | FamilyLink.id.is_not(None))
+        .order_by(FamilyLink.id)
+    ).all()
+    return Household(
+        applicant=next(_applicant(row) for row in rows if row.id == me),
+        family={row.id: _member(row) for row in rows if row.id != me},
+    )
+
+
 def consents_for(session: Session, actor: Actor) -> Sequence[Consent]:
     """The consents that the talent who asks gave in this district, newest first."""
     return session.scalars(
@@ -210,17 +243,7 @@ def applicant_of(session: Session, person_id: UUID) -> Applicant:
 
     Row-level security shows staff the persons who have acted in their district.
     """
-    row = session.execute(
-        select(
-            Person.id,
-            Person.id_type,
-            Person.id_number,
-            Person.name,
-            Person.phone,
-            Person.birth_date,
-        ).where(Person.id == person_id)
-    ).one()
-    return _applicant(row)
+    return _applicant(session.execute(select(*_PERSON).where(Person.id == person_id)).one())
 
 
 def _applicant(row: Any) -> Applicant:

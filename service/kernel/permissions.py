@@ -34,6 +34,8 @@ class Permission(StrEnum):
     TASK_READ = "task.read"
     TASK_CLAIM = "task.claim"
     TASK_DECIDE = "task.decide"
+    FACT_READ_OWN = "fact.read_own"
+    FACT_REVOKE = "fact.revoke"
 
 
 PUBLIC: Final[Literal["public"]] = "public"
@@ -48,6 +50,7 @@ TALENT: Final = frozenset(
         Permission.PROFILE_WRITE,
         Permission.TICKET_FILE,
         Permission.TICKET_READ,
+        Permission.FACT_READ_OWN,
     }
 )
 STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})
@@ -57,7 +60,7 @@ STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CLERK: _DESK,
     Role.REVIEWER: _DESK,
-    Role.HEAD: _DESK,
+    Role.HEAD: _DESK | {Permission.FACT_REVOKE},
     Role.COORDINATOR: frozenset(),
     Role.SYSADMIN: frozenset(),
     Role.SECADMIN: frozenset(),

@@ -6,112 +6,50 @@ The flow is taken as checked (`check_flow`); then every sequence of legal events
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
+from service.routing.context import Context, Lookups
 from service.routing.events import (
     AcceptanceDeemed,
-    Context,
+    Cancelled,
     Event,
     Filed,
-    StageClosed,
+    NoticeEnded,
+    PredecessorsSettled,
+    TaskDecided,
     Withdrawn,
 )
-from service.routing.flow import Flow, Stage, StageKind, Verdict
+from service.routing.flow import PASSING, Flow, Stage, StageKind, Verdict
+from service.routing.states import (
+    CancelTask,
+    CheckStage,
+    CloseStage,
+    Effect,
+    EndItem,
+    GiveFacts,
+    ItemState,
+    OpenStage,
+    Outcome,
+    Part,
+    Phase,
+    SkipStage,
+    StageState,
+    StageStatus,
+    StartPromise,
+    StopPromise,
+    SupersedeStage,
+)
 
-
-class Phase(StrEnum):
-    WAITING = "waiting"  # not started: a predecessor has not ended
-    ACCEPTANCE = "acceptance"
-    PROCESSING = "processing"
-    FULFILMENT = "fulfilment"  # decided, being delivered
-    ENDED = "ended"
-
-
-class Outcome(StrEnum):
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    NOT_ACCEPTED = "not_accepted"
-    WITHDRAWN = "withdrawn"
-    LAPSED = "lapsed"
-    CANCELLED = "cancelled"
-
-
-class StageStatus(StrEnum):
-    OPEN = "open"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class StageState:
-    """One round of a stage that has been opened."""
-
-    key: str
-    round: int
-    status: StageStatus
-    department: str
-    verdict: Verdict | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemState:
-    """Where an item stands. `stages` holds what has been opened, in that order.
-
-    The outcome is there from the decision on, or from whatever else ended the item.
-    """
-
-    phase: Phase
-    outcome: Outcome | None
-    stages: tuple[StageState, ...]
-
-    @property
-    def open_stages(self) -> tuple[StageState, ...]:
-        return tuple(stage for stage in self.stages if stage.status is StageStatus.OPEN)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStage:
-    stage: str
-    round: int
-    department: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class CloseStage:
-    """`cancelled`: nobody decided this stage; something else ended the item."""
-
-    stage: str
-    round: int
-    cancelled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StartPromise:
-    """Accepted: the item's clock starts."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopPromise:
-    """Decided, or ended without a decision: the clock that was running stops."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndItem:
-    outcome: Outcome
-
-
-Effect = OpenStage | CloseStage | StartPromise | StopPromise | EndItem
 Step = tuple[ItemState, tuple[Effect, ...]]
 
 
 class IllegalEvent(Exception):
     """The event does not fit the state, which stays as it was.
 
-    `code`: `item_event_not_allowed` (not in this phase), `stage_not_open` (closed, cancelled, or
-    never opened), `verdict_not_allowed` (the stage does not know this verdict).
+    `code`: `item_event_not_allowed` (not in this phase), `stage_not_open` (closed, cancelled,
+    never opened, or not this department's), `verdict_not_allowed` (the stage does not know this
+    verdict).
     """
 
     def __init__(self, code: str, **params: str | int) -> None:
@@ -125,7 +63,7 @@ def initial() -> ItemState:
     return ItemState(phase=Phase.WAITING, outcome=None, stages=())
 
 
-def advance(flow: Flow, state: ItemState, event: Event, context: Context) -> Step:
+def advance(flow: Flow, state: ItemState, event: Event, context: Lookups) -> Step:
     """The state after the event and what has to be done about it, in order.
 
     Raises `IllegalEvent` where the event does not fit the state.
@@ -135,7 +73,9 @@ def advance(flow: Flow, state: ItemState, event: Event, context: Context) -> Ste
         raise IllegalEvent(
             "item_event_not_allowed", phase=state.phase.value, event=type(event).__name__
         )
-    return step(flow, state, event, context)
+    run = _Run(flow, state, context)
+    step(run, event)
+    return run.state, tuple(run.effects)
 
 
 def replay(flow: Flow, history: Iterable[tuple[Event, Context]]) -> ItemState:
@@ -146,107 +86,214 @@ def replay(flow: Flow, history: Iterable[tuple[Event, Context]]) -> ItemState:
     return state
 
 
-def _file(flow: Flow, state: ItemState, event: Filed, context: Context) -> Step:  # noqa: ARG001
-    return _open(replace(state, phase=Phase.ACCEPTANCE), flow.starts, context, ())
+class _Run:
+    """One step in the making: `state` is replaced, `effects` grow."""
+
+    def __init__(self, flow: Flow, state: ItemState, context: Lookups) -> None:
+        self.flow, self.state, self.context = flow, state, context
+        self.effects: list[Effect] = []
+
+    # What happens.
+
+    def file(self, event: Filed) -> None:
+        if self.state.hard:
+            raise IllegalEvent("item_event_not_allowed", phase=Phase.WAITING.value, event="Filed")
+        self.state = replace(self.state, hard=event.hard, soft=event.soft)
+        if not event.hard:
+            self._begin()
+
+    def settle(self, event: PredecessorsSettled) -> None:
+        waited = self.state.phase is Phase.WAITING
+        if waited and not self.state.hard:
+            raise IllegalEvent(
+                "item_event_not_allowed", phase=Phase.WAITING.value, event="PredecessorsSettled"
+            )
+        self.state = replace(self.state, hard=event.hard, soft=event.soft)
+        if waited and not event.hard:
+            self._begin()
+        elif self.state.phase is Phase.PROCESSING:
+            self._open_ready()
+
+    def decide(self, event: TaskDecided) -> None:
+        stage, held = self._held(event.stage, event.round)
+        if event.verdict not in stage.may:
+            raise IllegalEvent("verdict_not_allowed", stage=stage.key, verdict=event.verdict.value)
+        part = next((one for one in held.open_parts if one.department == event.department), None)
+        if part is None:
+            raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
+        closed = replace(part, status=StageStatus.CLOSED, verdict=event.verdict)
+        parts = tuple(closed if one is part else one for one in held.parts)
+        self._judge(stage, self._put(held, replace(held, parts=parts)), event.verdict)
+
+    def deem(self, event: AcceptanceDeemed) -> None:
+        _, held = self._held(event.stage, event.round)
+        self.decide(TaskDecided(event.stage, event.round, held.department, Verdict.ACCEPT))
+
+    def end_notice(self, event: NoticeEnded) -> None:
+        stage, held = self._held(event.stage, event.round)
+        if stage.kind is not StageKind.PUBLICITY:
+            raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
+        self.decide(TaskDecided(event.stage, event.round, held.department, Verdict.PASS))
+
+    def withdraw(self, _event: Withdrawn) -> None:
+        self._end(Outcome.WITHDRAWN)
+
+    def cancel(self, _event: Cancelled) -> None:
+        self._end(Outcome.CANCELLED)
+
+    # What follows.
+
+    def _begin(self) -> None:
+        self.state = replace(self.state, phase=Phase.ACCEPTANCE)
+        self._open_ready()
+
+    def _held(self, key: str, round_: int) -> tuple[Stage, StageState]:
+        for held in self.state.stages:
+            if (held.key, held.round) == (key, round_) and held.status is StageStatus.OPEN:
+                return self.flow.by_key[key], held
+        raise IllegalEvent("stage_not_open", stage=key, round=round_)
+
+    def _judge(self, stage: Stage, held: StageState, verdict: Verdict) -> None:
+        """Whether enough departments have spoken, and what the stage comes to."""
+        passing = PASSING[stage.kind]
+        passed = sum(part.verdict is passing for part in held.parts)
+        needed = stage.join.needed(len(held.parts))
+        if passed >= needed:
+            self._close(held, passing)
+            self._pass(stage)
+        elif passed + len(held.open_parts) < needed:
+            self._close(held, verdict)
+            self._reject(stage, verdict)
+
+    def _close(self, held: StageState, verdict: Verdict) -> None:
+        """The stage is over; departments that were not needed any more need not answer."""
+        parts = []
+        for part in held.parts:
+            if part.status is StageStatus.OPEN:
+                self.effects.append(CancelTask(held.key, held.round, part.department))
+                parts.append(replace(part, status=StageStatus.CANCELLED))
+            else:
+                parts.append(part)
+        status = StageStatus.CLOSED
+        self._put(held, replace(held, status=status, verdict=verdict, parts=tuple(parts)))
+        self.effects.append(CloseStage(held.key, held.round, verdict))
+
+    def _pass(self, stage: Stage) -> None:
+        """Leaves a stage that was passed: turns the phase, opens what was waiting for it."""
+        if stage.kind is StageKind.ACCEPTANCE:
+            self.state = replace(self.state, phase=Phase.PROCESSING)
+            self.effects.append(StartPromise())
+        elif stage.kind is StageKind.DECISION:
+            self.state = replace(self.state, phase=Phase.FULFILMENT, outcome=Outcome.APPROVED)
+            self.effects.append(StopPromise())
+            if stage.gives:
+                self.effects.append(GiveFacts(stage.key))
+        self._open_ready()
+
+    def _reject(self, stage: Stage, verdict: Verdict) -> None:
+        """Leads back to an earlier stage where the flow says so, else ends the item."""
+        back = stage.on_reject
+        if verdict is Verdict.NOT_ACCEPT:
+            self._end(Outcome.NOT_ACCEPTED)
+        elif back is not None and self.state.rounds(back.to) < back.rounds:
+            self._go_back(back.to)
+        else:
+            self._end(Outcome.REJECTED)
+
+    def _go_back(self, to: str) -> None:
+        """Undoes a stage and everything that came of it; then it opens for another round."""
+        undone = self.flow.downstream[to]
+        stages = []
+        for one in self.state.stages:
+            if one.key not in undone or not one.current:
+                stages.append(one)
+            elif one.status is StageStatus.OPEN:
+                stages.append(one.cancelled())
+                self.effects.append(CloseStage(one.key, one.round, None))
+            else:
+                stages.append(replace(one, status=StageStatus.SUPERSEDED))
+                self.effects.append(SupersedeStage(one.key, one.round))
+        self.state = replace(self.state, stages=tuple(stages))
+        self._open_ready()
+
+    def _open_ready(self) -> None:
+        """Enters every stage whose turn has come, until none is left or the item has ended."""
+        while (stage := self._next_ready()) is not None:
+            self._enter(stage)
+        if self.state.phase is Phase.FULFILMENT and not self.state.open_stages:
+            self.state = replace(self.state, phase=Phase.ENDED)
+            self.effects.append(EndItem(Outcome.APPROVED))
+
+    def _next_ready(self) -> Stage | None:
+        if self.state.phase is Phase.ENDED:
+            return None
+        entered = {one.key for one in self.state.stages if one.current}
+        behind = {one.key for one in self.state.stages if one.behind}
+        for stage in self.flow.stages:
+            if stage.key not in entered and behind.issuperset(stage.after):
+                held_back = self.state.soft and stage.kind is StageKind.DECISION
+                if not held_back:
+                    return stage
+        return None
+
+    def _enter(self, stage: Stage) -> None:
+        round_ = self.state.rounds(stage.key) + 1
+        if stage.when and not self.context.opens(stage, round_, self.state.outcomes):
+            self._add(StageState(stage.key, round_, StageStatus.SKIPPED))
+            self.effects.append(SkipStage(stage.key, round_))
+        elif stage.kind is StageKind.CHECK:
+            self._check(stage, round_)
+        else:
+            departments = self.context.departments(stage, round_)
+            parts = tuple(Part(name, StageStatus.OPEN) for name in departments)
+            self._add(StageState(stage.key, round_, StageStatus.OPEN, None, parts))
+            self.effects.append(OpenStage(stage.key, round_, departments, stage.role))
+
+    def _check(self, stage: Stage, round_: int) -> None:
+        """The system looks at once: a check never waits."""
+        passes = self.context.passes(stage, round_, self.state.outcomes)
+        verdict = Verdict.PASS if passes else Verdict.REJECT
+        self._add(StageState(stage.key, round_, StageStatus.CLOSED, verdict))
+        self.effects.append(CheckStage(stage.key, round_, verdict))
+        if not passes:
+            self._reject(stage, verdict)
+
+    def _end(self, outcome: Outcome) -> None:
+        """Ends the item without passing on: what is still open is cancelled."""
+        for one in self.state.open_stages:
+            self.effects.append(CloseStage(one.key, one.round, None))
+        if self.state.phase is Phase.PROCESSING:
+            self.effects.append(StopPromise())
+        self.effects.append(EndItem(outcome))
+        stages = tuple(
+            one.cancelled() if one.status is StageStatus.OPEN else one for one in self.state.stages
+        )
+        self.state = ItemState(phase=Phase.ENDED, outcome=outcome, stages=stages)
+
+    def _put(self, old: StageState, new: StageState) -> StageState:
+        stages = tuple(new if one is old else one for one in self.state.stages)
+        self.state = replace(self.state, stages=stages)
+        return new
+
+    def _add(self, stage: StageState) -> None:
+        self.state = replace(self.state, stages=(*self.state.stages, stage))
 
 
-def _withdraw(flow: Flow, state: ItemState, event: Withdrawn, context: Context) -> Step:  # noqa: ARG001
-    return _end(state, Outcome.WITHDRAWN, ())
-
-
-def _deem(flow: Flow, state: ItemState, event: AcceptanceDeemed, context: Context) -> Step:
-    return _close(flow, state, StageClosed(event.stage, event.round, Verdict.ACCEPT), context)
-
-
-def _close(flow: Flow, state: ItemState, event: StageClosed, context: Context) -> Step:
-    held = _held(state, event)
-    stage = flow.by_key[held.key]
-    if event.verdict not in stage.may:
-        raise IllegalEvent("verdict_not_allowed", stage=stage.key, verdict=event.verdict.value)
-    closed = replace(held, status=StageStatus.CLOSED, verdict=event.verdict)
-    state = replace(state, stages=tuple(closed if one is held else one for one in state.stages))
-    effects = (CloseStage(held.key, held.round, cancelled=False),)
-    outcome = _ENDING.get(event.verdict)
-    if outcome is not None:
-        return _end(state, outcome, effects)
-    return _pass(flow, state, stage, context, effects)
-
-
-def _held(state: ItemState, event: StageClosed) -> StageState:
-    for stage in state.stages:
-        if (stage.key, stage.round) == (event.stage, event.round):
-            if stage.status is StageStatus.OPEN:
-                return stage
-            break
-    raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
-
-
-def _pass(
-    flow: Flow, state: ItemState, stage: Stage, context: Context, effects: tuple[Effect, ...]
-) -> Step:
-    """Leaves a stage with its passing verdict: turns the phase, opens what was waiting for it."""
-    turn = _TURNS.get(stage.kind)
-    if turn is not None:
-        state = replace(state, phase=turn.phase, outcome=turn.outcome)
-        effects = (*effects, turn.effect)
-    passed = {one.key for one in state.stages if one.status is StageStatus.CLOSED}
-    ready = tuple(one for one in flow.successors[stage.key] if passed.issuperset(one.after))
-    state, effects = _open(state, ready, context, effects)
-    if state.outcome is None or state.open_stages:
-        return state, effects
-    return replace(state, phase=Phase.ENDED), (*effects, EndItem(state.outcome))
-
-
-def _open(
-    state: ItemState, stages: tuple[Stage, ...], context: Context, effects: tuple[Effect, ...]
-) -> Step:
-    opened = tuple(
-        OpenStage(one.key, 1, context.departments.get(one.key, one.department), one.role)
-        for one in stages
-    )
-    fresh = tuple(
-        StageState(one.stage, one.round, StageStatus.OPEN, one.department) for one in opened
-    )
-    return replace(state, stages=state.stages + fresh), effects + opened
-
-
-def _end(state: ItemState, outcome: Outcome, effects: tuple[Effect, ...]) -> Step:
-    """Ends the item without passing on: what is still open is cancelled."""
-    cancelled = tuple(CloseStage(one.key, one.round, cancelled=True) for one in state.open_stages)
-    running = (StopPromise(),) if state.phase is Phase.PROCESSING else ()
-    stages = tuple(
-        replace(one, status=StageStatus.CANCELLED) if one.status is StageStatus.OPEN else one
-        for one in state.stages
-    )
-    ended = ItemState(phase=Phase.ENDED, outcome=outcome, stages=stages)
-    return ended, (*effects, *cancelled, *running, EndItem(outcome))
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    phase: Phase
-    outcome: Outcome | None
-    effect: Effect
-
-
-# Passing one of these turns the whole item; passing the others only opens what comes next.
-_TURNS: Mapping[StageKind, _Turn] = {
-    StageKind.ACCEPTANCE: _Turn(Phase.PROCESSING, None, StartPromise()),
-    StageKind.DECISION: _Turn(Phase.FULFILMENT, Outcome.APPROVED, StopPromise()),
-}
-# The verdicts that end the item there and then.
-_ENDING: Mapping[Verdict, Outcome] = {
-    Verdict.NOT_ACCEPT: Outcome.NOT_ACCEPTED,
-    Verdict.REJECT: Outcome.REJECTED,
-}
 # Which events a phase knows. An item that is decided can no longer be withdrawn, only delivered.
-_STEPS: Mapping[tuple[Phase, type[Event]], Callable[[Flow, ItemState, Any, Context], Step]] = {
-    (Phase.WAITING, Filed): _file,
-    (Phase.WAITING, Withdrawn): _withdraw,
-    (Phase.ACCEPTANCE, StageClosed): _close,
-    (Phase.ACCEPTANCE, AcceptanceDeemed): _deem,
-    (Phase.ACCEPTANCE, Withdrawn): _withdraw,
-    (Phase.PROCESSING, StageClosed): _close,
-    (Phase.PROCESSING, Withdrawn): _withdraw,
-    (Phase.FULFILMENT, StageClosed): _close,
+_STEPS: Mapping[tuple[Phase, type[Event]], Callable[[_Run, Any], None]] = {
+    (Phase.WAITING, Filed): _Run.file,
+    (Phase.WAITING, PredecessorsSettled): _Run.settle,
+    (Phase.WAITING, Withdrawn): _Run.withdraw,
+    (Phase.WAITING, Cancelled): _Run.cancel,
+    (Phase.ACCEPTANCE, TaskDecided): _Run.decide,
+    (Phase.ACCEPTANCE, AcceptanceDeemed): _Run.deem,
+    (Phase.ACCEPTANCE, PredecessorsSettled): _Run.settle,
+    (Phase.ACCEPTANCE, Withdrawn): _Run.withdraw,
+    (Phase.ACCEPTANCE, Cancelled): _Run.cancel,
+    (Phase.PROCESSING, TaskDecided): _Run.decide,
+    (Phase.PROCESSING, NoticeEnded): _Run.end_notice,
+    (Phase.PROCESSING, PredecessorsSettled): _Run.settle,
+    (Phase.PROCESSING, Withdrawn): _Run.withdraw,
+    (Phase.PROCESSING, Cancelled): _Run.cancel,
+    (Phase.FULFILMENT, TaskDecided): _Run.decide,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.routing.flow import Verdict
@@ -11,15 +11,31 @@ from service.routing.flow import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """The ticket was filed, and with it this item."""
+    """The ticket was filed, and with it this item.
+
+    `hard`: a predecessor must come first, nothing is begun. `soft`: one must come before the
+    decision.
+    """
+
+    hard: bool = False
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class StageClosed:
-    """A department has given its verdict on an open stage."""
+class PredecessorsSettled:
+    """What the item waits for has changed: whether a hard or a soft edge is still unmet."""
+
+    hard: bool
+    soft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecided:
+    """A department has given its verdict on its task of an open stage."""
 
     stage: str
     round: int
+    department: str
     verdict: Verdict
 
 
@@ -32,36 +48,47 @@ class AcceptanceDeemed:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeEnded:
+    """A notice period is over and no objection was upheld."""
+
+    stage: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """The applicant has withdrawn the item."""
 
 
-Event = Filed | StageClosed | AcceptanceDeemed | Withdrawn
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What the item waited for failed, and its edge says that this closes it."""
 
 
-@dataclass(frozen=True)
-class Context:
-    """What had to be looked up when the event happened; stored with it, so that a replay looks
-    nothing up again.
-
-    `departments`: by stage key, the department chosen for a stage that this event may open. A
-    stage without an entry goes to the department that the flow names.
-    """
-
-    departments: Mapping[str, str] = field(default_factory=dict)
-
+Event = (
+    Filed
+    | PredecessorsSettled
+    | TaskDecided
+    | AcceptanceDeemed
+    | NoticeEnded
+    | Withdrawn
+    | Cancelled
+)
 
 _KINDS: Mapping[str, type[Event]] = {
     "filed": Filed,
-    "stage_closed": StageClosed,
+    "predecessors_settled": PredecessorsSettled,
+    "task_decided": TaskDecided,
     "acceptance_deemed": AcceptanceDeemed,
+    "notice_ended": NoticeEnded,
     "withdrawn": Withdrawn,
+    "cancelled": Cancelled,
 }
 _NAMES = {cls: name for name, cls in _KINDS.items()}
 
 
 def encode_event(event: Event) -> dict[str, Any]:
-    """The event as plain JSON: `{"event": "stage_closed", "stage": …, "round": 1, …}`."""
+    """The event as plain JSON: `{"event": "task_decided", "stage": …, "round": 1, …}`."""
     return {"event": _NAMES[type(event)], **asdict(event)}
 
 
@@ -75,12 +102,3 @@ def decode_event(raw: Mapping[str, Any]) -> Event:
         return _KINDS[name](**values)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not an event: {name!r}") from error
-
-
-def encode_context(context: Context) -> dict[str, Any]:
-    """The context as plain JSON; what is empty is left out."""
-    return {"departments": dict(context.departments)} if context.departments else {}
-
-
-def decode_context(raw: Mapping[str, Any]) -> Context:
-    return Context(departments=dict(raw.get("departments", {})))

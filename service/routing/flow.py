@@ -8,10 +8,21 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
+from service.routing.conditions import (
+    Condition,
+    Source,
+    SourceKind,
+    parse_condition,
+    sources,
+)
+
 
 class StageKind(StrEnum):
     ACCEPTANCE = "acceptance"
     REVIEW = "review"
+    CHECK = "check"  # the system looks, nobody else
+    EXTERNAL = "external"  # an authority outside is asked; a department records its answer
+    PUBLICITY = "publicity"  # a notice period: time passes it, unless an objection is upheld
     DECISION = "decision"
     FULFILMENT = "fulfilment"
 
@@ -28,13 +39,20 @@ class Verdict(StrEnum):
 PASSING: Mapping[StageKind, Verdict] = {
     StageKind.ACCEPTANCE: Verdict.ACCEPT,
     StageKind.REVIEW: Verdict.PASS,
+    StageKind.CHECK: Verdict.PASS,
+    StageKind.EXTERNAL: Verdict.PASS,
+    StageKind.PUBLICITY: Verdict.PASS,
     StageKind.DECISION: Verdict.APPROVE,
     StageKind.FULFILMENT: Verdict.PASS,
 }
+_JUDGED = frozenset({Verdict.PASS, Verdict.REJECT})
 # Every verdict that a stage of a kind can be given. What is already decided can only be delivered.
 VERDICTS: Mapping[StageKind, frozenset[Verdict]] = {
     StageKind.ACCEPTANCE: frozenset({Verdict.ACCEPT, Verdict.NOT_ACCEPT}),
-    StageKind.REVIEW: frozenset({Verdict.PASS, Verdict.REJECT}),
+    StageKind.REVIEW: _JUDGED,
+    StageKind.CHECK: _JUDGED,
+    StageKind.EXTERNAL: _JUDGED,
+    StageKind.PUBLICITY: _JUDGED,
     StageKind.DECISION: frozenset({Verdict.APPROVE, Verdict.REJECT}),
     StageKind.FULFILMENT: frozenset({Verdict.PASS}),
 }
@@ -45,19 +63,21 @@ Selection = frozenset[str] | Literal["all"]
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a stage is allotted, in working days of the district's calendar."""
+    """What a stage is allotted: days of the district's working calendar, or its office hours."""
 
-    working_days: int
+    working_days: int = 0
+    working_hours: int = 0
 
 
 @dataclass(frozen=True)
 class Sees:
-    """What the department of a stage may read: per section its fields, and the materials.
+    """What the department of a stage may read: per section its fields, facts, and materials.
 
     What is not named is not sent.
     """
 
     sections: Mapping[str, Selection]
+    facts: Selection = frozenset()
     materials: Selection = frozenset()
 
     def visible(self, section: str, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,37 +87,119 @@ class Sees:
             return dict(answers)
         return {name: value for name, value in answers.items() if name in fields}
 
+    def shows_fact(self, kind: str) -> bool:
+        """Whether facts of this kind may be shown."""
+        return self.facts == ALL or kind in self.facts
+
+
+class JoinKind(StrEnum):
+    ALL = "all"
+    ANY = "any"
+    QUORUM = "quorum"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """When a stage of several departments is passed: by all, by any, or by `least` of them."""
+
+    kind: JoinKind = JoinKind.ALL
+    least: int = 0
+
+    def needed(self, departments: int) -> int:
+        """How many of so many departments must pass it."""
+        return {JoinKind.ALL: departments, JoinKind.ANY: 1, JoinKind.QUORUM: self.least}[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who works on a stage: `departments`, unless what `by` looks at names a case.
+
+    Without `by` it is always the same departments, each with a task of its own.
+    """
+
+    departments: tuple[str, ...]
+    by: Source | None = None
+    cases: Mapping[str, str] | None = None
+
+    def of(self, value: Any) -> tuple[str, ...]:
+        """The departments where `by` comes to this value; None is nothing known of it."""
+        named = None if value is None else (self.cases or {}).get(_as_key(value))
+        return self.departments if named is None else (named,)
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """Every department it may come to."""
+        return tuple(dict.fromkeys((*self.departments, *(self.cases or {}).values())))
+
+
+@dataclass(frozen=True, slots=True)
+class OnReject:
+    """Where a rejection leads: to another round of `to`, which has at most `rounds` of them."""
+
+    to: str
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Gift:
+    """A fact that the decision's approval establishes about the applicant or the subject.
+
+    Values, `begins` and `ends` are in plain form: a literal, `{result: name}`,
+    `{field: section.name}`; `ends` may be a span from the beginning.
+    """
+
+    fact: str
+    about: Literal["applicant", "subject"]
+    value: Mapping[str, Any]
+    begins: Any = None
+    ends: Any = None
+
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a flow, worked on by one department.
+    """One step of a flow.
 
-    `after` names the stages that must have been passed before this one opens: none means the
-    start, the same `after` means parallel, several mean a join of all of them. `records` is the
-    JSON Schema of the result that the passing verdict must bring.
+    `after` names the stages that must be behind before this one opens: none means the start, the
+    same `after` means parallel, several mean a join of all of them. `when` skips the stage where
+    it is not met; `checks` is what a check looks at. `records` is the JSON Schema of the result
+    that the passing verdict must bring. `four_eyes`: not by anybody who did one of `after`.
     """
 
     key: str
     kind: StageKind
-    department: str
-    role: str
+    title: Mapping[str, str]
     limit: Limit
+    choice: Choice
+    role: str
     after: tuple[str, ...]
     may: frozenset[Verdict]
     sees: Sees
-    records: Mapping[str, Any] | None
-    title: Mapping[str, str]
+    join: Join = Join()
+    when: Condition | None = None
+    checks: Condition | None = None
+    on_reject: OnReject | None = None
+    four_eyes: bool = False
+    records: Mapping[str, Any] | None = None
+    gives: tuple[Gift, ...] = ()
+    authority: Mapping[str, str] | None = None
+
+    @property
+    def department(self) -> str:
+        """The department that usually works on it; the first of several, empty for a check."""
+        return self.choice.departments[0] if self.choice.departments else ""
 
 
 @dataclass(frozen=True)
 class Flow:
     """The stages of an offering and the working days promised from acceptance to decision.
 
-    A flow is good to run once `check_flow` has found nothing in it.
+    A flow is good to run once `check_flow` has found nothing in it. `statutory_working_days` is
+    what the law allows at the most, where a law says so.
     """
 
     stages: tuple[Stage, ...]
     promise_working_days: int
+    statutory_working_days: int | None = None
 
     @cached_property
     def by_key(self) -> Mapping[str, Stage]:
@@ -105,15 +207,36 @@ class Flow:
 
     @cached_property
     def starts(self) -> tuple[Stage, ...]:
-        """The stages that open when the item is filed."""
+        """The stages that open when the item is begun."""
         return tuple(stage for stage in self.stages if not stage.after)
 
     @cached_property
-    def successors(self) -> Mapping[str, tuple[Stage, ...]]:
-        """By stage key, the stages that wait for it."""
-        return {
-            key: tuple(stage for stage in self.stages if key in stage.after) for key in self.by_key
-        }
+    def decision(self) -> Stage:
+        """The one decision of a flow that has been checked."""
+        return next(stage for stage in self.stages if stage.kind is StageKind.DECISION)
+
+    @cached_property
+    def looks_at_facts(self) -> frozenset[str]:
+        """The kinds of facts by which the flow finds its way."""
+        conditions = [one for stage in self.stages for one in (stage.when, stage.checks) if one]
+        named = [source for condition in conditions for source in sources(condition)]
+        named += [stage.choice.by for stage in self.stages if stage.choice.by]
+        return frozenset(one.parts[0] for one in named if one.kind is SourceKind.FACT)
+
+    @cached_property
+    def downstream(self) -> Mapping[str, frozenset[str]]:
+        """By stage, itself and every stage that can only open after it."""
+        return {key: frozenset((key, *self._behind(key))) for key in self.by_key}
+
+    def _behind(self, key: str) -> set[str]:
+        found: set[str] = set()
+        todo = [key]
+        while todo:
+            here = todo.pop()
+            fresh = {one.key for one in self.stages if here in one.after} - found
+            found |= fresh
+            todo.extend(fresh)
+        return found
 
 
 class MalformedFlow(ValueError):
@@ -121,42 +244,80 @@ class MalformedFlow(ValueError):
 
 
 def parse_flow(raw: Mapping[str, Any]) -> Flow:
-    """The flow of an offering out of its plain form.
+    """The flow of an offering out of its plain form, that of `flow` in `format.json`.
 
-    `raw`: `{promise: {working_days}, stages: [{key, kind, department, role, limit:
-    {working_days}, title: {zh, en}, after?, may?, sees?, records?}]}`; `may` left out means every
-    verdict of the kind. Only the shape is read here: whether the graph makes sense is for
-    `check_flow`. Raises `MalformedFlow`.
+    `may` left out means every verdict of the kind. Only the shape is read here: whether the graph
+    makes sense is for `check_flow`. Raises `MalformedFlow`.
     """
     try:
+        statutory = raw.get("statutory")
         return Flow(
             stages=tuple(_stage(stage) for stage in raw["stages"]),
             promise_working_days=int(raw["promise"]["working_days"]),
+            statutory_working_days=int(statutory["working_days"]) if statutory else None,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedFlow(f"not a flow: {error!r}") from error
 
 
+SYSTEM_ROLE = "system"
+"""The role of a task that no person does."""
+
+
 def _stage(raw: Mapping[str, Any]) -> Stage:
     kind = StageKind(raw["kind"])
-    may = raw.get("may")
+    may, on_reject = raw.get("may"), raw.get("on_reject")
     return Stage(
         key=raw["key"],
         kind=kind,
-        department=raw["department"],
-        role=raw["role"],
-        limit=Limit(working_days=int(raw["limit"]["working_days"])),
+        title=dict(raw["title"]),
+        limit=Limit(**{unit: int(number) for unit, number in raw["limit"].items()}),
+        choice=_choice(raw),
+        role=raw.get("role", SYSTEM_ROLE),
         after=tuple(raw.get("after", ())),
         may=VERDICTS[kind] if may is None else frozenset(map(Verdict, may)),
         sees=_sees(raw.get("sees", {})),
+        join=_join(raw.get("join", JoinKind.ALL)),
+        when=parse_condition(raw["when"]) if "when" in raw else None,
+        checks=parse_condition(raw["checks"]) if "checks" in raw else None,
+        on_reject=None if on_reject is None else OnReject(on_reject["to"], on_reject["rounds"]),
+        four_eyes=bool(raw.get("four_eyes", False)),
         records=raw.get("records"),
-        title=dict(raw["title"]),
+        gives=tuple(map(_gift, raw.get("gives", ()))),
+        authority=raw.get("authority"),
     )
+
+
+def _choice(raw: Mapping[str, Any]) -> Choice:
+    if "departments" in raw:
+        return Choice(tuple(raw["departments"]))
+    named = raw.get("department")
+    if isinstance(named, Mapping):
+        ((kind, name),) = named["by"].items()
+        return Choice((named["otherwise"],), Source(SourceKind(kind), name), dict(named["cases"]))
+    return Choice(() if named is None else (str(named),))
+
+
+def _as_key(value: Any) -> str:
+    """How a case of a table names a value: `true`, `3`, `primary`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _join(raw: str | Mapping[str, Any]) -> Join:
+    if isinstance(raw, Mapping):
+        return Join(JoinKind.QUORUM, int(raw["quorum"]))
+    return Join(JoinKind(raw))
+
+
+def _gift(raw: Mapping[str, Any]) -> Gift:
+    about = raw.get("about", "applicant")
+    return Gift(raw["fact"], about, dict(raw["value"]), raw.get("from"), raw.get("until"))
 
 
 def _sees(raw: Mapping[str, Any]) -> Sees:
     return Sees(
         sections={code: _selection(fields) for code, fields in raw.get("sections", {}).items()},
+        facts=_selection(raw.get("facts", ())),
         materials=_selection(raw.get("materials", ())),
     )
 

@@ -6,12 +6,22 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, Index, Sequence, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
-from service.routing import Outcome, Phase, StageKind, StageStatus, Verdict
-from service.tickets.rules import DueBasis, TaskStatus, TicketStatus
+from service.routing import (
+    EdgeKind,
+    EdgeOn,
+    EdgeStatus,
+    Otherwise,
+    Outcome,
+    Phase,
+    StageKind,
+    StageStatus,
+    Verdict,
+)
+from service.tickets.rules import DueBasis, Reliance, TaskStatus, TicketStatus
 
 TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
 
@@ -55,7 +65,9 @@ class Item(DistrictScoped, Base):
     """One offering, for one subject, inside a ticket.
 
     An open item of the same person, offering and subject exists once: the partial unique index
-    holds it. `due_at` is projected until acceptance and promised from then on.
+    holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
+    when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
+    unmet.
     """
 
     __tablename__ = "items"
@@ -94,6 +106,7 @@ class Item(DistrictScoped, Base):
     subject_id: Mapped[UUID | None]
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
+    decision_waits: Mapped[bool] = mapped_column(default=False)
     received_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
@@ -104,6 +117,68 @@ class Item(DistrictScoped, Base):
     provisional: Mapped[bool]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
+
+
+class Edge(DistrictScoped, Base):
+    """One dependency of an item: it waits for all items of another offering in its ticket.
+
+    `next_at` is when time settles it: it has waited long enough or, when the applicant is asked,
+    their time to answer is over and `default` counts.
+    """
+
+    __tablename__ = "edges"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        UniqueConstraint("district_id", "item_id", "predecessor"),
+        Index("ix_edges_ticket", "district_id", "ticket_id"),
+        Index(
+            "ix_edges_next",
+            "district_id",
+            "next_at",
+            "id",
+            postgresql_where=text("status IN ('waiting', 'asked') AND next_at IS NOT NULL"),
+        ),
+        one_of("kind", EdgeKind),
+        one_of("on", EdgeOn),
+        one_of("otherwise", Otherwise),
+        one_of("default", Otherwise),
+        one_of("status", EdgeStatus),
+        CheckConstraint("(status IN ('waiting', 'asked')) = (settled_at IS NULL)", name="settled"),
+        CheckConstraint(
+            "(otherwise = 'ask') = (ask_days IS NOT NULL AND \"default\" IS NOT NULL)", name="ask"
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    predecessor: Mapped[str]
+    kind: Mapped[EdgeKind] = mapped_column(EnumText(EdgeKind))
+    on: Mapped[EdgeOn] = mapped_column(EnumText(EdgeOn))
+    otherwise: Mapped[Otherwise] = mapped_column(EnumText(Otherwise))
+    ask_days: Mapped[int | None]
+    default: Mapped[Otherwise | None] = mapped_column(EnumText(Otherwise))
+    status: Mapped[EdgeStatus] = mapped_column(EnumText(EdgeStatus))
+    next_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class ReliedFact(DistrictScoped, Base):
+    """A fact that something about an item rested on; facts never change, so this is a snapshot."""
+
+    __tablename__ = "relied_facts"
+    __table_args__ = (
+        owned_by("items", "item_id"),
+        owned_by("facts", "fact_id"),
+        UniqueConstraint("district_id", "item_id", "fact_id", "reliance"),
+        Index("ix_relied_facts_fact", "district_id", "fact_id"),
+        one_of("reliance", Reliance),
+    )
+
+    item_id: Mapped[UUID]
+    fact_id: Mapped[UUID]
+    reliance: Mapped[Reliance] = mapped_column(EnumText(Reliance))
+    at: Mapped[datetime]
 
 
 class TicketSection(DistrictScoped, Base):
@@ -131,12 +206,15 @@ class TicketSection(DistrictScoped, Base):
 
 
 class ItemStage(DistrictScoped, Base):
-    """One round of a stage of an item's flow."""
+    """One round of a stage of an item's flow.
+
+    `departments` have a task each; nobody has one where the stage was skipped or checked by the
+    system.
+    """
 
     __tablename__ = "stages"
     __table_args__ = (
         owned_by("items", "item_id"),
-        owned_by("departments", "department", "code"),
         UniqueConstraint("district_id", "item_id", "key", "round"),
         one_of("status", StageStatus),
         one_of("verdict", Verdict),
@@ -147,7 +225,7 @@ class ItemStage(DistrictScoped, Base):
     key: Mapped[str]
     round: Mapped[int]
     status: Mapped[StageStatus] = mapped_column(EnumText(StageStatus))
-    department: Mapped[str]
+    departments: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -158,7 +236,8 @@ class ItemStage(DistrictScoped, Base):
 class Task(DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
-    `deemed`: time decided, not a person. The opinion and the result are sealed.
+    `deemed`: time decided, not a person. `barred` are the accounts that may not take it, because
+    four eyes are asked for. The opinion and the result are sealed.
     """
 
     __tablename__ = "tasks"
@@ -199,6 +278,13 @@ class Task(DistrictScoped, Base):
             "id",
             postgresql_where=text("status IN ('open', 'claimed') AND kind = 'acceptance'"),
         ),
+        Index(
+            "ix_tasks_notices",
+            "district_id",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'open' AND kind = 'publicity'"),
+        ),
         Index("ix_tasks_item", "district_id", "item_id"),
         one_of("status", TaskStatus),
         one_of("kind", StageKind),
@@ -229,6 +315,7 @@ class Task(DistrictScoped, Base):
     closed_at: Mapped[datetime | None]
     verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
     deemed: Mapped[bool]
+    barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     opinion: Mapped[bytes | None]
     result: Mapped[bytes | None]
 

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from service.catalogue.rules.forms import Form
-from service.catalogue.rules.pack import Consent, Scope, Subject, Text, consent
+from service.catalogue.rules.forms import Form, told
+from service.catalogue.rules.pack import Consent, Material, Scope, Subject, Text, consent, material
 from service.kernel.errors import FieldError
-from service.routing import Flow, parse_flow
+from service.routing import (
+    Condition,
+    EdgeRule,
+    Flow,
+    Known,
+    Truth,
+    evaluate,
+    parse_condition,
+    parse_edges,
+    parse_flow,
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold between the fields of a section; a breach is told at the field `at`."""
+
+    at: str
+    must: Condition
+    message: Text
 
 
 @dataclass(frozen=True)
@@ -23,10 +44,54 @@ class SectionForm:
     title: Text
     schema: Mapping[str, Any]
     form: Form
+    rules: tuple[Rule, ...]
 
-    def faults(self, answers: Any, *, at: str) -> list[FieldError]:
-        """What is wrong with the answers, by field; `at` is their path in what was sent."""
-        return self.form.faults(answers, at=at)
+    def faults(self, answers: Any, *, at: str, today: date) -> list[FieldError]:
+        """What is wrong with the answers, by field; `at` is their path in what was sent.
+
+        What must hold between the fields is asked once each of them is right by itself.
+        """
+        faults = self.form.faults(answers, at=at)
+        if faults:
+            return faults
+        known = Known(today, answers={self.code: answers})
+        return [
+            told(f"{at}.{rule.at}", "rule_broken", rule.message)
+            for rule in self.rules
+            if evaluate(rule.must, known).truth is Truth.NOT_MET
+        ]
+
+
+@dataclass(frozen=True)
+class AskedMaterial:
+    """A material as an offering asks for it: always, where `when` holds, or as a possibility."""
+
+    material: Material
+    optional: bool
+    when: Condition | None
+
+    @property
+    def code(self) -> str:
+        return self.material.code
+
+
+class Binding(StrEnum):
+    """What a criterion that is not met does to a filing."""
+
+    REFUSE = "refuse"
+    ADVISE = "advise"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What an applicant must fulfil, with the rule that says so: `citation`, at its `article`."""
+
+    code: str
+    title: Text
+    met_when: Condition
+    citation: Text
+    article: Text | None
+    binding: Binding
 
 
 @dataclass(frozen=True)
@@ -34,6 +99,7 @@ class OfferingDefinition:
     """One version of an offering: immutable, safe to share between threads.
 
     `records`: by stage key, the form of the result that the stage's passing verdict must bring.
+    `facts`: by kind, the form of the facts that an approval gives.
     """
 
     code: str
@@ -42,10 +108,13 @@ class OfferingDefinition:
     title: Text
     summary: Text
     subject: Subject
-    citations: tuple[Mapping[str, Text], ...]
+    citations: tuple[Mapping[str, Any], ...]
+    criteria: tuple[Criterion, ...]
     flow: Flow
     sections: Mapping[str, SectionForm]
+    materials: tuple[AskedMaterial, ...]
     records: Mapping[str, Form]
+    facts: Mapping[str, Form]
 
     @property
     def forms(self) -> tuple[SectionForm, ...]:
@@ -62,12 +131,17 @@ class OfferingDefinition:
         """The sections given for each item, in the order of the form."""
         return self._scoped(Scope.ITEM)
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """The kinds of facts that an approval establishes."""
+        return frozenset(self.facts)
+
     def _scoped(self, scope: Scope) -> tuple[str, ...]:
         return tuple(code for code, section in self.sections.items() if section.scope is scope)
 
-    def section_faults(self, code: str, answers: Any, *, at: str) -> list[FieldError]:
+    def section_faults(self, code: str, answers: Any, *, at: str, today: date) -> list[FieldError]:
         """What is wrong with the answers to one of the offering's sections."""
-        return self.sections[code].faults(answers, at=at)
+        return self.sections[code].faults(answers, at=at, today=today)
 
     def result_faults(self, stage: str, result: Any, *, at: str = "result") -> list[FieldError]:
         """What is wrong with the result of a stage; raises KeyError where it records none."""
@@ -78,7 +152,8 @@ class OfferingDefinition:
 class BundleDefinition:
     """One version of a bundle with the current versions of its offerings, in its order.
 
-    `consents`: what an applicant must have agreed to before filing it.
+    `consents`: what an applicant must have agreed to before filing it. `edges`: which offering
+    waits for which.
     """
 
     code: str
@@ -87,6 +162,7 @@ class BundleDefinition:
     title: Text
     summary: Text
     consents: tuple[Consent, ...]
+    edges: tuple[EdgeRule, ...]
     offerings: Mapping[str, OfferingDefinition]
 
     @property
@@ -97,16 +173,26 @@ class BundleDefinition:
     @property
     def forms(self) -> tuple[SectionForm, ...]:
         """Every section of the offerings, once, in the order in which they ask for it."""
-        once = {form.code: form for offering in self.members for form in offering.forms}
-        return tuple(once.values())
+        return forms_of(self.members)
+
+
+def forms_of(offerings: Iterable[OfferingDefinition]) -> tuple[SectionForm, ...]:
+    """Every section of these offerings, once, in the order in which they ask for it."""
+    return tuple({form.code: form for one in offerings for form in one.forms}.values())
+
+
+def materials_of(offerings: Iterable[OfferingDefinition]) -> tuple[Material, ...]:
+    """Every material that these offerings ask for, once."""
+    asked = (one for offering in offerings for one in offering.materials)
+    return tuple({one.code: one.material for one in asked}.values())
 
 
 def compile_offering(
     content: Mapping[str, Any], *, version_id: UUID, version: int
 ) -> OfferingDefinition:
-    """The definition in a published content (`pack.offering_content`)."""
+    """The definition in a published content (`contents.offering_content`)."""
     flow = parse_flow(content["flow"])
-    sections = (_section(raw) for raw in content["sections"])
+    sections = map(_section, content["sections"])
     return OfferingDefinition(
         code=content["code"],
         version_id=version_id,
@@ -115,9 +201,12 @@ def compile_offering(
         summary=content["summary"],
         subject=Subject(content["subject"]),
         citations=tuple(content["citations"]),
+        criteria=_criteria(content["criteria"], content["citations"]),
         flow=flow,
         sections={section.code: section for section in sections},
+        materials=tuple(map(_asked, content["materials"])),
         records={stage.key: Form(stage.records) for stage in flow.stages if stage.records},
+        facts={kind: Form(schema) for kind, schema in content["facts"].items()},
     )
 
 
@@ -128,7 +217,7 @@ def compile_bundle(
     version: int,
     offerings: Mapping[str, OfferingDefinition],
 ) -> BundleDefinition:
-    """The definition in a published content (`pack.bundle_content`) with these offerings."""
+    """The definition in a published content (`contents.bundle_content`) with these offerings."""
     return BundleDefinition(
         code=content["code"],
         version_id=version_id,
@@ -136,15 +225,47 @@ def compile_bundle(
         title=content["title"],
         summary=content["summary"],
         consents=tuple(map(consent, content["consents"])),
+        edges=parse_edges(content["edges"]),
         offerings=offerings,
     )
 
 
 def _section(raw: Mapping[str, Any]) -> SectionForm:
+    rules = (
+        Rule(rule["at"], parse_condition(rule["must"]), rule["message"])
+        for rule in raw.get("rules", ())
+    )
     return SectionForm(
         code=raw["code"],
         scope=Scope(raw["scope"]),
         title=raw["title"],
         schema=raw["schema"],
         form=Form(raw["schema"]),
+        rules=tuple(rules),
+    )
+
+
+def _asked(raw: Mapping[str, Any]) -> AskedMaterial:
+    return AskedMaterial(
+        material=material(raw["material"]),
+        optional=raw.get("optional", False),
+        when=parse_condition(raw["when"]) if "when" in raw else None,
+    )
+
+
+def _criteria(
+    raw: Sequence[Mapping[str, Any]], citations: Sequence[Mapping[str, Any]]
+) -> tuple[Criterion, ...]:
+    cited = {one["code"]: one for one in citations}
+    return tuple(_criterion(one, cited[one["cites"]["citation"]]) for one in raw)
+
+
+def _criterion(raw: Mapping[str, Any], citation: Mapping[str, Any]) -> Criterion:
+    return Criterion(
+        code=raw["code"],
+        title=raw["title"],
+        met_when=parse_condition(raw["met_when"]),
+        citation=citation["title"],
+        article=raw["cites"].get("article", citation.get("article")),
+        binding=Binding(raw.get("binding", Binding.REFUSE)),
     )

@@ -90,6 +90,11 @@ class Form:
         return sorted(found, key=lambda fault: (fault.path, fault.code))
 
 
+def told(path: str, code: str, text: Mapping[str, str]) -> FieldError:
+    """A fault whose words come from the pack."""
+    return FieldError(path, code, {}, text)
+
+
 def _told(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:
     path = ".".join((at, *map(str, error.instance_path)))
     name, details = error.kind.name, error.kind.as_dict()

@@ -49,37 +49,72 @@ class Consent:
         return f"{self.code}@{self.version}"
 
 
+Plain = Mapping[str, Any]
+"""Something of a pack that stays in the form in which its file has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the form, shared by the offerings that name it."""
+    """A part of the form, shared by the offerings that name it.
+
+    `rules`: `{at, must, message}`, what must hold between its fields.
+    """
 
     code: str
     scope: Scope
     title: Text
-    schema: Mapping[str, Any]
+    schema: Plain
+    rules: tuple[Plain, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """What a department can establish about a person; `schema` is that of its values."""
+
+    code: str
+    title: Text
+    schema: Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A document that applicants hand in; `formats` are file endings, `most` a number of files."""
+
+    code: str
+    scope: Scope
+    title: Text
+    note: Text | None
+    formats: tuple[str, ...]
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
 class Offering:
-    """One service that can be applied for; `flow` is in the plain form of `routing.parse_flow`."""
+    """One service that can be applied for.
+
+    `materials`, `citations`, `criteria` and `flow` are in the plain form of `format.json`.
+    """
 
     code: str
     title: Text
     summary: Text
     subject: Subject
     sections: tuple[str, ...]
-    citations: tuple[Mapping[str, Text], ...]
-    flow: Mapping[str, Any]
+    materials: tuple[Plain, ...]
+    citations: tuple[Plain, ...]
+    criteria: tuple[Plain, ...]
+    flow: Plain
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Offerings that can be filed together."""
+    """Offerings that can be filed together; `edges` are in the plain form of `format.json`."""
 
     code: str
     title: Text
     summary: Text
     offerings: tuple[str, ...]
+    edges: tuple[Plain, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +127,8 @@ class Pack:
     departments: tuple[Department, ...]
     consents: tuple[Consent, ...]
     sections: Mapping[str, Section]
+    facts: Mapping[str, FactKind]
+    materials: Mapping[str, Material]
     offerings: Mapping[str, Offering]
     bundles: Mapping[str, Bundle]
 
@@ -99,67 +136,53 @@ class Pack:
 SETTINGS = ("administrative_code", "zone", "office_hours")
 
 
-def department(raw: Mapping[str, Any]) -> Department:
+def department(raw: Plain) -> Department:
     return Department(raw["code"], raw["name"], raw["kind"])
 
 
-def consent(raw: Mapping[str, Any]) -> Consent:
+def consent(raw: Plain) -> Consent:
     return Consent(raw["code"], int(raw["version"]), raw["title"], raw["text"])
 
 
-def section(raw: Mapping[str, Any]) -> Section:
-    return Section(raw["code"], Scope(raw["scope"]), raw["title"], raw["schema"])
+def section(raw: Plain) -> Section:
+    rules = tuple(raw.get("rules", ()))
+    return Section(raw["code"], Scope(raw["scope"]), raw["title"], raw["schema"], rules)
 
 
-def offering(raw: Mapping[str, Any]) -> Offering:
+def fact_kind(raw: Plain) -> FactKind:
+    return FactKind(raw["code"], raw["title"], raw["schema"])
+
+
+def material(raw: Plain) -> Material:
+    return Material(
+        code=raw["code"],
+        scope=Scope(raw["scope"]),
+        title=raw["title"],
+        note=raw.get("note"),
+        formats=tuple(raw["formats"]),
+        most=raw.get("most", 1),
+    )
+
+
+def offering(raw: Plain) -> Offering:
     return Offering(
         code=raw["code"],
         title=raw["title"],
         summary=raw["summary"],
         subject=Subject(raw["subject"]),
         sections=tuple(raw["sections"]),
+        materials=tuple(raw.get("materials", ())),
         citations=tuple(raw["citations"]),
+        criteria=tuple(raw.get("criteria", ())),
         flow=raw["flow"],
     )
 
 
-def bundle(raw: Mapping[str, Any]) -> Bundle:
-    return Bundle(raw["code"], raw["title"], raw["summary"], tuple(raw["offerings"]))
-
-
-def offering_content(pack: Pack, code: str) -> dict[str, Any]:
-    """What is published of an offering: all it needs for ever, its sections embedded."""
-    one = pack.offerings[code]
-    sections = [pack.sections[name] for name in one.sections]
-    return {
-        "code": one.code,
-        "title": dict(one.title),
-        "summary": dict(one.summary),
-        "subject": one.subject.value,
-        "citations": [dict(citation) for citation in one.citations],
-        "sections": [
-            {
-                "code": part.code,
-                "scope": part.scope.value,
-                "title": dict(part.title),
-                "schema": dict(part.schema),
-            }
-            for part in sections
-        ],
-        "flow": dict(one.flow),
-    }
-
-
-def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
-    """What is published of a bundle: its offerings by code, and the consents that filing takes."""
-    one = pack.bundles[code]
-    return {
-        "code": one.code,
-        "title": dict(one.title),
-        "summary": dict(one.summary),
-        "offerings": list(one.offerings),
-        "consents": [
-            {"code": each.code, "version": each.version, "title": each.title, "text": each.text}
-            for each in pack.consents
-        ],
-    }
+def bundle(raw: Plain) -> Bundle:
+    return Bundle(
+        code=raw["code"],
+        title=raw["title"],
+        summary=raw["summary"],
+        offerings=tuple(raw["offerings"]),
+        edges=tuple(raw.get("edges", ())),
+    )

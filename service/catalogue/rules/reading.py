@@ -8,7 +8,7 @@ recursive and a deeply nested file would take the process with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -53,6 +53,23 @@ class Document:
         return PackFault(
             self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, message
         )
+
+    def unknown(
+        self, path: Path, names: Iterable[str], known: Collection[str], code: str
+    ) -> Iterator[PackFault]:
+        """A fault for every name of the list at `path` that is not known; `all` is no name."""
+        for place, name in enumerate(() if names == "all" else names):
+            if name not in known:
+                yield self.fault((*path, place), code, name=name)
+
+    def repeated(self, path: Path, codes: Iterable[str], *, at: str) -> Iterator[PackFault]:
+        """A fault for every entry of the list at `path` whose code has been there before."""
+        seen: set[str] = set()
+        for place, code in enumerate(codes):
+            if code in seen:
+                params = {"name": code, "file": "this list"}
+                yield self.fault((*path, place, at), "duplicate_code", **params)
+            seen.add(code)
 
 
 def read_document(file: str, content: bytes) -> Document:

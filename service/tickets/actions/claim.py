@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NoReturn
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import all_, literal, update
 from sqlalchemy.orm import Session
 
 from service.identity.queries import own_case
@@ -25,7 +25,8 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     """Take an open task: of fifty who try, one gets it.
 
     One conditional UPDATE of the task's row; the ticket is not locked. Raises `NotFound`,
-    `Forbidden` (another role's task, or a case of one's own), or `Conflict`:
+    `Forbidden` (another role's task, a case of one's own, or four eyes are asked for and the
+    actor's were two of them), or `Conflict`:
     `task_already_claimed`, `task_closed`.
     """
     row = session.execute(
@@ -35,6 +36,7 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
             Task.id == task_id,
             Task.status == TaskStatus.OPEN,
             Task.role.in_(_roles(actor)),
+            literal(actor.account) != all_(Task.barred),
             Item.district_id == Task.district_id,
             Item.id == Task.item_id,
         )
@@ -92,6 +94,8 @@ def _refuse(session: Session, actor: Actor, task_id: UUID) -> NoReturn:
     task = found.task
     require_right_to_work(actor, task.department, task.role, own=found.own_case)
     acted(task.status, TaskAct.CLAIM, mine=task.assignee == actor.account)
+    if actor.account in task.barred:
+        raise Forbidden("four_eyes")
     raise Conflict("task_already_claimed")
 
 

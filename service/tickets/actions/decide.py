@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from service.catalogue.rules import OfferingDefinition
 from service.kernel import crypto
 from service.kernel.actor import Actor
-from service.kernel.errors import FieldError, Invalid, Stale
-from service.routing import Stage, StageClosed, StageKind, Verdict
+from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.routing import Stage, StageKind, TaskDecided, Verdict
 from service.routing.flow import PASSING
 from service.tickets.actions.claim import require_right_to_work
-from service.tickets.actions.steps import Step
+from service.tickets.actions.edges import settle_edges
+from service.tickets.actions.steps import Decided, Step
 from service.tickets.models import Task
+from service.tickets.queries.cases import stage_of
 from service.tickets.queries.desk import Held, held_task_for
 from service.tickets.rules import TaskAct, accepted_from, acted, happening
 
@@ -39,29 +41,38 @@ def decide_task(
     """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
 
     Raises `NotFound`, `Conflict` (`task_not_claimed`, `task_not_mine`, `task_closed`, and
-    `acceptance_deemed` for a refusal that comes after the time to accept), `Stale`,
+    `acceptance_deemed` for a refusal that comes after the time to accept, `notice_running` for a
+    notice period that nobody may cut short), `Stale`,
     `Forbidden`, or `Invalid` for a verdict the stage does not allow or a result that is missing,
     not asked for, or not of the stage's form. That the task is no longer theirs says more to the
     actor than a stale version, so it comes first.
     """
     held = held_task_for(session, actor, task_id)
-    task = held.task
+    task, item = held.task, held.item
     after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
     if task.version != version:
         raise Stale
     require_right_to_work(actor, task.department, task.role, own=held.own_case)
-    step = Step.of(session, actor, held, at)
-    _check(step.definition, step.definition.flow.by_key[step.stage.key], verdict, result)
+    step = Step.of(session, actor, held.ticket, at)
+    key, round_ = stage_of(step.stages(item), task)
+    definition = step.definition(item)
+    _check(definition, definition.flow.by_key[key], verdict, result)
+    if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
+        raise Conflict("notice_running")
     accepted_at = _accepted_at(held, verdict, at)
+    step.state(item)  # as it is before the task closes
     task.status, task.verdict, task.closed_at = after, verdict, at
     task.opinion = _sealed(task, "opinion", opinion)
     task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
     step.take(
-        StageClosed(step.stage.key, step.stage.round, verdict),
+        item,
+        TaskDecided(key, round_, task.department, verdict),
         happening(task.kind, verdict),
-        accepted_at=accepted_at,
+        decided=Decided(task, result, accepted_at),
+        about={"stage": key, "department": task.department},
     )
-    session.flush()
+    settle_edges(step)
+    step.finish()
     return held
 
 

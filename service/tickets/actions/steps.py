@@ -1,272 +1,332 @@
-"""How an engine step becomes rows: what filing, deciding and deeming have in common."""
+"""How engine steps become rows: everything that follows in a ticket from one act."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import offering_definition
 from service.catalogue.rules import OfferingDefinition
+from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_new_rows, insert_rows
 from service.routing import (
+    Asking,
+    CancelTask,
+    CheckStage,
     CloseStage,
-    Context,
     Effect,
     EndItem,
     Event,
+    GiveFacts,
     ItemState,
+    Known,
     OpenStage,
     Outcome,
     Phase,
-    StageState,
-    StageStatus,
+    SkipStage,
     StartPromise,
     StopPromise,
+    SupersedeStage,
     advance,
     encode_context,
     encode_event,
 )
+from service.tickets.actions.closing import leave_stage
+from service.tickets.actions.giving import give_facts
+from service.tickets.actions.hanging import due_change, key_of, relied
 from service.tickets.actions.opening import Opening, Rows
-from service.tickets.models import DueChange, Item, ItemStage, Task, Ticket
-from service.tickets.queries.desk import Held, items_of, stages_of
+from service.tickets.models import DueChange, Item, ReliedFact, Task, Ticket
+from service.tickets.queries.cases import StageRow, known_facts, known_of, stage_rows
+from service.tickets.queries.desk import items_of
 from service.tickets.rules import (
-    ACTIVE,
     DueBasis,
     Happening,
     ItemDue,
-    TaskStatus,
+    Reliance,
     TicketStatus,
     ticket_due,
     ticket_status,
 )
+from service.tickets.rules.standing import item_state
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The task that an event closed, what was recorded with it, and from when it counts."""
+
+    task: Task
+    result: Mapping[str, Any] | None = None
+    accepted_at: datetime | None = None
 
 
 @dataclass(slots=True)
 class Step:
-    """One event happening to one item whose ticket is locked."""
+    """One act on one ticket, whose row is locked: events happen to its items, one by one.
+
+    `finish` writes what they came to; nothing happens to the ticket afterwards.
+    """
 
     session: Session
     actor: Actor
     ticket: Ticket
-    item: Item
-    task: Task
     items: Sequence[Item]
-    stages: Sequence[ItemStage]
-    definition: OfferingDefinition
     calendar: WorkingCalendar
     at: datetime
+    opening: Opening = field(init=False)
     due_changes: Rows = field(default_factory=list)
+    changed: list[Item] = field(default_factory=list)
+    last_event: UUID | None = None
+    _rows: dict[UUID, Sequence[StageRow]] = field(default_factory=dict)
+    _states: dict[UUID, ItemState] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.opening = Opening(self.calendar, self.at)
 
     @classmethod
-    def of(cls, session: Session, actor: Actor, held: Held, at: datetime) -> Step:
-        """The closing of a task that is locked with its ticket; reads what it needs to know."""
-        return cls(
-            session=session,
-            actor=actor,
-            ticket=held.ticket,
-            item=held.item,
-            task=held.task,
-            items=items_of(session, held.ticket),
-            stages=stages_of(session, held.item),
-            definition=offering_definition(session, actor.district, held.item.offering_version_id),
-            calendar=calendar_for(session, actor.district),
-            at=at,
-        )
+    def of(cls, session: Session, actor: Actor, ticket: Ticket, at: datetime) -> Step:
+        """An act on a ticket that is locked."""
+        items = items_of(session, ticket)
+        return cls(session, actor, ticket, items, calendar_for(session, actor.district), at)
 
-    @property
-    def stage(self) -> ItemStage:
-        """The stage whose task is being closed."""
-        return next(stage for stage in self.stages if stage.id == self.task.stage_id)
+    def definition(self, item: Item) -> OfferingDefinition:
+        """The version under which an item was filed."""
+        return offering_definition(self.session, self.actor.district, item.offering_version_id)
 
-    def take(self, event: Event, happening: Happening, *, accepted_at: datetime) -> None:
-        """Advance the item and write everything that follows, events included.
+    def stages(self, item: Item) -> Sequence[StageRow]:
+        """The stages of an item as they were when the act began; read once."""
+        if item.id not in self._rows:
+            self._rows[item.id] = stage_rows(self.session, item)
+        return self._rows[item.id]
 
-        The task has its verdict already; `accepted_at` is the moment from which the promise
-        counts, should this be the acceptance. Raises `routing.IllegalEvent`.
+    def state(self, item: Item) -> ItemState:
+        """Where an item stands by now."""
+        if item.id not in self._states:
+            self._states[item.id] = item_state(
+                self.stages(item),
+                phase=item.phase,
+                outcome=item.outcome,
+                decision_waits=item.decision_waits,
+            )
+        return self._states[item.id]
+
+    def take(
+        self,
+        item: Item,
+        event: Event,
+        happening: Happening,
+        *,
+        decided: Decided | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Let an event happen to an item, and write all that follows for the item itself.
+
+        Raises `routing.IllegalEvent`.
         """
-        context = Context()
-        before = item_state(self.item, self.stages)
-        after, effects = advance(self.definition.flow, before, event, context)
-        self.item.phase, self.item.outcome = after.phase, after.outcome
-        event_id = self._tell(
+        before, definition = self.state(item), self.definition(item)
+        looked_up: list[KnownFact] = []
+        asking = Asking(lambda: self._look_up(item, looked_up))
+        after, effects = advance(definition.flow, before, event, asking)
+        self._states[item.id] = after
+        item.phase, item.outcome, item.decision_waits = after.phase, after.outcome, after.soft
+        self.last_event = self.tell(
             happening,
-            task_id=self.task.id,
+            item=item,
+            task_id=decided.task.id if decided else None,
             data={
                 "event": encode_event(event),
-                "context": encode_context(context),
-                "offering": self.item.offering_code,
-                "stage": self.stage.key,
-                "department": self.task.department,
+                "context": encode_context(asking.context),
+                "offering": item.offering_code,
                 "from": before.phase,
                 "to": after.phase,
+                **(about or {}),
             },
         )
-        self._carry_out(effects, accepted_at, event_id)
-        self._settle_ticket(event_id)
-        insert_rows(self.session, DueChange, self.due_changes)
-
-    def _carry_out(self, effects: Iterable[Effect], accepted_at: datetime, event_id: UUID) -> None:
-        opening = Opening()
+        self._relied_on(item, definition, looked_up)
         for effect in effects:
-            match effect:
-                case CloseStage():
-                    self._close_stage(effect)
-                case OpenStage():
-                    opening.add(
-                        effect,
-                        item=_key_of(self.item),
-                        definition=self.definition,
-                        calendar=self.calendar,
-                        at=self.at,
-                    )
-                case StartPromise():
-                    self._promise(accepted_at, event_id)
-                case StopPromise():
-                    self.item.decided_at = self.at
-                case EndItem(outcome):
-                    self._end_item(outcome)
-        opening.write(self.session)
+            self._carry_out(item, definition, effect, decided)
+        if after.outcome is Outcome.REJECTED and happening is not Happening.ITEM_REJECTED:
+            self.tell(Happening.ITEM_REJECTED, item=item, data={"offering": item.offering_code})
+        if after.phase is Phase.ENDED:
+            data = {"offering": item.offering_code, "outcome": after.outcome}
+            self.tell(Happening.ITEM_ENDED, item=item, data=data)
+        self.changed.append(item)
 
-    def _close_stage(self, effect: CloseStage) -> None:
-        stage = next(s for s in self.stages if (s.key, s.round) == (effect.stage, effect.round))
-        stage.closed_at = self.at
-        stage.status = StageStatus.CANCELLED if effect.cancelled else StageStatus.CLOSED
-        if not effect.cancelled:
-            stage.verdict = self.task.verdict
-            return
-        self.session.execute(
-            update(Task)
-            .where(
-                Task.district_id == stage.district_id,
-                Task.stage_id == stage.id,
-                Task.status.in_(ACTIVE),
-            )
-            .values(status=TaskStatus.CANCELLED, closed_at=self.at, version=Task.version + 1)
-        )
+    def finish(self) -> None:
+        """Write the stages that opened, and what the ticket's row says of its items."""
+        self.opening.write(self.session)
+        self._settle_ticket()
+        insert_rows(self.session, DueChange, self.due_changes)
+        self.session.flush()
 
-    def _promise(self, accepted_at: datetime, event_id: UUID) -> None:
-        """The item's clock starts: what was projected becomes a promise."""
-        days = self.definition.flow.promise_working_days
-        due = self.calendar.due_at(accepted_at, working_days=days)
-        if due.at != self.item.due_at:
-            self.due_changes.append(
-                due_change(
-                    self.item,
-                    before=self.item.due_at,
-                    after=due.at,
-                    basis=DueBasis.PROMISED,
-                    cause="accepted",
-                    event=event_id,
-                    at=self.at,
-                )
-            )
-        self.item.accepted_at = accepted_at
-        self.item.due_at, self.item.provisional = due.at, due.provisional
-        self.item.warn_at = self.calendar.warn_at(accepted_at, due.at, working_days=days)
-        self.item.due_basis = DueBasis.PROMISED
-
-    def _end_item(self, outcome: Outcome) -> None:
-        self.item.ended_at = self.at
-        self.item.decided_at = self.item.decided_at or self.at
-        data = {"offering": self.item.offering_code, "outcome": outcome}
-        self._tell(Happening.ITEM_ENDED, data=data)
-
-    def _settle_ticket(self, event_id: UUID) -> None:
-        """What the ticket's row says follows from its items."""
-        due = ticket_due([item_due(item) for item in self.items])
-        if due.due_at != self.ticket.due_at:
-            self.due_changes.append(
-                due_change(
-                    self.ticket,
-                    before=self.ticket.due_at,
-                    after=due.due_at,
-                    basis=due.basis,
-                    cause="items",
-                    event=event_id,
-                    at=self.at,
-                )
-            )
-        self.ticket.due_at, self.ticket.due_basis = due.due_at, due.basis
-        self.ticket.provisional = due.provisional
-        status = ticket_status((item.phase, item.outcome) for item in self.items)
-        if status is not self.ticket.status:
-            self.ticket.status = status
-            completed = status is TicketStatus.COMPLETED
-            self._tell(Happening.TICKET_COMPLETED if completed else Happening.TICKET_CLOSED)
-
-    def _tell(
-        self, kind: Happening, *, task_id: UUID | None = None, data: dict[str, Any] | None = None
+    def tell(
+        self,
+        kind: Happening,
+        *,
+        item: Item | None = None,
+        task_id: UUID | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> UUID:
-        of_ticket = kind in {Happening.TICKET_COMPLETED, Happening.TICKET_CLOSED}
+        """Emit an event of the ticket, numbered; gives its id."""
+        self.ticket.last_seq += 1
         return events.emit(
             self.session,
             kind,
             actor=self.actor,
             at=self.at,
             ticket_id=self.ticket.id,
-            seq=next_seq(self.ticket),
-            item_id=None if of_ticket else self.item.id,
+            seq=self.ticket.last_seq,
+            item_id=None if item is None else item.id,
             task_id=task_id,
             public=True,
             data=data,
         )
 
+    def move_due(
+        self, item: Item, *, due_at: datetime, basis: DueBasis, cause: str, provisional: bool
+    ) -> None:
+        """Another due date for an item, with the reason, which stays."""
+        if due_at != item.due_at:
+            change = due_change(
+                item, item.due_at, due_at, basis, cause=cause, event=self.last_event, at=self.at
+            )
+            self.due_changes.append(change)
+        item.due_at, item.due_basis, item.provisional = due_at, basis, provisional
+        days = self.definition(item).flow.promise_working_days
+        item.warn_at = self.calendar.warn_at(item.received_at, due_at, working_days=days)
 
-def next_seq(ticket: Ticket) -> int:
-    """The next number of the ticket's events; the ticket's row is locked."""
-    ticket.last_seq += 1
-    return ticket.last_seq
+    def _look_up(self, item: Item, facts: list[KnownFact]) -> Known:
+        on = self.calendar.local_date(self.at)
+        facts += known_facts(self.session, self.actor, item, on)
+        return known_of(self.session, self.actor, item, facts, on=on)
 
+    def _relied_on(
+        self, item: Item, definition: OfferingDefinition, facts: Iterable[KnownFact]
+    ) -> None:
+        """Keep which facts the flow looked at; it may have done so before."""
+        named = definition.flow.looks_at_facts
+        key = key_of(item)
+        rows = [relied(key, fact, Reliance.FLOW, self.at) for fact in facts if fact.kind in named]
+        insert_new_rows(self.session, ReliedFact, rows)
 
-def item_state(item: Item, stages: Iterable[ItemStage]) -> ItemState:
-    """The engine's view of an item's rows."""
-    states = tuple(
-        StageState(stage.key, stage.round, stage.status, stage.department, stage.verdict)
-        for stage in stages
-    )
-    outcome = item.outcome if item.phase in {Phase.FULFILMENT, Phase.ENDED} else None
-    return ItemState(phase=item.phase, outcome=outcome, stages=states)
+    def _carry_out(
+        self,
+        item: Item,
+        definition: OfferingDefinition,
+        effect: Effect,
+        decided: Decided | None,
+    ) -> None:
+        match effect:
+            case OpenStage():
+                self._open(item, definition, effect)
+            case SkipStage() | CheckStage():
+                self.opening.add_done(effect, item=key_of(item))
+            case CancelTask() | CloseStage() | SupersedeStage():
+                self.opening.write(self.session)  # the stage may have opened in this very step
+                leave_stage(self.session, item, effect, self.at)
+            case _:
+                self._turn(item, definition, effect, decided)
+
+    def _turn(
+        self,
+        item: Item,
+        definition: OfferingDefinition,
+        effect: StartPromise | StopPromise | GiveFacts | EndItem,
+        decided: Decided | None,
+    ) -> None:
+        """What turns the item as a whole."""
+        match effect:
+            case StartPromise():
+                self._promise(item, decided.accepted_at if decided else None)
+            case StopPromise():
+                item.decided_at = self.at
+            case GiveFacts(stage):
+                self._give(item, definition, stage, decided)
+            case EndItem():
+                item.ended_at = self.at
+                item.decided_at = item.decided_at or self.at
+
+    def _open(self, item: Item, definition: OfferingDefinition, effect: OpenStage) -> None:
+        """A stage opens. Four eyes: whoever did one of those before it may not take it."""
+        stage = definition.flow.by_key[effect.stage]
+        barred = frozenset[UUID]()
+        if stage.four_eyes:
+            barred = frozenset(
+                row.assignee
+                for row in self.stages(item)
+                if row.key in stage.after and row.assignee is not None
+            )
+        if item.phase is Phase.ACCEPTANCE:
+            item.received_at = self.at
+        self.opening.add(effect, item=key_of(item), definition=definition, barred=barred)
+
+    def _promise(self, item: Item, accepted_at: datetime | None) -> None:
+        """The item's clock starts: what was projected becomes a promise.
+
+        While a predecessor is still to come before the decision, it is not promised earlier than
+        was projected.
+        """
+        item.accepted_at = accepted_at or self.at
+        days = self.definition(item).flow.promise_working_days
+        due = self.calendar.due_at(item.accepted_at, working_days=days)
+        due_at = max(due.at, item.due_at) if item.decision_waits else due.at
+        self.move_due(
+            item,
+            due_at=due_at,
+            basis=DueBasis.PROMISED,
+            cause="accepted",
+            provisional=due.provisional,
+        )
+
+    def _give(
+        self, item: Item, definition: OfferingDefinition, stage: str, decided: Decided | None
+    ) -> None:
+        """Only a person's decision gives: there is a task with what was recorded."""
+        if decided is None:
+            raise LookupError("a decision without a task")
+        give_facts(
+            self.session,
+            self.actor,
+            item,
+            definition,
+            definition.flow.by_key[stage].gives,
+            result=decided.result or {},
+            issuer=decided.task.department,
+            today=self.calendar.local_date(self.at),
+            at=self.at,
+        )
+
+    def _settle_ticket(self) -> None:
+        """What the ticket's row says follows from its items."""
+        due = ticket_due([item_due(item) for item in self.items])
+        if due.due_at != self.ticket.due_at:
+            change = due_change(
+                self.ticket,
+                self.ticket.due_at,
+                due.due_at,
+                due.basis,
+                cause="items",
+                event=self.last_event,
+                at=self.at,
+            )
+            self.due_changes.append(change)
+        self.ticket.due_at, self.ticket.due_basis = due.due_at, due.basis
+        self.ticket.provisional = due.provisional
+        status = ticket_status((item.phase, item.outcome) for item in self.items)
+        if status is not self.ticket.status:
+            self.ticket.status = status
+            completed = status is TicketStatus.COMPLETED
+            self.tell(Happening.TICKET_COMPLETED if completed else Happening.TICKET_CLOSED)
 
 
 def item_due(item: Item) -> ItemDue:
     """The part of an item that its ticket's due date follows from."""
     return ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
-
-
-def due_change(
-    of: Ticket | Item,
-    *,
-    before: datetime | None,
-    after: datetime,
-    basis: DueBasis,
-    cause: str,
-    event: UUID,
-    at: datetime,
-) -> dict[str, Any]:
-    """The row that tells that the due date of a ticket or an item moved, and why."""
-    is_item = isinstance(of, Item)
-    return {
-        "district_id": of.district_id,
-        "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
-        "item_id": of.id if is_item else None,
-        "before": before,
-        "after": after,
-        "basis": basis,
-        "cause": cause,
-        "event_id": event,
-        "at": at,
-    }
-
-
-def _key_of(item: Item) -> dict[str, Any]:
-    return {"district_id": item.district_id, "ticket_id": item.ticket_id, "id": item.id}

@@ -12,6 +12,10 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, tuple
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from service.calendars.queries import calendar_for
+from service.catalogue.rules import OfferingDefinition
+from service.facts.queries import facts_of
+from service.facts.rules import KnownFact
 from service.identity.queries import own_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
@@ -173,6 +177,22 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     if row is None:
         raise NotFound
     return TaskFound(row, row.Task, row.Item, row.stage_key, row.number, row.own_case)
+
+
+def facts_seen(
+    session: Session, actor: Actor, found: TaskFound, definition: OfferingDefinition, at: datetime
+) -> list[KnownFact]:
+    """The facts in force about an item's subject and applicant that the stage may read.
+
+    Two statements, none where the stage may read none.
+    """
+    sees = definition.flow.by_key[found.stage_key].sees
+    if not sees.facts:
+        return []
+    on = calendar_for(session, actor.district).local_date(at)
+    people = [one for one in (found.item.subject_id, found.item.person_id) if one is not None]
+    known = facts_of(session, actor, persons=people, on=on)
+    return [fact for one in people for fact in known[one] if sees.shows_fact(fact.kind)]
 
 
 def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:

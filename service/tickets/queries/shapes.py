@@ -7,16 +7,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
-from service.kernel import crypto, messages
+from service.facts.rules import KnownFact
+from service.kernel import messages
 from service.kernel.events import Event
-from service.routing import StageStatus, Verdict
+from service.routing import EdgeStatus, StageStatus, Verdict
+from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
-from service.tickets.models import Item, ItemStage, Task, Ticket, TicketSection
+from service.tickets.models import Edge, Item, ItemStage, Task, Ticket, TicketSection
 from service.tickets.queries.desk import TaskRow
+from service.tickets.queries.sealed import (
+    unsealed_answers,
+    unsealed_opinion,
+    unsealed_result,
+)
 from service.tickets.queries.talent import TicketRows
 from service.tickets.rules import ACTIVE, Light, light
 
@@ -37,6 +42,7 @@ def ticket_shape(
             _item(
                 item,
                 [stage for stage in rows.stages if stage.item_id == item.id],
+                [edge for edge in rows.edges if edge.item_id == item.id],
                 definitions[item.offering_version_id],
                 rows.calendar,
                 results.get(item.id),
@@ -44,6 +50,7 @@ def ticket_shape(
             )
             for item in rows.items
         ],
+        "edges": [_edge(edge) for edge in rows.edges],
     }
 
 
@@ -66,6 +73,7 @@ def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
 def _item(
     item: Item,
     stages: Sequence[ItemStage],
+    edges: Sequence[Edge],
     definition: OfferingDefinition,
     calendar: WorkingCalendar,
     decision: Task | None,
@@ -87,7 +95,20 @@ def _item(
         "provisional": item.provisional,
         "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
         "result": None if decision is None else unsealed_result(decision),
+        "waiting_for": [edge.predecessor for edge in edges if edge.status in UNSETTLED],
         "stages": [_stage(stage, definition, at) for stage in stages],
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "predecessor": edge.predecessor,
+        "item": edge.item_id,
+        "kind": edge.kind,
+        "on": edge.on,
+        "state": edge.status,
+        "next_at": edge.next_at,
+        "default": edge.default if edge.status is EdgeStatus.ASKED else None,
     }
 
 
@@ -97,7 +118,8 @@ def _stage(stage: ItemStage, definition: OfferingDefinition, at: datetime) -> di
         "key": stage.key,
         "round": stage.round,
         "title": definition.flow.by_key[stage.key].title,
-        "department": stage.department,
+        "department": stage.departments[0] if stage.departments else None,
+        "departments": stage.departments,
         "state": stage.status,
         "verdict": stage.verdict,
         "due_at": stage.due_at,
@@ -139,9 +161,13 @@ def task_detail(
     task: Task,
     stage_key: str,
     sections: Sequence[TicketSection],
+    facts: Sequence[KnownFact],
     definition: OfferingDefinition,
 ) -> dict[str, Any]:
-    """What a task holds beyond its line in the list: what its stage may read, and no more."""
+    """What a task holds beyond its line in the list: what its stage may read, and no more.
+
+    `facts`: those that the stage may read.
+    """
     stage = definition.flow.by_key[stage_key]
     return {
         "stage": stage.key,
@@ -154,28 +180,21 @@ def task_detail(
             for section in sections
             if (seen := stage.sees.visible(section.section, unsealed_answers(section)))
         },
-        "opinion": None if task.opinion is None else _unseal(task, "opinion", task.opinion),
+        "facts": [_fact(fact) for fact in facts],
+        "opinion": unsealed_opinion(task),
         "result": unsealed_result(task),
     }
 
 
-def unsealed_answers(section: TicketSection) -> dict[str, Any]:
-    """The answers of a section in the clear."""
-    text = crypto.unseal(section.content, table="ticket_sections", column="content", row=section.id)
-    answers: dict[str, Any] = orjson.loads(text)
-    return answers
-
-
-def unsealed_result(task: Task) -> dict[str, Any] | None:
-    """The result that a verdict recorded, in the clear."""
-    if task.result is None:
-        return None
-    result: dict[str, Any] = orjson.loads(_unseal(task, "result", task.result))
-    return result
-
-
-def _unseal(task: Task, column: str, sealed: bytes) -> str:
-    return crypto.unseal(sealed, table="tasks", column=column, row=task.id)
+def _fact(fact: KnownFact) -> dict[str, Any]:
+    return {
+        "id": fact.id,
+        "kind": fact.kind,
+        "value": fact.value,
+        "issuer": fact.issuer,
+        "valid_from": fact.valid_from,
+        "valid_to": fact.valid_to,
+    }
 
 
 def happening(
@@ -183,6 +202,7 @@ def happening(
 ) -> dict[str, Any]:
     """One line of a timeline, told in both languages."""
     offering = titles.get(event.data.get("offering", ""), {})
+    predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
     return {
         "seq": event.seq,
@@ -193,7 +213,11 @@ def happening(
             tongue: messages.say(
                 f"timeline_{event.kind}",
                 tongue,
-                {"offering": offering.get(tongue, ""), "department": department.get(tongue, "")},
+                {
+                    "offering": offering.get(tongue, ""),
+                    "predecessor": predecessor.get(tongue, ""),
+                    "department": department.get(tongue, ""),
+                },
             )
             for tongue in messages.LANGUAGES
         },

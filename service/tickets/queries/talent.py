@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.identity.models import Department
 from service.kernel.actor import Actor
+from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
-from service.routing import StageKind
-from service.tickets.models import Item, ItemStage, Task, Ticket
+from service.routing import Phase, StageKind
+from service.tickets.models import Edge, Item, ItemStage, Task, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ class TicketRows:
     ticket: Ticket
     items: Sequence[Item]
     stages: Sequence[ItemStage]
+    edges: Sequence[Edge]
     calendar: WorkingCalendar
 
 
 def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
-    """One of the actor's tickets; raises `NotFound` for anybody else's. Four statements."""
+    """One of the actor's tickets; raises `NotFound` for anybody else's. Five statements."""
     ticket = session.scalars(
         select(Ticket).where(
             Ticket.district_id == actor.district,
@@ -56,7 +58,34 @@ def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
         )
         .order_by(ItemStage.id)
     ).all()
-    return TicketRows(ticket, items, stages, calendar_for(session, actor.district))
+    edges = edges_of(session, ticket)
+    return TicketRows(ticket, items, stages, edges, calendar_for(session, actor.district))
+
+
+def held_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket, Item]:
+    """One of the actor's items with its ticket, locked for a change; raises `NotFound`."""
+    query = (
+        select(Ticket, Item)
+        .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
+        .where(
+            Ticket.district_id == actor.district,
+            Ticket.person_id == actor.person,
+            Item.id == item_id,
+        )
+    )
+    row = session.execute(for_change(query, Ticket, Item)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+def edges_of(session: Session, ticket: Ticket) -> Sequence[Edge]:
+    """What the items of a ticket wait or waited for."""
+    return session.scalars(
+        select(Edge)
+        .where(Edge.district_id == ticket.district_id, Edge.ticket_id == ticket.id)
+        .order_by(Edge.id)
+    ).all()
 
 
 def tickets_for(
@@ -74,15 +103,46 @@ def tickets_for(
     return session.scalars(query).all()
 
 
-def filed_before(session: Session, actor: Actor, *, key: str) -> Row[UUID, bytes] | None:
-    """The ticket that this account filed with this key, ever: its id and digest."""
-    return session.execute(
-        select(Ticket.id, Ticket.filing_digest).where(
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a filing stands on: the ticket of its key, if there is one, and what is open already."""
+
+    ticket_id: UUID | None
+    digest: bytes | None
+    open_offerings: frozenset[str]
+
+
+def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
+    """Whether this account filed with this key, ever, and which items of the person are open.
+
+    One statement.
+    """
+    filed = (
+        select(Ticket.id, Ticket.filing_digest)
+        .where(
             Ticket.district_id == actor.district,
             Ticket.account_id == actor.account,
             Ticket.filing_key == key,
         )
-    ).one_or_none()
+        .subquery()
+    )
+    offerings = (
+        select(func.array_agg(Item.offering_code.distinct()))
+        .where(
+            Item.district_id == actor.district,
+            Item.person_id == actor.person,
+            Item.phase != Phase.ENDED,
+        )
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(
+            select(filed.c.id).scalar_subquery(),
+            select(filed.c.filing_digest).scalar_subquery(),
+            offerings,
+        )
+    ).one()
+    return Ground(row[0], row[1], frozenset(row[2] or ()))
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:

@@ -66,10 +66,11 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     session, actor = http.session(), http.actor()
     found = desk.task_for(session, actor, task_id)
     definition = offering_definition(session, actor.district, found.item.offering_version_id)
-    sections = desk.sections_of(session, found.item)
+    sections, at = desk.sections_of(session, found.item), clock.now()
+    facts = desk.facts_seen(session, actor, found, definition, at)
     return {
-        **_summary(found.row, clock.now()),
-        **shapes.task_detail(found.task, found.stage_key, sections, definition),
+        **_summary(found.row, at),
+        **shapes.task_detail(found.task, found.stage_key, sections, facts, definition),
         "ticket_number": found.ticket_number,
         "applicant": _masked(applicant_of(session, found.item.person_id)),
     }
@@ -79,7 +80,10 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     "/tasks/<uuid:task_id>/claim",
     allow=Permission.TASK_CLAIM,
     audiences=("desk",),
-    problems={403: ["role_missing", "own_case"], 409: ["task_already_claimed", "task_closed"]},
+    problems={
+        403: ["role_missing", "own_case", "four_eyes"],
+        409: ["task_already_claimed", "task_closed"],
+    },
 )
 @blp.response(200, TaskOut, example=examples.TASK)
 def claim_task(task_id: UUID) -> dict[str, Any]:
@@ -108,7 +112,13 @@ def release_task(task_id: UUID) -> dict[str, Any]:
     versioned=True,
     problems={
         403: ["role_missing", "own_case"],
-        409: ["task_not_claimed", "task_not_mine", "task_closed", "acceptance_deemed"],
+        409: [
+            "task_not_claimed",
+            "task_not_mine",
+            "task_closed",
+            "acceptance_deemed",
+            "notice_running",
+        ],
         422: ["verdict_not_allowed", "result_missing"],
     },
 )

@@ -11,8 +11,9 @@ from service.kernel import clock, http
 from service.kernel.permissions import Permission
 from service.tickets import actions
 from service.tickets.queries import shapes, talent
-from service.tickets.rules import Filing
+from service.tickets.rules import Choice, Filing
 from service.tickets.schemas import (
+    ChoiceIn,
     FilingIn,
     PageIn,
     TicketOut,
@@ -30,10 +31,11 @@ blp = http.Blueprint(
     "/tickets",
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
-    keyed=http.Keyed.REQUIRED,
+    keyed=http.Keyed.KEPT,
     problems={
         400: ["idempotency_key_missing"],
         409: ["profile_incomplete", "item_already_open"],
+        422: ["criterion_not_met"],
     },
 )
 @blp.arguments(FilingIn, example=examples.FILING)
@@ -66,6 +68,29 @@ def list_tickets(limit: int, after: str | None) -> dict[str, Any]:
 def get_ticket(ticket_id: UUID) -> dict[str, Any]:
     """Show one of my tickets with its items, stages, deadlines and results."""
     return _shaped(talent.ticket_for(http.session(), http.actor(), ticket_id))
+
+
+@blp.post(
+    "/items/<uuid:item_id>/choice",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+    problems={409: ["nothing_to_choose"]},
+)
+@blp.arguments(ChoiceIn, as_kwargs=True, example={"choice": "proceed"})
+@blp.response(200, TicketOut, example=examples.TICKET)
+def choose_item(item_id: UUID, choice: Choice) -> dict[str, Any]:
+    """Go on without what an item waited for, or let it be closed; If-Match names the item."""
+    session, actor = http.session(), http.actor()
+    ticket = actions.choose_item(
+        session,
+        actor,
+        item_id=item_id,
+        version=http.if_match(),
+        proceed=choice is Choice.PROCEED,
+        at=clock.now(),
+    )
+    return _shaped(talent.ticket_for(session, actor, ticket.id))
 
 
 @blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))

@@ -1,23 +1,29 @@
 """What is decided about tickets, items and tasks: values in, values out."""
 
-from service.tickets.rules.filing import Filing, Wish, filing_faults, section_holders
+from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
+from service.tickets.rules.filing import (
+    Filing,
+    Wish,
+    answers_for,
+    criterion_faults,
+    filing_faults,
+    section_holders,
+)
 from service.tickets.rules.states import (
     ACTIVE,
     MOST_ITEMS,
-    DueBasis,
+    Choice,
     Happening,
-    ItemDue,
     Light,
+    Reliance,
     TaskAct,
     TaskStatus,
-    TicketDue,
     TicketStatus,
     accepted_from,
     acted,
     happening,
     item_number,
     light,
-    ticket_due,
     ticket_number,
     ticket_status,
 )
@@ -25,11 +31,13 @@ from service.tickets.rules.states import (
 __all__ = [
     "ACTIVE",
     "MOST_ITEMS",
+    "Choice",
     "DueBasis",
     "Filing",
     "Happening",
     "ItemDue",
     "Light",
+    "Reliance",
     "TaskAct",
     "TaskStatus",
     "TicketDue",
@@ -37,6 +45,8 @@ __all__ = [
     "Wish",
     "accepted_from",
     "acted",
+    "answers_for",
+    "criterion_faults",
     "filing_faults",
     "happening",
     "item_number",

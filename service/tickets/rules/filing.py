@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, Final
 from uuid import UUID
 
-from service.catalogue.rules import BundleDefinition, OfferingDefinition, Subject
+from service.catalogue.rules import (
+    Binding,
+    BundleDefinition,
+    Criterion,
+    OfferingDefinition,
+    Subject,
+)
 from service.kernel.errors import FieldError
+from service.routing import Known, Truth, evaluate
 
 Sections = Mapping[str, Any]
 
@@ -33,17 +41,59 @@ class Filing:
 
 
 def filing_faults(
-    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str]
+    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str], *, today: date
 ) -> list[FieldError]:
-    """Everything wrong with a filing; empty means it can be filed.
+    """Everything wrong with what a filing says; empty means that it is well said.
 
-    `kinship`: by person, how the members of the applicant's family are related to them.
+    `kinship`: by person, how the members of the applicant's family are related to them. Whether
+    the applicant fulfils the criteria is asked of a filing without faults: `criterion_faults`.
     """
     return [
-        *_item_faults(filing, bundle, kinship),
-        *_shared_faults(filing, bundle),
+        *_item_faults(filing, bundle, kinship, today),
+        *_shared_faults(filing, bundle, today),
         *_consent_faults(filing, bundle),
     ]
+
+
+def criterion_faults(definition: OfferingDefinition, known: Known, path: str) -> list[FieldError]:
+    """The criteria that refuse an item, each with the rule that says so.
+
+    What is not known refuses nothing: the department looks into it.
+    """
+    return [
+        FieldError(
+            path,
+            "criterion_not_met",
+            {"criterion": one.code, "offering": definition.code},
+            {
+                tongue: _CRITERION[tongue].format(title=one.title[tongue], cited=cited(one, tongue))
+                for tongue in _CRITERION
+            },
+        )
+        for one in definition.criteria
+        if one.binding is Binding.REFUSE and evaluate(one.met_when, known).truth is Truth.NOT_MET
+    ]
+
+
+_CRITERION: Final = {
+    "zh": "不符合条件：{title}（依据：{cited}）",
+    "en": "A criterion is not met: {title} ({cited}).",
+}
+
+
+def cited(criterion: Criterion, tongue: str) -> str:
+    """The rule behind a criterion, with its article, in one language."""
+    if criterion.article is None:
+        return criterion.citation[tongue]
+    return f"{criterion.citation[tongue]}{_BEFORE_ARTICLE[tongue]}{criterion.article[tongue]}"
+
+
+_BEFORE_ARTICLE: Final = {"zh": "", "en": ", "}
+
+
+def answers_for(filing: Filing, wish: Wish) -> dict[str, Any]:
+    """The answers that count for an item: those given for it, and the shared ones."""
+    return {**filing.sections, **wish.sections}
 
 
 def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:
@@ -56,7 +106,7 @@ def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:
 
 
 def _item_faults(
-    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str]
+    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str], today: date
 ) -> Iterator[FieldError]:
     seen = set()
     for index, wish in enumerate(filing.items):
@@ -73,6 +123,7 @@ def _item_faults(
             dict.fromkeys(definition.item_sections, definition),
             wish.sections,
             f"{path}.sections",
+            today,
         )
 
 
@@ -88,7 +139,7 @@ def _subject_faults(
         yield FieldError(path, "subject_unknown")
 
 
-def _shared_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
+def _shared_faults(filing: Filing, bundle: BundleDefinition, today: date) -> Iterator[FieldError]:
     """The union of the shared sections of all offerings asked for, each once."""
     asked = [
         bundle.offerings[wish.offering]
@@ -96,15 +147,17 @@ def _shared_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldEr
         if wish.offering in bundle.offerings
     ]
     expected = {code: one for one in asked for code in one.ticket_sections}
-    return _section_faults(expected, filing.sections, "sections")
+    return _section_faults(expected, filing.sections, "sections", today)
 
 
 def _section_faults(
-    expected: Mapping[str, OfferingDefinition], given: Sections, path: str
+    expected: Mapping[str, OfferingDefinition], given: Sections, path: str, today: date
 ) -> Iterator[FieldError]:
     for code, definition in expected.items():
         if code in given:
-            yield from definition.section_faults(code, given[code], at=f"{path}.{code}")
+            yield from definition.section_faults(
+                code, given[code], at=f"{path}.{code}", today=today
+            )
         else:
             yield FieldError(f"{path}.{code}", "section_missing")
     for code in given:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -41,11 +40,19 @@ class TaskAct(StrEnum):
     DECIDE = "decide"
 
 
-class DueBasis(StrEnum):
-    """A due date before acceptance is projected; from acceptance on it is a promise."""
+class Choice(StrEnum):
+    """What an applicant answers where an item cannot have what it waited for."""
 
-    PROJECTED = "projected"
-    PROMISED = "promised"
+    PROCEED = "proceed"
+    CLOSE = "close"
+
+
+class Reliance(StrEnum):
+    """What a fact was relied on for."""
+
+    CRITERION = "criterion"
+    EDGE = "edge"
+    FLOW = "flow"
 
 
 class Light(StrEnum):
@@ -69,8 +76,17 @@ class Happening(StrEnum):
     ITEM_APPROVED = "item_approved"
     ITEM_REJECTED = "item_rejected"
     ITEM_ENDED = "item_ended"
+    ITEM_WAITING = "item_waiting"
+    ITEM_BEGUN = "item_begun"
+    ITEM_FREED = "item_freed"
+    ITEM_CANCELLED = "item_cancelled"
+    EDGE_SETTLED = "edge_settled"
+    CHOICE_ASKED = "choice_asked"
+    CHOICE_MADE = "choice_made"
     STAGE_PASSED = "stage_passed"
+    STAGE_REJECTED = "stage_rejected"
     STAGE_DELIVERED = "stage_delivered"
+    NOTICE_ENDED = "notice_ended"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
 
@@ -86,25 +102,6 @@ _HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemDue:
-    """When an item is, or was, finished, as far as is known."""
-
-    due_at: datetime
-    basis: DueBasis
-    provisional: bool
-    decided_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TicketDue:
-    """When the whole ticket is due."""
-
-    due_at: datetime
-    basis: DueBasis
-    provisional: bool
-
-
 def ticket_status(items: Iterable[tuple[Phase, Outcome | None]]) -> TicketStatus:
     """The status that follows from the items: completed needs one approval at least."""
     listed = list(items)
@@ -113,17 +110,6 @@ def ticket_status(items: Iterable[tuple[Phase, Outcome | None]]) -> TicketStatus
     if any(outcome is Outcome.APPROVED for _, outcome in listed):
         return TicketStatus.COMPLETED
     return TicketStatus.CLOSED
-
-
-def ticket_due(items: Collection[ItemDue]) -> TicketDue:
-    """The latest finish over the items: the actual one of a decided item, else its due time."""
-    running = [item for item in items if item.decided_at is None]
-    projected = any(item.basis is DueBasis.PROJECTED for item in running)
-    return TicketDue(
-        due_at=max(item.decided_at or item.due_at for item in items),
-        basis=DueBasis.PROJECTED if projected else DueBasis.PROMISED,
-        provisional=any(item.provisional for item in running),
-    )
 
 
 # What an act makes of a task, by where it stands; what is not here is a conflict with that code.
@@ -153,9 +139,14 @@ def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
 
 
 def happening(kind: StageKind, verdict: Verdict) -> Happening:
-    """What a verdict on a stage of this kind is called in a ticket's timeline."""
+    """What a verdict on a stage of this kind is called in a ticket's timeline.
+
+    A rejection by one stage is not yet that of the item: the flow may go back, or others decide.
+    """
     if kind is StageKind.FULFILMENT:
         return Happening.STAGE_DELIVERED
+    if verdict is Verdict.REJECT and kind is not StageKind.DECISION:
+        return Happening.STAGE_REJECTED
     return _HAPPENINGS[verdict]
 
 

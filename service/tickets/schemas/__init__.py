@@ -7,9 +7,20 @@ from typing import Any
 import marshmallow as ma
 
 from service.kernel.http import Schema, fields
-from service.routing import Outcome, Phase, StageKind, StageStatus, Verdict
+from service.routing import (
+    EdgeKind,
+    EdgeOn,
+    EdgeStatus,
+    Otherwise,
+    Outcome,
+    Phase,
+    StageKind,
+    StageStatus,
+    Verdict,
+)
 from service.tickets.rules import (
     MOST_ITEMS,
+    Choice,
     DueBasis,
     Filing,
     Light,
@@ -76,7 +87,12 @@ class StageOut(Schema):
     key = fields.String(required=True)
     round = fields.Integer(required=True)
     title = fields.Texts(required=True)
-    department = fields.String(required=True)
+    department = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The first of its departments; none where nobody works on it."},
+    )
+    departments = fields.List(fields.String(), required=True)
     state = fields.Enum(StageStatus, required=True)
     verdict = fields.Enum(Verdict, required=True, allow_none=True)
     due_at = fields.DateTime(required=True)
@@ -100,7 +116,33 @@ class ItemOut(Schema):
     provisional = fields.Boolean(required=True)
     light = fields.Enum(Light, required=True, allow_none=True)
     result = fields.Object(required=True, allow_none=True)
+    waiting_for = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The offerings of the ticket that have to come first."},
+    )
     stages = fields.List(fields.Nested(StageOut), required=True)
+
+
+class EdgeOut(Schema):
+    """What an item waits or waited for."""
+
+    predecessor = fields.String(required=True, data_key="from")
+    item = fields.UUID(required=True)
+    kind = fields.Enum(EdgeKind, required=True)
+    on = fields.Enum(EdgeOn, required=True)
+    state = fields.Enum(EdgeStatus, required=True)
+    next_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it waits no longer, or when the answer is due."},
+    )
+    default = fields.Enum(
+        Otherwise,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What counts if the applicant, who is asked, does not answer."},
+    )
 
 
 class TicketSummaryOut(Schema):
@@ -125,6 +167,13 @@ class TicketOut(TicketSummaryOut):
     """A ticket, whole."""
 
     items = fields.List(fields.Nested(ItemOut), required=True)
+    edges = fields.List(fields.Nested(EdgeOut), required=True)
+
+
+class ChoiceIn(Schema):
+    """The answer where an item cannot have what it waited for."""
+
+    choice = fields.Enum(Choice, required=True)
 
 
 class TicketPageOut(Schema):
@@ -199,6 +248,17 @@ class ApplicantOut(Schema):
     id_number = fields.String(required=True, allow_none=True)
 
 
+class SeenFactOut(Schema):
+    """A fact that a stage may read."""
+
+    id = fields.UUID(required=True)
+    kind = fields.String(required=True)
+    value = fields.Object(required=True)
+    issuer = fields.String(required=True)
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date(required=True, allow_none=True)
+
+
 class TaskDetailOut(TaskOut):
     """A task with exactly what its stage may see."""
 
@@ -217,6 +277,11 @@ class TaskDetailOut(TaskOut):
     applicant = fields.Nested(ApplicantOut, required=True)
     sections = fields.Object(
         required=True, metadata={"description": "By section, the answers this stage may read."}
+    )
+    facts = fields.List(
+        fields.Nested(SeenFactOut),
+        required=True,
+        metadata={"description": "Facts in force about the applicant and the subject."},
     )
     opinion = fields.String(required=True, allow_none=True)
     result = fields.Object(required=True, allow_none=True)

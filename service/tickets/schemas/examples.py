@@ -81,12 +81,14 @@ TICKET: Final[dict[str, Any]] = {
             "provisional": False,
             "light": "green",
             "result": None,
+            "waiting_for": [],
             "stages": [
                 {
                     "key": "acceptance",
                     "round": 1,
                     "title": {"zh": "受理", "en": "Acceptance"},
                     "department": "public_security",
+                    "departments": ["public_security"],
                     "state": "open",
                     "verdict": None,
                     "due_at": "2026-11-30T10:00:00+00:00",
@@ -95,6 +97,7 @@ TICKET: Final[dict[str, Any]] = {
             ],
         }
     ],
+    "edges": [],
 }
 
 TICKET_PAGE: Final[dict[str, Any]] = {"items": [_SUMMARY], "next": None}
@@ -146,6 +149,16 @@ TASK_DETAIL: Final[dict[str, Any]] = {
         "id_number": "110***********002X",
     },
     "sections": {"applicant": {"degree": "master"}},
+    "facts": [
+        {
+            "id": "0199d3c2-7a55-7d38-8a22-4c9f1b3d5e61",
+            "kind": "recognition",
+            "value": {"class": "D", "level": "district"},
+            "issuer": "human_resources",
+            "valid_from": "2026-11-02",
+            "valid_to": "2031-11-02",
+        }
+    ],
     "opinion": None,
     "result": None,
 }

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,7 +16,13 @@ from sqlalchemy.orm import Session
 from service.calendars.actions import seed_calendar
 from service.calendars.rules import DEFAULT_CODE
 from service.catalogue.models import BundleVersion, OfferingVersion
-from service.catalogue.rules import Pack, bundle_content, offering_content, parse_pack
+from service.catalogue.rules import (
+    Pack,
+    bundle_content,
+    fact_kinds_content,
+    offering_content,
+)
+from service.facts.actions import publish_fact_kinds
 from service.identity.actions import publish_departments
 from service.kernel.actor import system
 from service.kernel.db import District, insert_rows
@@ -42,12 +46,6 @@ class Published:
         )
 
 
-def load_pack(folder: Path) -> Pack:
-    """The pack in a folder; raises `FaultyPack` with all that is wrong with it."""
-    files = chain(folder.rglob("*.yaml"), folder.rglob("*.yml"))
-    return parse_pack({file.relative_to(folder).as_posix(): file.read_bytes() for file in files})
-
-
 def set_up_district(session: Session, pack: Pack, *, at: datetime) -> Published:
     """Publish a pack, and the working calendar that its deadlines are counted by.
 
@@ -68,17 +66,18 @@ def set_up_district(session: Session, pack: Pack, *, at: datetime) -> Published:
 def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
     """Make a pack what its district offers from now on.
 
-    Settings and departments are brought up to date. An offering or bundle whose content is what
-    is in force already keeps its version; a changed one gets the next version, and the former is
-    retired, as is what the pack no longer has. Concurrent publishers of a district wait for each
-    other. Everything happens in the caller's transaction, which runs in the scope of the pack's
-    district.
+    Settings, departments and kinds of facts are brought up to date. An offering or bundle whose
+    content is what is in force already keeps its version; a changed one gets the next version, and
+    the former is retired, as is what the pack no longer has. Concurrent publishers of a district
+    wait for each other. Everything happens in the caller's transaction, which runs in the scope of
+    the pack's district.
     """
     _keep_district(session, pack)
     departments = [
         {"code": one.code, "name": dict(one.name), "kind": one.kind} for one in pack.departments
     ]
     publish_departments(session, departments=departments, at=at)
+    publish_fact_kinds(session, kinds=fact_kinds_content(pack), at=at)
     offerings = {code: offering_content(pack, code) for code in pack.offerings}
     bundles = {code: bundle_content(pack, code) for code in pack.bundles}
     published = _publish(session, OfferingVersion, pack.district, offerings, at)
@@ -90,9 +89,17 @@ def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
 
 
 def _keep_district(session: Session, pack: Pack) -> None:
-    """Writes the district's row, which holds it until the end: one publisher at a time."""
+    """Writes the district's row, which holds it until the end: one publisher at a time.
+
+    It keeps which departments and kinds of facts the pack names, in its order: their tables keep
+    those that it no longer names, too.
+    """
+    named = {
+        "departments": [one.code for one in pack.departments],
+        "facts": list(pack.facts),
+    }
     row = insert(District).values(
-        id=pack.district, name=dict(pack.title), settings=dict(pack.settings)
+        id=pack.district, name=dict(pack.title), settings={**pack.settings, **named}
     )
     session.execute(
         row.on_conflict_do_update(
@@ -160,5 +167,5 @@ def _retire(
 
 
 def _hash(content: Mapping[str, Any]) -> str:
-    """SHA-256 of the content with its keys in order: the same meaning, the same hash."""
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """SHA-256 of the content as it is; the order of its keys counts, since forms show it."""
+    return hashlib.sha256(orjson.dumps(content)).hexdigest()

@@ -1,0 +1,61 @@
+"""A district's pack out of what is published: what `diff` compares with and `export` writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.catalogue.models import BundleVersion, OfferingVersion
+from service.catalogue.rules import SETTINGS, pack_files
+from service.facts.queries import fact_kinds_of
+from service.identity.models import Department
+from service.kernel.db import District
+from service.kernel.errors import NotFound
+
+
+def installed_files(session: Session, district: str) -> dict[str, dict[str, Any]]:
+    """The files of the pack that is in force in a district, as plain values by path.
+
+    Publishing them changes nothing. What no offering uses was never published and is not there.
+    Raises `NotFound` for a district that has no pack.
+    """
+    row = session.scalars(select(District).where(District.id == district)).one_or_none()
+    if row is None or "departments" not in row.settings:
+        raise NotFound
+    kinds = fact_kinds_of(session, district)
+    files = pack_files(
+        main=_main(session, row),
+        offerings=_in_force(session, OfferingVersion, district),
+        bundles=_in_force(session, BundleVersion, district),
+        facts={
+            code: {"code": code, "title": kinds[code].title, "schema": kinds[code].schema}
+            for code in row.settings["facts"]
+        },
+    )
+    return {path: dict(value) for path, value in files.items()}
+
+
+def _main(session: Session, row: District) -> dict[str, Any]:
+    departments = {
+        one.code: {"code": one.code, "name": one.name, "kind": one.kind}
+        for one in session.scalars(select(Department).where(Department.district_id == row.id))
+    }
+    return {
+        "district": row.id,
+        "title": row.name,
+        **{key: row.settings[key] for key in SETTINGS},
+        "departments": [departments[code] for code in row.settings["departments"]],
+    }
+
+
+def _in_force(
+    session: Session, model: type[OfferingVersion | BundleVersion], district: str
+) -> dict[str, Any]:
+    rows = session.execute(
+        select(model.code, model.content)
+        .where(model.district_id == district, model.retired_at.is_(None))
+        .order_by(model.code)
+    )
+    return {row.code: row.content for row in rows}

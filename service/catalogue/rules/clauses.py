@@ -1,0 +1,237 @@
+"""Conditions of a pack against what it declares: do the names exist, do the types fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice, product
+from typing import Any, Final
+
+import jsonschema_rs
+
+from service.catalogue.rules.declared import Declared, Schema
+from service.catalogue.rules.faults import PackFault
+from service.catalogue.rules.reading import Document, Path
+from service.kernel.expressions import ExpressionFailed
+from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
+from service.routing.conditions import CelClause, NotKnown, cel_values
+
+_COMBINATIONS: Final = 200
+"""How many combinations of examples an expression is tried on."""
+_SOME_DAY: Final = date(2026, 6, 1)
+_CAME_TO: Final[Schema] = {"enum": ["passed", "rejected", "skipped"]}
+_AGE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 150}
+_ORDERED: Final = ("at_least", "at_most")
+_DATED: Final = ("within_last", "at_least_ago")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a condition at some place may name.
+
+    `sections`: those that are answered there. `stages`: of the flow. `about_family`: whether there
+    is a subject other than the applicant.
+    """
+
+    declared: Declared
+    sections: Collection[str]
+    stages: Collection[str] = ()
+    about_family: bool = False
+    facts: bool = True
+
+
+def condition_faults(
+    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+) -> Iterator[PackFault]:
+    """What is wrong with a condition of the right shape, clause by clause."""
+    for key in ("all", "any"):
+        for place, part in enumerate(raw.get(key, ())):
+            yield from condition_faults(document, (*path, key, place), part, naming)
+    if "not" in raw:
+        yield from condition_faults(document, (*path, "not"), raw["not"], naming)
+    if "cel" in raw:
+        yield from _cel_faults(document, path, raw, naming)
+    elif not raw.keys() & {"all", "any", "not"}:
+        yield from _clause_faults(document, path, raw, naming)
+
+
+def source_faults(
+    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+) -> Iterator[PackFault]:
+    """What is wrong with the thing that a clause, a table or a need looks at."""
+    if "field" in raw:
+        yield from _field_faults(document, (*path, "field"), raw["field"], naming)
+    if "fact" in raw:
+        yield from _fact_faults(document, (*path, "fact"), raw["fact"], naming)
+    if "stage" in raw and raw["stage"] not in naming.stages:
+        yield document.fault((*path, "stage"), "unknown_stage", stage=raw["stage"])
+    if "requested" in raw and raw["requested"] not in naming.declared.codes("offerings"):
+        yield document.fault((*path, "requested"), "unknown_offering", name=raw["requested"])
+    if raw.get("age") == "subject" and not naming.about_family:
+        yield document.fault((*path, "age"), "no_subject")
+
+
+def _field_faults(document: Document, path: Path, name: str, naming: Naming) -> Iterator[PackFault]:
+    section, _, field = name.partition(".")
+    if section not in naming.declared.codes("sections"):
+        yield document.fault(path, "unknown_section", name=section)
+    elif section not in naming.sections:
+        yield document.fault(path, "section_not_asked", name=section)
+    else:
+        known = naming.declared.fields("sections", section)
+        if known is not None and field not in known:
+            yield document.fault(path, "unknown_field", section=section, name=field)
+
+
+def _fact_faults(document: Document, path: Path, name: str, naming: Naming) -> Iterator[PackFault]:
+    kind, _, value = name.partition(".")
+    if not naming.facts:
+        yield document.fault(path, "no_facts_here")
+    elif kind not in naming.declared.codes("facts"):
+        yield document.fault(path, "unknown_fact", name=kind)
+    else:
+        known = naming.declared.fields("facts", kind)
+        if value and known is not None and value not in known:
+            yield document.fault(path, "unknown_value", fact=kind, name=value)
+
+
+def schema_of(raw: Mapping[str, Any], naming: Naming) -> Schema | None:
+    """The schema of what a clause looks at; None where it cannot be told, or has none."""
+    if "stage" in raw:
+        return _CAME_TO
+    if "age" in raw:
+        return _AGE
+    folder = "sections" if "field" in raw else "facts"
+    name = raw.get("field", raw.get("fact", ""))
+    first, _, second = name.partition(".")
+    return (naming.declared.fields(folder, first) or {}).get(second)
+
+
+def _clause_faults(
+    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+) -> Iterator[PackFault]:
+    faults = list(source_faults(document, path, raw, naming))
+    yield from faults
+    if "requested" in raw or "given" in raw or faults:
+        return
+    schema = schema_of(raw, naming)
+    if schema is None:
+        if "fact" in raw and "." not in raw["fact"]:
+            yield document.fault((*path, "fact"), "value_needed", fact=raw["fact"])
+        return
+    yield from _literal_faults(document, path, raw, schema)
+    yield from _order_faults(document, path, raw, schema, naming)
+
+
+def _literal_faults(
+    document: Document, path: Path, raw: Mapping[str, Any], schema: Schema
+) -> Iterator[PackFault]:
+    literals = [((*path, "is"), raw["is"])] if "is" in raw else []
+    literals += [((*path, "in", place), one) for place, one in enumerate(raw.get("in", ()))]
+    for where, literal in literals:
+        if not jsonschema_rs.is_valid(_bare(schema), literal, validate_formats=True):
+            yield document.fault(where, "wrong_clause", problem=f"it is never {literal}")
+
+
+def _order_faults(
+    document: Document, path: Path, raw: Mapping[str, Any], schema: Schema, naming: Naming
+) -> Iterator[PackFault]:
+    kind = _kind_of(schema)
+    for op in _ORDERED:
+        if op in raw:
+            yield from _operand_faults(document, (*path, op), raw[op], kind, naming)
+    for op in _DATED:
+        if op in raw and kind != "date":
+            yield document.fault((*path, op), "wrong_clause", problem="it is no date")
+
+
+def _operand_faults(
+    document: Document, path: Path, operand: Any, kind: str, naming: Naming
+) -> Iterator[PackFault]:
+    if kind not in {"number", "date"}:
+        yield document.fault(path, "wrong_clause", problem="it is neither number nor date")
+        return
+    if isinstance(operand, Mapping):
+        faults = list(source_faults(document, path, operand, naming))
+        yield from faults
+        schema = schema_of(operand, naming)
+        other = kind if schema is None else _kind_of(schema)
+        if "plus" in operand or "minus" in operand:
+            kind = "date"
+    else:
+        other = _literal_kind(operand)
+    if other != kind:
+        yield document.fault(path, "wrong_clause", problem=f"a {kind} is compared with a {other}")
+
+
+def _kind_of(schema: Schema) -> str:
+    """How values of a schema compare: as number, date, or not at all."""
+    if schema.get("type") in {"integer", "number"}:
+        return "number"
+    if schema.get("type") == "string" and schema.get("format") == "date":
+        return "date"
+    return str(schema.get("type", "choice"))
+
+
+def _literal_kind(literal: Any) -> str:
+    if not isinstance(literal, str):
+        return "number"
+    try:
+        date.fromisoformat(literal)
+    except ValueError:
+        return "text"
+    return "date"
+
+
+def _bare(schema: Schema) -> dict[str, Any]:
+    """A schema without what only clients read."""
+    return {key: value for key, value in schema.items() if not key.startswith("x-")}
+
+
+def _cel_faults(
+    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+) -> Iterator[PackFault]:
+    """An expression is CEL, uses what it lists, and comes to yes or no on every example."""
+    faults = [
+        fault
+        for place, need in enumerate(raw["needs"])
+        for fault in source_faults(document, (*path, "needs", place), need, naming)
+    ]
+    yield from faults
+    try:
+        condition = parse_condition(raw)
+    except MalformedCondition as error:
+        yield document.fault((*path, "cel"), "bad_expression", problem=error)
+        return
+    if isinstance(condition, CelClause) and not faults:
+        yield from _tried(document, (*path, "cel"), condition, naming)
+
+
+def _tried(
+    document: Document, path: Path, clause: CelClause, naming: Naming
+) -> Iterator[PackFault]:
+    for known in _cases(clause.needs, naming.declared):
+        try:
+            clause.expression.holds(cel_values(clause, known))
+        except NotKnown:
+            continue
+        except ExpressionFailed as failed:
+            yield document.fault(path, "expression_fails", problem=failed)
+            return
+
+
+def _cases(needs: Sequence[Source], declared: Declared) -> Iterator[Known]:
+    """What could be known: the examples of what is needed, combined."""
+    homes = list(dict.fromkeys((_FOLDER[one.kind], one.parts[0]) for one in needs))
+    choices: list[Iterable[Mapping[str, Any]]] = [declared.examples(*home) for home in homes]
+    for chosen in islice(product(*choices), _COMBINATIONS):
+        of = list(zip(homes, chosen, strict=True))
+        yield Known(
+            _SOME_DAY,
+            answers={code: value for (folder, code), value in of if folder == "sections"},
+            facts={code: [value] for (folder, code), value in of if folder == "facts"},
+        )
+
+
+_FOLDER: Final = {SourceKind.FIELD: "sections", SourceKind.FACT: "facts"}

@@ -1,0 +1,107 @@
+"""What is published of a pack: every version stands by itself for ever, and gives the pack back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.catalogue.rules.pack import Material, Offering, Pack, Plain, Section
+
+
+def offering_content(pack: Pack, code: str) -> dict[str, Any]:
+    """What is published of an offering: its sections, materials and given facts are embedded."""
+    one = pack.offerings[code]
+    return {
+        "code": one.code,
+        "title": one.title,
+        "summary": one.summary,
+        "subject": one.subject.value,
+        "sections": [_section(pack.sections[name]) for name in one.sections],
+        "materials": [
+            {**asked, "material": _material(pack.materials[asked["code"]])}
+            for asked in one.materials
+        ],
+        "citations": list(one.citations),
+        "criteria": list(one.criteria),
+        "facts": {kind: pack.facts[kind].schema for kind in given_facts(one)},
+        "flow": one.flow,
+    }
+
+
+def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
+    """What is published of a bundle: its offerings by code, and the consents that filing takes."""
+    one = pack.bundles[code]
+    return {
+        "code": one.code,
+        "title": one.title,
+        "summary": one.summary,
+        "offerings": list(one.offerings),
+        "edges": list(one.edges),
+        "consents": [
+            {"code": each.code, "version": each.version, "title": each.title, "text": each.text}
+            for each in pack.consents
+        ],
+    }
+
+
+def given_facts(offering: Offering) -> list[str]:
+    """The kinds of facts that an approval of the offering establishes."""
+    stages = offering.flow["stages"]
+    return sorted({gift["fact"] for stage in stages for gift in stage.get("gives", ())})
+
+
+def fact_kinds_content(pack: Pack) -> list[dict[str, Any]]:
+    """The kinds of facts as the district's table keeps them."""
+    return [
+        {"code": one.code, "title": one.title, "schema": one.schema} for one in pack.facts.values()
+    ]
+
+
+def _section(one: Section) -> dict[str, Any]:
+    told = {"code": one.code, "scope": one.scope.value, "title": one.title, "schema": one.schema}
+    return {**told, "rules": list(one.rules)} if one.rules else told
+
+
+def _material(one: Material) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "scope": one.scope.value,
+        "title": one.title,
+        **({"note": one.note} if one.note else {}),
+        "formats": list(one.formats),
+        "most": one.most,
+    }
+
+
+def pack_files(
+    *,
+    main: Plain,
+    offerings: Mapping[str, Plain],
+    bundles: Mapping[str, Plain],
+    facts: Mapping[str, Plain],
+) -> dict[str, Plain]:
+    """The files of a pack, by path, out of what is published; publishing them changes nothing.
+
+    `main`: `pack.yaml` without its consents, which the bundles have.
+    """
+    files: dict[str, Plain] = {}
+    consents: dict[tuple[str, int], Plain] = {}
+    for code, content in bundles.items():
+        consents |= {(one["code"], one["version"]): one for one in content["consents"]}
+        files[f"bundles/{code}.yaml"] = _without(content, "consents")
+    for code, content in offerings.items():
+        for part in content["sections"]:
+            files[f"sections/{part['code']}.yaml"] = part
+        for asked in content["materials"]:
+            files[f"materials/{asked['code']}.yaml"] = asked["material"]
+        files[f"offerings/{code}.yaml"] = {
+            **_without(content, "facts"),
+            "sections": [part["code"] for part in content["sections"]],
+            "materials": [_without(asked, "material") for asked in content["materials"]],
+        }
+    files |= {f"facts/{code}.yaml": kind for code, kind in facts.items()}
+    return {"pack.yaml": {**main, "consents": list(consents.values())}, **files}
+
+
+def _without(content: Plain, key: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != key}

@@ -1,0 +1,93 @@
+"""What is different between two packs, key by key: what publishing one over the other would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from service.catalogue.rules.contents import (
+    bundle_content,
+    fact_kinds_content,
+    offering_content,
+    pack_files,
+)
+from service.catalogue.rules.pack import SETTINGS, Pack, Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One key of one file that was added, changed or removed; an empty key is the whole file."""
+
+    file: str
+    key: str
+    kind: Literal["added", "changed", "removed"]
+
+    def __str__(self) -> str:
+        sign = {"added": "+", "changed": "~", "removed": "-"}[self.kind]
+        return f"{sign} {self.file}{': ' if self.key else ''}{self.key}"
+
+
+def differences(before: Mapping[str, Plain], after: Mapping[str, Plain]) -> list[Difference]:
+    """Every difference between the files of two packs, in the order of their paths."""
+    found = []
+    for file in sorted(before.keys() | after.keys()):
+        if file not in after:
+            found.append(Difference(file, "", "removed"))
+        elif file not in before:
+            found.append(Difference(file, "", "added"))
+        else:
+            found += _between(file, (), before[file], after[file])
+    return found
+
+
+def files_of(pack: Pack) -> dict[str, Plain]:
+    """The files of a pack as they would come back from publishing it."""
+    main = {
+        "district": pack.district,
+        "title": pack.title,
+        **{key: pack.settings[key] for key in SETTINGS},
+        "departments": [
+            {"code": one.code, "name": one.name, "kind": one.kind} for one in pack.departments
+        ],
+    }
+    return pack_files(
+        main=main,
+        offerings={code: offering_content(pack, code) for code in pack.offerings},
+        bundles={code: bundle_content(pack, code) for code in pack.bundles},
+        facts={kind["code"]: kind for kind in fact_kinds_content(pack)},
+    )
+
+
+def _between(file: str, path: tuple[str, ...], before: Any, after: Any) -> Iterator[Difference]:
+    if before == after:
+        return
+    old, new = _parts(before), _parts(after)
+    if old is None or new is None:
+        yield Difference(file, ".".join(path), "changed")
+        return
+    for key in dict.fromkeys((*old, *new)):
+        here = (*path, key)
+        if key not in new:
+            yield Difference(file, ".".join(here), "removed")
+        elif key not in old:
+            yield Difference(file, ".".join(here), "added")
+        else:
+            yield from _between(file, here, old[key], new[key])
+
+
+def _parts(value: Any) -> Mapping[str, Any] | None:
+    """What a value is made of: by key, or for a list of things with codes or keys by those."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        names = [_name(one, place) for place, one in enumerate(value)]
+        if len(set(names)) == len(names):
+            return dict(zip(names, value, strict=True))
+    return None
+
+
+def _name(one: Any, place: int) -> str:
+    if isinstance(one, Mapping):
+        return str(one.get("code", one.get("key", place)))
+    return str(place)

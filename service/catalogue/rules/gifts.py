@@ -1,0 +1,47 @@
+"""What a decision gives: from a recorded result and the answers to the value of a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from service.routing import Gift
+from service.routing.dates import Span, shifted
+
+Answers = Mapping[str, Mapping[str, Any]]
+
+
+def gift_value(
+    plain: Mapping[str, Any], *, result: Mapping[str, Any], answers: Answers
+) -> dict[str, Any]:
+    """The value of a fact; what its parts are taken from and is not there is left out."""
+    found = {name: _part(part, result, answers) for name, part in plain.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def gift_dates(
+    gift: Gift, *, result: Mapping[str, Any], answers: Answers, today: date
+) -> tuple[date, date | None]:
+    """From when through when the fact holds: from today, without an end, unless the gift says so.
+
+    Raises ValueError where what it says is no date, or the end comes before the beginning.
+    """
+    begins = _part(gift.begins, result, answers) or today.isoformat()
+    if isinstance(gift.ends, Mapping) and not gift.ends.keys() & {"result", "field"}:
+        ends: Any = shifted(begins, Span.of(gift.ends))
+    else:
+        ends = _part(gift.ends, result, answers)
+    first, last = date.fromisoformat(begins), None if ends is None else date.fromisoformat(ends)
+    if last is not None and last < first:
+        raise ValueError("it would end before it begins")
+    return first, last
+
+
+def _part(part: Any, result: Mapping[str, Any], answers: Answers) -> Any:
+    if not isinstance(part, Mapping):
+        return part
+    if "result" in part:
+        return result.get(part["result"])
+    section, _, field = str(part["field"]).partition(".")
+    return answers.get(section, {}).get(field)

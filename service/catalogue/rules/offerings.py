@@ -1,0 +1,234 @@
+"""What can be wrong with an offering: with what it asks for, and with its flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
+from typing import Any, Final
+
+from service.catalogue.rules.clauses import (
+    Naming,
+    condition_faults,
+    schema_of,
+    source_faults,
+)
+from service.catalogue.rules.declared import Declared
+from service.catalogue.rules.faults import PackFault
+from service.catalogue.rules.forms import BadSchema, Form
+from service.catalogue.rules.gifts import gift_value
+from service.catalogue.rules.reading import Document, Path
+from service.catalogue.rules.schemas import form_faults
+from service.routing import check_flow, parse_flow
+
+_COMBINATIONS: Final = 200
+Raw = Mapping[str, Any]
+
+
+def offering_faults(document: Document, declared: Declared) -> Iterator[PackFault]:
+    """Everything wrong with an offering of the right shape."""
+    raw = document.value
+    naming = Naming(
+        declared,
+        raw["sections"],
+        [stage["key"] for stage in raw["flow"]["stages"]],
+        about_family=raw["subject"] != "self",
+    )
+    yield from document.unknown(
+        ("sections",), raw["sections"], declared.codes("sections"), "unknown_section"
+    )
+    yield from _asked_faults(document, naming)
+    conditions = [
+        fault
+        for path, condition in _conditions(raw)
+        for fault in condition_faults(document, path, condition, naming)
+    ]
+    yield from conditions
+    for place, stage in enumerate(raw["flow"]["stages"]):
+        yield from _stage_faults(document, ("flow", "stages", place), stage, naming)
+    if not any(fault.code == "bad_expression" for fault in conditions):
+        for found in check_flow(parse_flow(raw["flow"]), day_minutes=_office_day(declared)):
+            yield document.fault(("flow", *found.path), found.code, **found.params)
+
+
+def _conditions(raw: Raw) -> Iterator[tuple[Path, Raw]]:
+    """Every condition of an offering with its place."""
+    for place, asked in enumerate(raw.get("materials", ())):
+        if "when" in asked:
+            yield ("materials", place, "when"), asked["when"]
+    for place, criterion in enumerate(raw.get("criteria", ())):
+        yield ("criteria", place, "met_when"), criterion["met_when"]
+    for place, stage in enumerate(raw["flow"]["stages"]):
+        for key in ("when", "checks"):
+            if key in stage:
+                yield ("flow", "stages", place, key), stage[key]
+
+
+def _office_day(declared: Declared) -> int:
+    """Office minutes of a day; those of a usual one where the pack's cannot be told."""
+    if declared.main.file in declared.misshapen:
+        return 450
+    spans = declared.main.value["office_hours"]
+    return max(1, sum(_minutes(closes) - _minutes(opens) for opens, closes in spans))
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _asked_faults(document: Document, naming: Naming) -> Iterator[PackFault]:
+    """Materials, citations and criteria: each named once, and what they name exists."""
+    raw, declared = document.value, naming.declared
+    materials = [one["code"] for one in raw.get("materials", ())]
+    citations = [one["code"] for one in raw["citations"]]
+    criteria = raw.get("criteria", ())
+    for place, code in enumerate(materials):
+        if code not in declared.codes("materials"):
+            yield document.fault(("materials", place, "code"), "unknown_material", name=code)
+    yield from document.repeated(("materials",), materials, at="code")
+    yield from document.repeated(("citations",), citations, at="code")
+    yield from document.repeated(("criteria",), [one["code"] for one in criteria], at="code")
+    for place, criterion in enumerate(criteria):
+        cited = criterion["cites"]["citation"]
+        if cited not in citations:
+            path = ("criteria", place, "cites", "citation")
+            yield document.fault(path, "unknown_citation", name=cited)
+
+
+def _stage_faults(
+    document: Document, path: Path, stage: Raw, naming: Naming
+) -> Iterator[PackFault]:
+    yield from _department_faults(document, path, stage, naming)
+    yield from _sight_faults(document, (*path, "sees"), stage["sees"], naming)
+    faults = list(form_faults(document, (*path, "records"))) if "records" in stage else []
+    yield from faults
+    for place, gift in enumerate(stage.get("gives", ())):
+        at = (*path, "gives", place)
+        yield from _gift_faults(document, at, gift, stage, naming, sound=not faults)
+
+
+def _department_faults(
+    document: Document, path: Path, stage: Raw, naming: Naming
+) -> Iterator[PackFault]:
+    named: list[tuple[Path, str]] = [
+        ((*path, "departments", place), code)
+        for place, code in enumerate(stage.get("departments", ()))
+    ]
+    department = stage.get("department")
+    if isinstance(department, Mapping):
+        at = (*path, "department")
+        yield from _table_faults(document, at, department, naming)
+        named += [((*at, "cases", value), code) for value, code in department["cases"].items()]
+        named.append(((*at, "otherwise"), department["otherwise"]))
+    elif department is not None:
+        named.append(((*path, "department"), department))
+    if department is not None and "departments" in stage:
+        yield document.fault((*path, "departments"), "departments_twice")
+    known = naming.declared.departments()
+    for at, code in named:
+        if known is not None and code not in known:
+            yield document.fault(at, "unknown_department", name=code)
+
+
+def _table_faults(
+    document: Document, path: Path, table: Raw, naming: Naming
+) -> Iterator[PackFault]:
+    """What a table chooses by exists, and its cases are among the choices."""
+    faults = list(source_faults(document, (*path, "by"), table["by"], naming))
+    yield from faults
+    choices = (schema_of(table["by"], naming) or {}).get("enum")
+    for case in table["cases"]:
+        if choices is not None and not faults and case not in map(str, choices):
+            yield document.fault(
+                (*path, "cases", case), "wrong_clause", problem=f"it is never {case}"
+            )
+
+
+def _sight_faults(document: Document, path: Path, sees: Raw, naming: Naming) -> Iterator[PackFault]:
+    """What a stage sees exists and is asked for by its offering."""
+    for code, fields in sees["sections"].items():
+        at = (*path, "sections", code)
+        if code not in document.value["sections"]:
+            yield document.fault(at, "section_not_asked", name=code)
+        known = naming.declared.fields("sections", code)
+        if fields == "all" or known is None:
+            continue
+        for place, name in enumerate(fields):
+            if name not in known:
+                yield document.fault((*at, place), "unknown_field", section=code, name=name)
+    asked = {one["code"] for one in document.value.get("materials", ())}
+    kinds = naming.declared.codes("facts")
+    yield from document.unknown((*path, "facts"), sees.get("facts", ()), kinds, "unknown_fact")
+    yield from document.unknown(
+        (*path, "materials"), sees.get("materials", ()), asked, "material_not_asked"
+    )
+
+
+def _gift_faults(
+    document: Document, path: Path, gift: Raw, stage: Raw, naming: Naming, *, sound: bool
+) -> Iterator[PackFault]:
+    """A fact that is given has a kind, its parts exist, and it is of its kind's form."""
+    if gift["fact"] not in naming.declared.codes("facts"):
+        yield document.fault((*path, "fact"), "unknown_fact", name=gift["fact"])
+        return
+    if gift.get("about") == "subject" and not naming.about_family:
+        yield document.fault((*path, "about"), "no_subject")
+    known = naming.declared.fields("facts", gift["fact"]) or {}
+    for name in gift["value"]:
+        if known and name not in known:
+            at = (*path, "value", name)
+            yield document.fault(at, "unknown_value", fact=gift["fact"], name=name)
+    faults = [
+        fault
+        for at, part in _gift_parts(path, gift)
+        for fault in _part_faults(document, at, part, stage, naming)
+    ]
+    yield from faults
+    if not faults and sound:
+        yield from _gift_tried(document, path, gift, stage, naming.declared)
+
+
+def _gift_parts(path: Path, gift: Raw) -> Iterator[tuple[Path, Raw]]:
+    """The parts of a gift that are taken from elsewhere."""
+    parts = [((*path, "value", name), part) for name, part in gift["value"].items()]
+    parts += [((*path, end), gift[end]) for end in ("from", "until") if end in gift]
+    return ((at, part) for at, part in parts if isinstance(part, Mapping))
+
+
+def _part_faults(
+    document: Document, path: Path, part: Raw, stage: Raw, naming: Naming
+) -> Iterator[PackFault]:
+    yield from source_faults(document, path, part, naming)
+    recorded = stage.get("records", {}).get("properties", {})
+    if "result" in part and part["result"] not in recorded:
+        yield document.fault((*path, "result"), "unknown_result", name=part["result"])
+
+
+def _gift_tried(
+    document: Document, path: Path, gift: Raw, stage: Raw, declared: Declared
+) -> Iterator[PackFault]:
+    """Every example of a result, with every example of the answers, makes a good fact."""
+    schema = declared.form("facts", gift["fact"])
+    if schema is None:
+        return
+    try:
+        form = Form(schema)
+    except BadSchema:
+        return
+    results = stage.get("records", {}).get("examples", [{}])
+    for result, answers in islice(_examples(results, gift, declared), _COMBINATIONS):
+        for error in form.errors(gift_value(gift["value"], result=result, answers=answers)):
+            where = ".".join(map(str, error.instance_path)) or "the top"
+            problem = {"where": where, "problem": error.message}
+            yield document.fault((*path, "value"), "gift_invalid", **problem)
+            return
+
+
+def _examples(
+    results: Sequence[Raw], gift: Raw, declared: Declared
+) -> Iterator[tuple[Raw, dict[str, Raw]]]:
+    fields = [part["field"] for _, part in _gift_parts((), gift) if "field" in part]
+    sections = list(dict.fromkeys(name.partition(".")[0] for name in fields))
+    answered = (declared.examples("sections", code) for code in sections)
+    for result, *answers in product(results, *answered):
+        yield result, dict(zip(sections, answers, strict=True))

@@ -1,0 +1,1 @@
+"""Verified facts: what departments have established about persons, so that nobody asks twice."""

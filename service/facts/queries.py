@@ -1,0 +1,156 @@
+"""Reads of facts: what is in force of a person, and what who may see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Date, Row, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from service.facts.models import FACTS, Fact, FactKind
+from service.facts.rules import FactState, KnownFact, KnownKind, state_of
+from service.identity.models import Department
+from service.kernel import crypto
+from service.kernel.actor import Actor
+from service.kernel.db import District, for_change
+from service.kernel.errors import NotFound
+from service.kernel.permissions import Permission
+
+_DEFAULT_ZONE: Final = "Asia/Shanghai"
+_KNOWN: Final = (
+    Fact.id,
+    Fact.person_id,
+    Fact.kind,
+    Fact.value,
+    Fact.issuer,
+    Fact.valid_from,
+    Fact.valid_to,
+    Fact.item_id,
+    Fact.revoked_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFact:
+    """A fact as its person is shown it: with the words for its codes, and its state that day."""
+
+    fact: KnownFact
+    title: Mapping[str, str]
+    issuer_name: Mapping[str, str]
+    issued_at: datetime
+    state: FactState
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The one predicate of who sees a fact, in the district they are signed in to.
+
+    Talents see their own, staff those which a department has issued in which they work on tasks.
+    """
+    if actor.person_id is not None:
+        theirs = Fact.person_id == actor.person_id
+    else:
+        theirs = Fact.issuer.in_(actor.departments_with(Permission.TASK_READ))
+    return (Fact.district_id == actor.district) & theirs
+
+
+def facts_of(
+    session: Session, actor: Actor, *, persons: Collection[UUID], on: date
+) -> dict[UUID, list[KnownFact]]:
+    """By person, the facts of the actor's district that are in force on a day, the newest first.
+
+    For the service's own use when it files or decides: who may see a fact is not asked. Every
+    person asked for has a list. One statement, none for nobody.
+    """
+    found: dict[UUID, list[KnownFact]] = {person: [] for person in persons}
+    if not found:
+        return found
+    rows = session.execute(
+        select(*_KNOWN)
+        .where(
+            Fact.district_id == actor.district,
+            Fact.person_id.in_(found),
+            Fact.revoked_at.is_(None),
+            Fact.valid_from <= on,
+            or_(Fact.valid_to.is_(None), Fact.valid_to >= on),
+        )
+        .order_by(Fact.id.desc())
+    )
+    for row in rows:
+        found[row.person_id].append(_opened(row))
+    return found
+
+
+def facts_for(
+    session: Session, actor: Actor, *, before: UUID | None, limit: int, at: datetime
+) -> Sequence[OwnFact]:
+    """The talent's own facts, ended and revoked ones too, the newest first, from below `before`.
+
+    Each with its state on the day that `at` is in the district. At most `limit` + 1 of them; one
+    statement.
+    """
+    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
+    query = (
+        select(
+            *_KNOWN,
+            Fact.issued_at,
+            FactKind.title,
+            Department.name.label("issuer_name"),
+            cast(func.timezone(zone, at), Date).label("today"),
+        )
+        .join(District, District.id == Fact.district_id)
+        .join(FactKind, (FactKind.district_id == Fact.district_id) & (FactKind.code == Fact.kind))
+        .join(
+            Department,
+            (Department.district_id == Fact.district_id) & (Department.code == Fact.issuer),
+        )
+        .where(visible(actor), Fact.person_id == actor.person)
+        .order_by(Fact.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(Fact.id < before)
+    return [_own(row) for row in session.execute(query)]
+
+
+def fact_for(session: Session, actor: Actor, fact_id: UUID, *, lock: bool = False) -> Fact:
+    """A fact that the actor may see, locked for a change where asked; raises `NotFound`."""
+    query = select(Fact).where(visible(actor), Fact.id == fact_id)
+    fact = session.scalars(for_change(query, Fact) if lock else query).one_or_none()
+    if fact is None:
+        raise NotFound
+    return fact
+
+
+def fact_kinds_of(session: Session, district: str) -> dict[str, KnownKind]:
+    """The kinds of facts that a district knows, by code; one statement."""
+    rows = session.execute(
+        select(FactKind.code, FactKind.title, FactKind.schema)
+        .where(FactKind.district_id == district)
+        .order_by(FactKind.code)
+    )
+    return {row.code: KnownKind(*row) for row in rows}
+
+
+def _own(row: Row[*tuple[Any, ...]]) -> OwnFact:
+    fact = _opened(row)
+    return OwnFact(fact, row.title, row.issuer_name, row.issued_at, state_of(fact, row.today))
+
+
+def _opened(row: Row[*tuple[Any, ...]]) -> KnownFact:
+    value = crypto.unseal(row.value, table=FACTS, column="value", row=row.id)
+    return KnownFact(
+        id=row.id,
+        person_id=row.person_id,
+        kind=row.kind,
+        value=orjson.loads(value),
+        issuer=row.issuer,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        item_id=row.item_id,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,100 @@
+"""A talent's facts, and taking one back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from service.facts import actions, queries, schemas
+from service.facts.rules import FactState
+from service.kernel import clock, http
+from service.kernel.permissions import Permission
+
+blp = http.Blueprint(
+    "facts",
+    __name__,
+    url_prefix="/v1",
+    description="What departments have established about persons.",
+)
+
+_ID: Final = "0199d3c2-7a55-7d18-b6e3-4c0f2a7d9e52"
+_PAGE: Final = {
+    "items": [
+        {
+            "id": _ID,
+            "kind": "recognition",
+            "title": {"zh": "人才认定", "en": "Recognition as a talent"},
+            "value": {"class": "B", "level": "municipal"},
+            "issuer": "human_resources",
+            "issuer_name": {"zh": "人力资源和社会保障局", "en": "Human Resources Bureau"},
+            "valid_from": "2026-11-24",
+            "valid_to": "2029-11-23",
+            "issued_at": "2026-11-24T02:10:00+00:00",
+            "revoked_at": None,
+            "state": "in_force",
+        }
+    ],
+    "next": None,
+}
+_REASON: Final = {"reason": "认定所依据的学历证书经核查不实。"}
+_REVOKED: Final = {
+    "id": _ID,
+    "kind": "recognition",
+    "issuer": "human_resources",
+    "state": "revoked",
+    "revoked_at": "2027-03-02T06:30:00+00:00",
+}
+
+
+@blp.get("/me/facts", allow=Permission.FACT_READ_OWN, audiences=("talent",))
+@blp.arguments(schemas.FactPageIn, location="query", as_kwargs=True)
+@blp.response(200, schemas.FactPageOut, example=_PAGE)
+def list_my_facts(limit: int, after: str | None) -> dict[str, Any]:
+    """List what departments of this district have established about me, the newest first.
+
+    What has ended or was revoked is in the list too.
+    """
+    session, actor = http.session(), http.actor()
+    page = http.Page(limit, after, account=actor.account, filters={"list": "facts"})
+    before = None if page.position is None else UUID(page.position[0])
+    found = queries.facts_for(session, actor, before=before, limit=limit, at=clock.now())
+    return page.answer(found, _shown, lambda own: [own.fact.id])
+
+
+@blp.post(
+    "/desk/facts/<uuid:fact_id>/revocation",
+    allow=Permission.FACT_REVOKE,
+    audiences=("desk",),
+    problems={403: ["role_missing", "own_case"], 409: ["fact_revoked"]},
+)
+@blp.arguments(schemas.FactRevocationIn, as_kwargs=True, example=_REASON)
+@blp.response(200, schemas.RevokedFactOut, example=_REVOKED)
+def revoke_fact(fact_id: UUID, reason: str) -> dict[str, Any]:
+    """Revoke a fact that my department has issued."""
+    fact = actions.revoke_fact(
+        http.session(), http.actor(), fact_id=fact_id, reason=reason, at=clock.now()
+    )
+    return {
+        "id": fact.id,
+        "kind": fact.kind,
+        "issuer": fact.issuer,
+        "state": FactState.REVOKED,
+        "revoked_at": fact.revoked_at,
+    }
+
+
+def _shown(own: queries.OwnFact) -> dict[str, Any]:
+    fact = own.fact
+    return {
+        "id": fact.id,
+        "kind": fact.kind,
+        "title": own.title,
+        "value": fact.value,
+        "issuer": fact.issuer,
+        "issuer_name": own.issuer_name,
+        "valid_from": fact.valid_from,
+        "valid_to": fact.valid_to,
+        "issued_at": own.issued_at,
+        "revoked_at": fact.revoked_at,
+        "state": own.state,
+    }

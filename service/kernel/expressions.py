@@ -1,0 +1,84 @@
+"""CEL expressions from packs, compiled once: the way out where structured clauses do not suffice.
+
+An expression is text that somebody else wrote, so it is bounded before it is run: its length, its
+names, and one macro (`all`, `exists`, …) at the most, because nested ones multiply. Without nesting
+its time is linear in the values it is given, which a form's schema bounds; its patterns run in
+linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import cel
+
+LONGEST: Final = 500
+_TEXT: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\])*"|'
+    r"'''(?:\\.|[^\\])*?'''|'(?:\\.|[^'\\])*'",
+    re.DOTALL,
+)
+# What would make the text be read otherwise than `_TEXT` reads it: a comment, a prefix (`r'\'`).
+_HIDING: Final = re.compile(r"//|\w[\"']")
+_MACRO: Final = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(")
+_BOUND: Final = re.compile(
+    r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,"
+)
+_NAME: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?!\s*\()(?![\w.])")
+_METHOD: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.[A-Za-z_]\w*\s*\(")
+_WORDS: Final = frozenset({"true", "false", "null", "in"})
+
+
+class BadExpression(ValueError):
+    """The expression cannot be used; the message says why."""
+
+
+class ExpressionFailed(Exception):
+    """The expression came to nothing for these values, or to something that is no yes or no."""
+
+
+class Expression:
+    """A compiled expression over the names it may use; safe to share between threads.
+
+    `names`: the dotted paths that exist (`lease.address`, `facts.recognition.class`, `today`).
+    Raises `BadExpression`: it is too long, is no CEL, has a second macro, a comment or a
+    text with a prefix, or uses another name.
+    """
+
+    def __init__(self, text: str, names: Collection[str]) -> None:
+        if len(text) > LONGEST:
+            raise BadExpression(f"it is longer than {LONGEST} characters")
+        bare = _TEXT.sub('""', text)
+        if _HIDING.search(bare):
+            raise BadExpression("it has a comment, or a text with a prefix")
+        if len(_MACRO.findall(bare)) > 1:
+            raise BadExpression("it has more than one macro")
+        for name in sorted(_names(bare) - set(names)):
+            raise BadExpression(f"it names {name}, which it does not need")
+        try:
+            self._program = cel.compile(text)
+        except ValueError as error:
+            raise BadExpression(str(error).splitlines()[0]) from None
+        self.text = text
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether the expression is true of these values, nested by the parts of their names.
+
+        Raises `ExpressionFailed` where it cannot be said.
+        """
+        try:
+            answer = self._program.execute(dict(values))
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise ExpressionFailed(type(error).__name__) from None
+        if not isinstance(answer, bool):
+            raise ExpressionFailed(f"it gives {type(answer).__name__}")
+        return answer
+
+
+def _names(bare: str) -> set[str]:
+    """The dotted names in an expression without its texts; names that a macro binds are its own."""
+    bound = set(_BOUND.findall(bare))
+    found = {*_NAME.findall(bare), *_METHOD.findall(bare)}
+    return {name for name in found - _WORDS if name.partition(".")[0] not in bound}

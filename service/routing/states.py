@@ -1,0 +1,214 @@
+"""Where an item stands, and what an event makes to be done: the two halves of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+from service.routing.flow import Verdict
+
+
+class Phase(StrEnum):
+    WAITING = "waiting"  # not begun: a predecessor must come first
+    ACCEPTANCE = "acceptance"
+    PROCESSING = "processing"
+    FULFILMENT = "fulfilment"  # decided, being delivered
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    NOT_ACCEPTED = "not_accepted"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    CANCELLED = "cancelled"
+
+
+class StageStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"  # nobody decided it: something else made it needless
+    SKIPPED = "skipped"  # its condition was not met
+    SUPERSEDED = "superseded"  # undone: the flow went back to before it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one department has to say on a stage: open, closed with a verdict, or cancelled."""
+
+    department: str
+    status: StageStatus
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """One round of a stage that has been entered; `verdict` is what it came to as a whole."""
+
+    key: str
+    round: int
+    status: StageStatus
+    verdict: Verdict | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def department(self) -> str:
+        """The first department; the only one where there are not several."""
+        return self.parts[0].department
+
+    @property
+    def open_parts(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.status is StageStatus.OPEN)
+
+    @property
+    def current(self) -> bool:
+        """Whether the stage is entered and not undone."""
+        return self.status in _CURRENT
+
+    @property
+    def behind(self) -> bool:
+        """Whether what comes after the stage may open, as far as it goes."""
+        if self.status is StageStatus.SKIPPED:
+            return True
+        return self.status is StageStatus.CLOSED and self.verdict is not Verdict.REJECT
+
+    def cancelled(self) -> StageState:
+        """The same, with nobody left who has to decide it."""
+        parts = tuple(
+            replace(part, status=StageStatus.CANCELLED) if part.status is StageStatus.OPEN else part
+            for part in self.parts
+        )
+        return replace(self, status=StageStatus.CANCELLED, parts=parts)
+
+
+_CURRENT = frozenset({StageStatus.OPEN, StageStatus.CLOSED, StageStatus.SKIPPED})
+
+
+@dataclass(frozen=True)
+class ItemState:
+    """Where an item stands. `stages` holds what has been entered, in that order.
+
+    The outcome is there from the decision on, or from whatever else ended the item. `hard`: a
+    predecessor must come before it begins; `soft`: one must come before it is decided.
+    """
+
+    phase: Phase
+    outcome: Outcome | None
+    stages: tuple[StageState, ...]
+    hard: bool = False
+    soft: bool = False
+
+    @property
+    def open_stages(self) -> tuple[StageState, ...]:
+        return tuple(stage for stage in self.stages if stage.status is StageStatus.OPEN)
+
+    def rounds(self, key: str) -> int:
+        """How many rounds of a stage have been entered."""
+        return max((stage.round for stage in self.stages if stage.key == key), default=0)
+
+    @cached_property
+    def outcomes(self) -> Mapping[str, str]:
+        """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
+        last = {stage.key: stage for stage in self.stages}
+        told = {key: _came_to(stage) for key, stage in last.items()}
+        return {key: outcome for key, outcome in told.items() if outcome}
+
+
+def _came_to(stage: StageState) -> str | None:
+    if stage.status is StageStatus.SKIPPED:
+        return "skipped"
+    if stage.verdict is None:
+        return None
+    return "rejected" if stage.verdict is Verdict.REJECT else "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStage:
+    """Every department gets a task, for somebody with this role."""
+
+    stage: str
+    round: int
+    departments: tuple[str, ...]
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkipStage:
+    """The condition of the stage is not met: the flow goes on without it."""
+
+    stage: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStage:
+    """The system has looked, and this is what it came to."""
+
+    stage: str
+    round: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTask:
+    """The stage is decided without this department."""
+
+    stage: str
+    round: int
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStage:
+    """The stage is over; without a verdict it was cancelled, with whatever task is left of it."""
+
+    stage: str
+    round: int
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class SupersedeStage:
+    """The stage had come to something, which counts no longer."""
+
+    stage: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartPromise:
+    """Accepted: the item's clock starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopPromise:
+    """Decided, or ended without a decision: the clock that was running stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveFacts:
+    """Approved: what the decision establishes about people holds from now on."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndItem:
+    outcome: Outcome
+
+
+Effect = (
+    OpenStage
+    | SkipStage
+    | CheckStage
+    | CancelTask
+    | CloseStage
+    | SupersedeStage
+    | StartPromise
+    | StopPromise
+    | GiveFacts
+    | EndItem
+)

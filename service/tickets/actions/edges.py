@@ -1,0 +1,243 @@
+"""What waits for what in a ticket: edges drawn at filing, settled by what happens and by time."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from service.calendars.rules import WorkingCalendar
+from service.catalogue.rules import OfferingDefinition
+from service.kernel.ids import new_id
+from service.routing import (
+    Ask,
+    Cancelled,
+    EdgeRule,
+    EdgeStatus,
+    Known,
+    Otherwise,
+    Phase,
+    PredecessorsSettled,
+    Truth,
+    Wait,
+    evaluate,
+    given_up,
+    settled,
+    waits,
+)
+from service.routing.bundle import UNSETTLED
+from service.tickets.actions.steps import Step
+from service.tickets.models import Edge, Item
+from service.tickets.queries.talent import edges_of
+from service.tickets.rules import DueBasis, Happening
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An edge of an item that is being filed."""
+
+    rule: EdgeRule
+    status: EdgeStatus
+    next_at: datetime | None
+
+    def row(self, item: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+        """The row of the edge; `item` is that of its successor."""
+        ask = self.rule.ask or Ask(0, Otherwise.CLOSE)
+        asks = self.rule.otherwise is Otherwise.ASK
+        return {
+            "district_id": item["district_id"],
+            "id": new_id(),
+            "ticket_id": item["ticket_id"],
+            "item_id": item["id"],
+            "predecessor": self.rule.predecessor,
+            "kind": self.rule.kind,
+            "on": self.rule.on,
+            "otherwise": self.rule.otherwise,
+            "ask_days": ask.working_days if asks else None,
+            "default": ask.default if asks else None,
+            "status": self.status,
+            "next_at": self.next_at,
+            "settled_at": None if self.status in UNSETTLED else at,
+        }
+
+
+def drawn(
+    rules: Iterable[EdgeRule],
+    *,
+    successor: str,
+    filed: frozenset[str],
+    fulfilled: frozenset[str],
+    known: Known,
+    calendar: WorkingCalendar,
+    at: datetime,
+) -> list[Drawn]:
+    """The edges of an item: to every offering filed with it that it depends on.
+
+    `fulfilled`: the offerings whose result the applicant has already, as facts; they are met from
+    the beginning.
+    """
+    edges = []
+    for rule in rules:
+        if rule.successor != successor or rule.predecessor not in filed:
+            continue
+        if rule.when and evaluate(rule.when, known).truth is Truth.NOT_MET:
+            continue
+        met = rule.predecessor in fulfilled
+        until = None if met or rule.wait is None else _until(rule.wait, calendar, at)
+        edges.append(Drawn(rule, EdgeStatus.MET if met else EdgeStatus.WAITING, until))
+    return edges
+
+
+def _until(wait: Wait, calendar: WorkingCalendar, at: datetime) -> datetime:
+    if wait.working_days is not None:
+        return calendar.due_at(at, working_days=wait.working_days).at
+    return calendar.due_on(_next_day(str(wait.each_year), calendar.local_date(at))).at
+
+
+def _next_day(month_day: str, today: date) -> date:
+    """The next such day, today included; the last of its month where that has no such day."""
+    month, day = map(int, month_day.split("-"))
+    for year in (today.year, today.year + 1):
+        found = date(year, month, min(day, monthrange(year, month)[1]))
+        if found >= today:
+            break
+    return found
+
+
+def settle_edges(step: Step) -> None:
+    """Follow what happened to items along the edges of their ticket, until nothing moves.
+
+    An edge that is met, or cannot be any more, may let its successor begin or be decided, or
+    close it, which may settle further edges. Edges form no circle, so this ends.
+    """
+    changed = [item for item in step.changed if item.outcome is not None]
+    if not changed:
+        return
+    edges = edges_of(step.session, step.ticket)
+    while changed:
+        codes = {item.offering_code for item in changed}
+        _drop(step, edges, {item.id for item in changed})
+        step.changed.clear()
+        moved = {
+            edge.item_id
+            for edge in edges
+            if edge.predecessor in codes
+            and edge.status is EdgeStatus.WAITING
+            and _move(step, edge, _standing(step, edge))
+        }
+        for item in step.items:
+            if item.id in moved:
+                follow(step, item, [edge for edge in edges if edge.item_id == item.id])
+        changed = [item for item in step.changed if item.outcome is not None]
+
+
+def _drop(step: Step, edges: Iterable[Edge], decided: Collection[UUID]) -> None:
+    """An item that has come to something waits for nothing any more."""
+    for edge in edges:
+        if edge.item_id in decided and edge.status in UNSETTLED:
+            edge.status, edge.settled_at, edge.next_at = EdgeStatus.WAIVED, step.at, None
+
+
+def give_up_waiting(step: Step, edge: Edge) -> None:
+    """An edge has waited long enough, or the applicant's time to answer is over."""
+    if edge.status is EdgeStatus.ASKED:
+        status = given_up(edge.default or Otherwise.CLOSE)
+    else:
+        status = given_up(edge.otherwise)
+    _move(step, edge, status)
+    _follow_edge(step, edge)
+
+
+def choose(step: Step, edges: Iterable[Edge], *, proceed: bool) -> None:
+    """The applicant has answered for all edges of an item that ask."""
+    status = EdgeStatus.WAIVED if proceed else EdgeStatus.FAILED
+    for edge in edges:
+        _move(step, edge, status)
+        _follow_edge(step, edge)
+
+
+def follow(step: Step, item: Item, edges: Sequence[Edge]) -> None:
+    """Let an item go on, or close it, as its edges stand now."""
+    if item.phase not in _WAITING:
+        return
+    now = waits((edge.kind, edge.status) for edge in edges)
+    if now.closes:
+        step.take(item, Cancelled(), Happening.ITEM_CANCELLED)
+        return
+    begins = item.phase is Phase.WAITING and not now.hard
+    if begins or item.decision_waits is not now.soft:
+        event = PredecessorsSettled(hard=now.hard, soft=now.soft)
+        step.take(item, event, Happening.ITEM_BEGUN if begins else Happening.ITEM_FREED)
+        _project(step, item, begins=begins)
+
+
+_WAITING = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
+
+
+def _follow_edge(step: Step, edge: Edge) -> None:
+    item = next(one for one in step.items if one.id == edge.item_id)
+    edges = [one for one in edges_of(step.session, step.ticket) if one.item_id == item.id]
+    follow(step, item, edges)
+
+
+def _standing(step: Step, edge: Edge) -> EdgeStatus:
+    predecessors = [
+        (item.phase, item.outcome) for item in step.items if item.offering_code == edge.predecessor
+    ]
+    return settled(edge.on, edge.otherwise, predecessors)
+
+
+def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
+    """Change how an edge stands; gives whether it did. An applicant who is asked has some time."""
+    if status is edge.status:
+        return False
+    item = next(one for one in step.items if one.id == edge.item_id)
+    if item.phase not in _WAITING:
+        status = EdgeStatus.WAIVED
+    edge.status = status
+    if status is EdgeStatus.ASKED:
+        edge.next_at = step.calendar.due_at(step.at, working_days=edge.ask_days or 0).at
+    else:
+        edge.settled_at, edge.next_at = step.at, None
+    asked = status is EdgeStatus.ASKED
+    step.tell(
+        Happening.CHOICE_ASKED if asked else Happening.EDGE_SETTLED,
+        item=item,
+        data={
+            "offering": item.offering_code,
+            "predecessor": edge.predecessor,
+            "edge": str(edge.id),
+            "status": status,
+        },
+    )
+    return True
+
+
+def _project(step: Step, item: Item, *, begins: bool) -> None:
+    """Another due date, now that it is known when the item begins or can be decided.
+
+    Begun now, acceptance may take all its time. Freed, the decision has its own time at least.
+    """
+    flow = step.definition(item).flow
+    calendar = step.calendar
+    if begins:
+        (acceptance,) = flow.starts
+        received = calendar.due_at(step.at, working_days=acceptance.limit.working_days).at
+        due = calendar.due_at(received, working_days=flow.promise_working_days)
+        basis, cause = DueBasis.PROJECTED, "begun"
+    elif item.accepted_at is not None and not item.decision_waits:
+        own = calendar.due_at(item.accepted_at, working_days=flow.promise_working_days)
+        last = calendar.due_at(step.at, working_days=flow.decision.limit.working_days)
+        due, basis, cause = max(own, last), DueBasis.PROMISED, "predecessor"
+    else:
+        return
+    step.move_due(item, due_at=due.at, basis=basis, cause=cause, provisional=due.provisional)
+
+
+def fulfilled_by(offering: OfferingDefinition, facts: Mapping[str, Any]) -> bool:
+    """Whether the applicant has already what an approval of the offering would establish."""
+    kinds = {gift.fact for gift in offering.flow.decision.gives if gift.about == "applicant"}
+    return bool(kinds) and all(facts.get(kind) for kind in kinds)

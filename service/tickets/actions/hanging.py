@@ -1,0 +1,57 @@
+"""Rows that hang on a ticket or an item and are written beside what changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from service.facts.rules import KnownFact
+from service.kernel.ids import new_id
+from service.tickets.models import Item, Ticket
+from service.tickets.rules import DueBasis, Reliance
+
+
+def key_of(item: Item) -> dict[str, Any]:
+    """What the rows that hang on an item take from it."""
+    return {"district_id": item.district_id, "ticket_id": item.ticket_id, "id": item.id}
+
+
+def due_change(
+    of: Ticket | Item,
+    before: datetime | None,
+    after: datetime,
+    basis: DueBasis,
+    *,
+    cause: str,
+    event: UUID | None,
+    at: datetime,
+) -> dict[str, Any]:
+    """The row that tells that the due date of a ticket or an item moved, and why."""
+    is_item = isinstance(of, Item)
+    return {
+        "district_id": of.district_id,
+        "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
+        "item_id": of.id if is_item else None,
+        "before": before,
+        "after": after,
+        "basis": basis,
+        "cause": cause,
+        "event_id": event,
+        "at": at,
+    }
+
+
+def relied(
+    item: Mapping[str, Any], fact: KnownFact, reliance: Reliance, at: datetime
+) -> dict[str, Any]:
+    """The row that keeps that something about an item rested on a fact."""
+    return {
+        "district_id": item["district_id"],
+        "id": new_id(),
+        "item_id": item["id"],
+        "fact_id": fact.id,
+        "reliance": reliance,
+        "at": at,
+    }

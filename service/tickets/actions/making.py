@@ -1,0 +1,281 @@
+"""The rows of a ticket in the making: values in, rows out, no statement is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from service.calendars.rules import Due, WorkingCalendar
+from service.catalogue.rules import BundleDefinition, OfferingDefinition
+from service.facts.rules import KnownFact
+from service.kernel import crypto
+from service.kernel.actor import Actor
+from service.kernel.ids import new_id
+from service.routing import (
+    Asking,
+    EdgeKind,
+    EdgeStatus,
+    Filed,
+    Known,
+    OpenStage,
+    SourceKind,
+    advance,
+    encode_context,
+    encode_event,
+    in_order,
+    initial,
+    sources,
+)
+from service.tickets.actions.edges import Drawn, drawn, fulfilled_by
+from service.tickets.actions.hanging import relied
+from service.tickets.actions.opening import Opening, Rows, due_within
+from service.tickets.queries.cases import by_kind
+from service.tickets.rules import (
+    DueBasis,
+    Filing,
+    Happening,
+    ItemDue,
+    Reliance,
+    TicketStatus,
+    Wish,
+    answers_for,
+    item_number,
+    section_holders,
+    ticket_due,
+)
+
+_SECTIONS: Final = "ticket_sections"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a filing is judged by: who is who, what is established of them, what is open."""
+
+    filing: Filing
+    bundle: BundleDefinition
+    applicant: UUID
+    born: Mapping[UUID, date | None]
+    facts: Mapping[UUID, Sequence[KnownFact]]
+    open_offerings: frozenset[str]
+    today: date
+
+    def facts_for(self, wish: Wish) -> list[KnownFact]:
+        """The facts that count for an item: its subject's, then the applicant's."""
+        people = [wish.subject, self.applicant]
+        return [fact for one in people if one is not None for fact in self.facts.get(one, ())]
+
+    def known_for(self, wish: Wish) -> Known:
+        """What the conditions of an item may look at; the item itself is not asked for with it."""
+        others = [one.offering for one in self.filing.items if one is not wish]
+        born = {"applicant": self.born.get(self.applicant)}
+        if wish.subject is not None:
+            born["subject"] = self.born.get(wish.subject)
+        return Known(
+            self.today,
+            answers=answers_for(self.filing, wish),
+            facts=by_kind(self.facts_for(wish)),
+            born=born,
+            requested=self.open_offerings | set(others),
+        )
+
+
+@dataclass(slots=True)
+class Making:
+    """The rows of a ticket, its items, edges, stages and tasks, and what is told of each item."""
+
+    actor: Actor
+    case: Case
+    calendar: WorkingCalendar
+    at: datetime
+    ticket: dict[str, Any] = field(default_factory=dict)
+    items: Rows = field(default_factory=list)
+    edges: Rows = field(default_factory=list)
+    relied: Rows = field(default_factory=list)
+    told: dict[UUID, tuple[Happening, dict[str, Any]]] = field(default_factory=dict)
+    opening: Opening = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opening = Opening(self.calendar, self.at)
+
+    def make(self, number: str, *, key: str, digest: bytes) -> None:
+        """Everything, with due dates along the edges: predecessors come first."""
+        self._begin(number, key=key, digest=digest)
+        filing, bundle = self.case.filing, self.case.bundle
+        order = in_order(bundle.offerings, bundle.edges)
+        wishes = sorted(
+            enumerate(filing.items, start=1), key=lambda one: order.index(one[1].offering)
+        )
+        for ordinal, wish in wishes:
+            self._add(ordinal, wish, bundle.offerings[wish.offering])
+        self.items.sort(key=lambda item: item["ordinal"])
+        self._set_due()
+
+    def _begin(self, number: str, *, key: str, digest: bytes) -> None:
+        self.ticket = {
+            "district_id": self.actor.district,
+            "id": new_id(),
+            "number": number,
+            "version": 1,
+            "bundle_code": self.case.bundle.code,
+            "bundle_version_id": self.case.bundle.version_id,
+            "person_id": self.actor.person,
+            "account_id": self.actor.account,
+            "status": TicketStatus.IN_PROGRESS,
+            "filed_at": self.at,
+            "last_seq": 0,
+            "filing_key": key,
+            "filing_digest": digest,
+        }
+
+    def _add(self, ordinal: int, wish: Wish, definition: OfferingDefinition) -> None:
+        """An item: waiting, or begun with its first stages open; its due date projected."""
+        known = self.case.known_for(wish)
+        edges = self._drawn(definition.code, known)
+        unmet = {edge.rule.kind for edge in edges if edge.status is EdgeStatus.WAITING}
+        event = Filed(hard=EdgeKind.HARD in unmet, soft=EdgeKind.SOFT in unmet)
+        asking = Asking(lambda: known)
+        state, effects = advance(definition.flow, initial(), event, asking)
+        item = {
+            "district_id": self.actor.district,
+            "id": new_id(),
+            "ticket_id": self.ticket["id"],
+            "number": item_number(self.ticket["number"], ordinal),
+            "ordinal": ordinal,
+            "version": 1,
+            "offering_code": definition.code,
+            "offering_version_id": definition.version_id,
+            "person_id": self.actor.person,
+            "subject_id": wish.subject,
+            "phase": state.phase,
+            "outcome": state.outcome,
+            "decision_waits": state.soft,
+            "received_at": self.at,
+        }
+        for effect in effects:
+            if isinstance(effect, OpenStage):  # the acceptance; nothing else follows from filing
+                self.opening.add(effect, item=item, definition=definition)
+        self.items.append({**item, **self._projected(definition, edges)})
+        self.edges += [edge.row(item, self.at) for edge in edges]
+        self._rely(item, wish, definition, edges)
+        self.told[item["id"]] = (
+            Happening.ITEM_WAITING if event.hard else Happening.ITEM_FILED,
+            {
+                "event": encode_event(event),
+                "context": encode_context(asking.context),
+                "offering": definition.code,
+                "from": "waiting",
+                "to": state.phase,
+            },
+        )
+
+    def _drawn(self, successor: str, known: Known) -> list[Drawn]:
+        bundle, filing = self.case.bundle, self.case.filing
+        own = by_kind(self.case.facts.get(self.case.applicant, ()))
+        filed = frozenset(wish.offering for wish in filing.items)
+        return drawn(
+            bundle.edges,
+            successor=successor,
+            filed=filed,
+            fulfilled=frozenset(
+                code for code in filed if fulfilled_by(bundle.offerings[code], own)
+            ),
+            known=known,
+            calendar=self.calendar,
+            at=self.at,
+        )
+
+    def _rely(
+        self,
+        item: Mapping[str, Any],
+        wish: Wish,
+        definition: OfferingDefinition,
+        edges: Sequence[Drawn],
+    ) -> None:
+        """Keep which facts the criteria looked at, and which met an edge."""
+        offerings = self.case.bundle.offerings
+        looked_at = {
+            Reliance.CRITERION: {
+                source.parts[0]
+                for criterion in definition.criteria
+                for source in sources(criterion.met_when)
+                if source.kind is SourceKind.FACT
+            },
+            Reliance.EDGE: {
+                kind
+                for edge in edges
+                if edge.status is EdgeStatus.MET
+                for kind in offerings[edge.rule.predecessor].gives
+            },
+        }
+        self.relied += [
+            relied(item, fact, reliance, self.at)
+            for reliance, kinds in looked_at.items()
+            for fact in self.case.facts_for(wish)
+            if fact.kind in kinds
+        ]
+
+    def _projected(self, definition: OfferingDefinition, edges: Sequence[Drawn]) -> dict[str, Any]:
+        """The due date if everything takes all its time: what it waits for, too."""
+        flow, calendar = definition.flow, self.calendar
+        (acceptance,) = flow.starts
+        begins = max([self.at, *self._finishes(edges, EdgeKind.HARD)])
+        accepted_by = due_within(calendar, begins, acceptance.limit).at
+        due = calendar.due_at(accepted_by, working_days=flow.promise_working_days)
+        for finish in self._finishes(edges, EdgeKind.SOFT):
+            due = max(due, due_within(calendar, finish, flow.decision.limit))
+        return {
+            "due_at": due.at,
+            "warn_at": self._warned(accepted_by, due, flow.promise_working_days),
+            "due_basis": DueBasis.PROJECTED,
+            "provisional": due.provisional,
+        }
+
+    def _warned(self, begun: datetime, due: Due, days: int) -> datetime:
+        return self.calendar.warn_at(begun, due.at, working_days=days)
+
+    def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
+        """When the predecessors that are waited for are due."""
+        waited_for = {
+            edge.rule.predecessor
+            for edge in edges
+            if edge.status is EdgeStatus.WAITING and edge.rule.kind is kind
+        }
+        return [item["due_at"] for item in self.items if item["offering_code"] in waited_for]
+
+    def _set_due(self) -> None:
+        due = ticket_due(
+            [
+                ItemDue(item["due_at"], item["due_basis"], item["provisional"], None)
+                for item in self.items
+            ]
+        )
+        self.ticket |= {
+            "due_at": due.due_at,
+            "due_basis": due.basis,
+            "provisional": due.provisional,
+        }
+
+    def sections(self) -> Rows:
+        """The rows of the answers, sealed."""
+        return [
+            self._section(None if index is None else self.items[index]["id"], code, answers)
+            for index, code, answers in section_holders(self.case.filing)
+        ]
+
+    def _section(self, item: UUID | None, code: str, answers: Any) -> dict[str, Any]:
+        row_id = new_id()
+        text = orjson.dumps(answers).decode()
+        return {
+            "district_id": self.actor.district,
+            "id": row_id,
+            "ticket_id": self.ticket["id"],
+            "item_id": item,
+            "section": code,
+            "revision": 1,
+            "content": crypto.seal(text, table=_SECTIONS, column="content", row=row_id),
+        }

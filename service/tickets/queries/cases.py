@@ -1,0 +1,95 @@
+"""What is known of a case when its conditions are asked: answers, facts, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from service.facts.queries import facts_of
+from service.facts.rules import KnownFact
+from service.kernel.actor import Actor
+from service.routing import Known, Phase
+from service.tickets.models import Item, ItemStage, Task
+from service.tickets.queries.desk import sections_of
+from service.tickets.queries.sealed import unsealed_answers
+
+StageRow = Row[*tuple[Any, ...]]
+"""A task with its stage, or a stage that has none: `id key round status verdict task …`."""
+
+
+def by_kind(facts: Iterable[KnownFact]) -> dict[str, list[Mapping[str, Any]]]:
+    """The values of facts as conditions look at them."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for fact in facts:
+        found.setdefault(fact.kind, []).append(fact.value)
+    return found
+
+
+def about(item: Item) -> list[UUID]:
+    """The persons whose facts count for an item: its subject, then the applicant."""
+    return [one for one in (item.subject_id, item.person_id) if one is not None]
+
+
+def known_facts(session: Session, actor: Actor, item: Item, on: date) -> list[KnownFact]:
+    """The facts that count for an item on a day; one statement."""
+    people = about(item)
+    found = facts_of(session, actor, persons=people, on=on)
+    return [fact for person in people for fact in found[person]]
+
+
+def answers_of(session: Session, item: Item) -> dict[str, dict[str, Any]]:
+    """The newest answers to an item's sections, in the clear; one statement."""
+    return {one.section: unsealed_answers(one) for one in sections_of(session, item)}
+
+
+def known_of(
+    session: Session, actor: Actor, item: Item, facts: Sequence[KnownFact], *, on: date
+) -> Known:
+    """What the conditions of an item's flow may look at; two statements besides the facts."""
+    others = session.scalars(
+        select(Item.offering_code).where(
+            Item.district_id == actor.district,
+            Item.person_id == item.person_id,
+            Item.phase != Phase.ENDED,
+            Item.id != item.id,
+        )
+    )
+    return Known(
+        on,
+        answers=answers_of(session, item),
+        facts=by_kind(facts),
+        requested=frozenset(others),
+    )
+
+
+def stage_rows(session: Session, item: Item) -> Sequence[StageRow]:
+    """The stages of an item that were entered, in that order, each with its tasks."""
+    return session.execute(
+        select(
+            ItemStage.id,
+            ItemStage.key,
+            ItemStage.round,
+            ItemStage.status,
+            ItemStage.verdict,
+            Task.id.label("task_id"),
+            Task.department,
+            Task.status.label("task_status"),
+            Task.verdict.label("task_verdict"),
+            Task.assignee,
+        )
+        .outerjoin(
+            Task, (Task.district_id == ItemStage.district_id) & (Task.stage_id == ItemStage.id)
+        )
+        .where(ItemStage.district_id == item.district_id, ItemStage.item_id == item.id)
+        .order_by(ItemStage.id, Task.id)
+    ).all()
+
+
+def stage_of(rows: Sequence[StageRow], task: Task) -> tuple[str, int]:
+    """The key and the round of the stage that a task belongs to."""
+    return next((row.key, row.round) for row in rows if row.id == task.stage_id)
