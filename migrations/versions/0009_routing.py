@@ -24,12 +24,15 @@ def _protect(*tables: str) -> None:
 
 
 def _check(table: str, name: str, condition: str) -> None:
-    """Another CHECK under the same name; validated by itself, so that nobody waits for the look."""
-    op.execute(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}")
+    """Another CHECK under the same name, in one transaction: never is there none.
+
+    The linter would have it looked at in a second one, for tables that are large; these are not.
+    """
     op.execute(
-        f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{name} CHECK ({condition}) NOT VALID"
+        "-- squawk-ignore ban-drop-constraint, constraint-missing-not-valid\n"
+        f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name},"
+        f" ADD CONSTRAINT ck_{table}_{name} CHECK ({condition})"
     )
-    op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck_{table}_{name}")
 
 
 def upgrade() -> None:
@@ -135,21 +138,27 @@ def upgrade() -> None:
         "items",
         sa.Column("decision_waits", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
-    op.alter_column("items", "decision_waits", server_default=None)
     op.add_column(
         "tasks",
         sa.Column("barred", postgresql.ARRAY(sa.Uuid()), server_default="{}", nullable=False),
     )
-    op.alter_column("tasks", "barred", server_default=None)
     op.add_column(
         "stages",
         sa.Column("departments", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
     )
     op.execute("UPDATE stages SET departments = ARRAY[department]")
-    op.alter_column("stages", "departments", server_default=None)
-    op.drop_column("stages", "department")
+    op.execute(
+        "-- squawk-ignore ban-drop-column\n"  # departments has taken its place
+        "ALTER TABLE stages DROP COLUMN department"
+    )
     _check("stages", "status", f"status IN ({_STATUSES})")
     _check("tasks", "kind", f"kind IN ({_KINDS})")
+    # The first due date of a ticket is no change, and is written as one no more.
+    op.execute("DELETE FROM due_changes WHERE before IS NULL")
+    op.execute(
+        "-- squawk-ignore adding-not-nullable-field\n"
+        "ALTER TABLE due_changes ALTER COLUMN before SET NOT NULL"
+    )
     op.create_index(
         "ix_tasks_notices",
         "tasks",
@@ -175,6 +184,7 @@ def downgrade() -> None:
         ["district_id", "code"],
     )
     op.drop_column("stages", "departments")
+    op.alter_column("due_changes", "before", nullable=True)
     op.drop_column("tasks", "barred")
     op.drop_column("items", "decision_waits")
     op.drop_table("relied_facts")

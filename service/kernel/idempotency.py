@@ -62,21 +62,15 @@ class Answer:
     body: str
 
 
-def hold(session: Session, request: Request) -> None:
-    """Take the key's lock, which goes with the transaction.
+def stored_answer(session: Session, request: Request) -> Answer | None:
+    """Take the key's lock, and give the answer it already got, if any.
 
-    Raises `Conflict` while another request with the key runs. A statement of its own, so that
-    whatever looks for the key afterwards sees what its former holder committed.
+    Raises `Conflict` while another request with the key runs, and `Invalid` when the key was used
+    with another payload. The lock goes with the transaction. It is taken in a statement of its
+    own, so that the look at the table sees whatever its former holder committed.
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_lock_number(request)))):
         raise Conflict("request_in_progress", headers={"Retry-After": "1"})
-
-
-def stored_answer(session: Session, request: Request) -> Answer | None:
-    """The answer that the key already got, if any; the lock is held.
-
-    Raises `Invalid` when the key was used with another payload.
-    """
     row = session.execute(
         select(IdempotencyKey.id, IdempotencyKey.digest, IdempotencyKey.answer).where(
             IdempotencyKey.district_id == request.district,

@@ -334,7 +334,7 @@ class DueChange(DistrictScoped, Base):
 
     ticket_id: Mapped[UUID]
     item_id: Mapped[UUID | None]
-    before: Mapped[datetime | None]
+    before: Mapped[datetime]
     after: Mapped[datetime]
     basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
     cause: Mapped[str]

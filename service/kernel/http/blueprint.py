@@ -35,16 +35,11 @@ _KEPT_HEADERS: Final = ("Content-Type", "ETag", "Location")
 
 
 class Keyed(StrEnum):
-    """Whether an operation takes an Idempotency-Key; `kept`: required, and kept by the use case."""
+    """Whether an operation takes an Idempotency-Key."""
 
     NO = "no"
     OPTIONAL = "optional"
     REQUIRED = "required"
-    KEPT = "kept"
-
-    @property
-    def required(self) -> bool:
-        return self in {Keyed.REQUIRED, Keyed.KEPT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +209,13 @@ def _answer(
     if policy.versioned:
         unit.version = context.read_version()
     if policy.keyed is not Keyed.NO:
-        unit.key = context.read_key(required=policy.keyed.required)
+        unit.key = context.read_key(required=policy.keyed is Keyed.REQUIRED)
     if unit.key is None:
         return _viewed(view, arguments)
     unit.digest = context.request_digest()
     keyed = idempotency.Request(
         unit.actor.district, unit.actor.account, str(request.endpoint), unit.key, unit.digest
     )
-    idempotency.hold(unit.session(), keyed)
-    if policy.keyed is Keyed.KEPT:
-        return _viewed(view, arguments)
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
         return Response(stored.body, stored.status, stored.headers)

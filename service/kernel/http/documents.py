@@ -130,7 +130,7 @@ def _headers(policy: Policy) -> Iterator[dict[str, Any]]:
     if policy.keyed is not Keyed.NO:
         yield _header(
             "Idempotency-Key",
-            policy.keyed.required,
+            policy.keyed is Keyed.REQUIRED,
             "The same key with the same request gives the same answer for 24 hours.",
             "7f0c2f9e-0001",
         )

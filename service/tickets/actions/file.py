@@ -16,14 +16,11 @@ from service.identity.actions import give_consents
 from service.identity.queries import household_for
 from service.kernel import events
 from service.kernel.actor import Actor
-from service.kernel.db import District, insert_new_rows, insert_rows
+from service.kernel.db import insert_new_rows, insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid
 from service.routing import Phase
-from service.tickets.actions.hanging import due_change
 from service.tickets.actions.making import Case, Making
 from service.tickets.models import (
-    TICKET_NUMBERS,
-    DueChange,
     Edge,
     Item,
     ItemStage,
@@ -60,7 +57,8 @@ def file_ticket(
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
     making = Making(actor, case, calendar, at)
-    making.make(_next_number(session, making), key=key, digest=digest)
+    number = ticket_number(ground.administrative_code, case.today, ground.sequence)
+    making.make(number, key=key, digest=digest)
     return _write(session, making)
 
 
@@ -106,18 +104,9 @@ def _checked(
     return case
 
 
-def _next_number(session: Session, making: Making) -> str:
-    sequence, settings = session.execute(
-        select(TICKET_NUMBERS.next_value(), District.settings).where(
-            District.id == making.actor.district
-        )
-    ).one()
-    return ticket_number(settings["administrative_code"], making.case.today, sequence)
-
-
 def _write(session: Session, making: Making) -> TicketRows:
     ticket, items = Ticket(**making.ticket), [Item(**item) for item in making.items]
-    filed = _emit(session, making, ticket)
+    _emit(session, making, ticket)
     insert_rows(session, Ticket, [making.ticket | {"last_seq": ticket.last_seq}])
     _insert_items(session, making)
     insert_rows(session, TicketSection, making.sections())
@@ -125,10 +114,6 @@ def _write(session: Session, making: Making) -> TicketRows:
     insert_rows(session, ReliedFact, making.relied)
     stages = [ItemStage(**stage) for stage in making.opening.stages]
     making.opening.write(session)
-    change = due_change(
-        ticket, None, ticket.due_at, ticket.due_basis, cause="filed", event=filed, at=making.at
-    )
-    insert_rows(session, DueChange, [change])
     edges = [Edge(**edge) for edge in making.edges]
     return TicketRows(ticket, items, stages, edges, making.calendar)
 
@@ -158,12 +143,12 @@ def _insert_items(session: Session, making: Making) -> None:
     raise Conflict("item_already_open", number=", ".join(sorted(numbers)))
 
 
-def _emit(session: Session, making: Making, ticket: Ticket) -> UUID:
+def _emit(session: Session, making: Making, ticket: Ticket) -> None:
     """Tell that the ticket was filed, and each of its items."""
 
-    def tell(kind: Happening, item: UUID | None, details: dict[str, object]) -> UUID:
+    def tell(kind: Happening, item: UUID | None, details: dict[str, object]) -> None:
         ticket.last_seq += 1
-        return events.emit(
+        events.emit(
             session,
             kind,
             actor=making.actor,
@@ -175,8 +160,7 @@ def _emit(session: Session, making: Making, ticket: Ticket) -> UUID:
             data=details,
         )
 
-    filed = tell(Happening.TICKET_FILED, None, {"bundle": ticket.bundle_code})
+    tell(Happening.TICKET_FILED, None, {"bundle": ticket.bundle_code})
     for item in making.items:
         kind, details = making.told[item["id"]]
         tell(kind, item["id"], details)
-    return filed

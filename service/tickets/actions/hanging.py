@@ -20,7 +20,7 @@ def key_of(item: Item) -> dict[str, Any]:
 
 def due_change(
     of: Ticket | Item,
-    before: datetime | None,
+    before: datetime,
     after: datetime,
     basis: DueBasis,
     *,

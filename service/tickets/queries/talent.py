@@ -13,11 +13,11 @@ from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.identity.models import Department
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import District, for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
 from service.routing import Phase, StageKind
-from service.tickets.models import Edge, Item, ItemStage, Task, Ticket
+from service.tickets.models import TICKET_NUMBERS, Edge, Item, ItemStage, Task, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +105,23 @@ def tickets_for(
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a filing stands on: the ticket of its key, if there is one, and what is open already."""
+    """What a filing stands on: the ticket of its key, if there is one, and what is open already.
+
+    `sequence` and `administrative_code` are for the number of a new ticket.
+    """
 
     ticket_id: UUID | None
     digest: bytes | None
     open_offerings: frozenset[str]
+    sequence: int
+    administrative_code: str
 
 
 def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
-    """Whether this account filed with this key, ever, and which items of the person are open.
+    """Whether this account filed with this key, ever, which items of the person are open, and the
+    next number.
 
-    One statement.
+    One statement; a number that is not used leaves a gap, as numbers may.
     """
     filed = (
         select(Ticket.id, Ticket.filing_digest)
@@ -140,9 +146,11 @@ def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
             select(filed.c.id).scalar_subquery(),
             select(filed.c.filing_digest).scalar_subquery(),
             offerings,
-        )
+            TICKET_NUMBERS.next_value(),
+            District.settings["administrative_code"].astext,
+        ).where(District.id == actor.district)
     ).one()
-    return Ground(row[0], row[1], frozenset(row[2] or ()))
+    return Ground(row[0], row[1], frozenset(row[2] or ()), row[3], row[4])
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:

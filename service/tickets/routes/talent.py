@@ -31,7 +31,7 @@ blp = http.Blueprint(
     "/tickets",
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
-    keyed=http.Keyed.KEPT,
+    keyed=http.Keyed.REQUIRED,
     problems={
         400: ["idempotency_key_missing"],
         409: ["profile_incomplete", "item_already_open"],
