@@ -15,6 +15,7 @@ import service.catalogue.routes
 import service.facts.routes
 import service.identity.routes
 import service.notifications.routes
+import service.policies.routes
 import service.tickets.routes.desk
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
@@ -32,6 +33,7 @@ BLUEPRINTS: Final = (
     service.identity.routes.me,
     service.facts.routes.blp,
     service.catalogue.routes.blp,
+    service.policies.routes.blp,
     service.tickets.routes.talent.blp,
     service.tickets.routes.desk.blp,
     service.notifications.routes.blp,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.catalogue import queries, schemas
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
-from service.kernel import http
+from service.kernel import clock, http
 from service.kernel.db import Scope, set_scope
 
 blp = http.Blueprint(
@@ -57,7 +57,17 @@ _OFFERING: Final = {
     "subject": "self",
     "citations": [
         {
+            "code": "regulations",
             "title": {"zh": "《户口登记条例》", "en": "Regulations on Household Registration"},
+            "article": {"zh": "第十条", "en": "article 10"},
+        }
+    ],
+    "criteria": [
+        {
+            "code": "employed",
+            "title": {"zh": "在本区就业", "en": "Works in the district"},
+            "binding": "refuse",
+            "citation": {"zh": "《户口登记条例》", "en": "Regulations on Household Registration"},
             "article": {"zh": "第十条", "en": "article 10"},
         }
     ],
@@ -68,10 +78,21 @@ _OFFERING: Final = {
             "kind": "acceptance",
             "title": {"zh": "受理", "en": "Acceptance"},
             "department": "public_security",
+            "departments": ["public_security"],
             "working_days": 5,
+            "working_hours": 0,
         }
     ],
     "sections": [_SECTION],
+}
+_MATERIAL: Final = {
+    "code": "id_card",
+    "scope": "ticket",
+    "title": {"zh": "居民身份证", "en": "Identity card"},
+    "note": {"zh": "正反面", "en": "Both sides"},
+    "formats": ["pdf", "jpg", "png"],
+    "most": 2,
+    "asked_by": [{"offering": "settlement", "need": "always", "when": None}],
 }
 _BUNDLE: Final = {
     **_ARRIVAL,
@@ -89,6 +110,23 @@ _BUNDLE: Final = {
         {**_SETTLEMENT, "subject": "self", "promise_working_days": 5, "sections": ["residence"]}
     ],
     "sections": [_SECTION],
+    "edges": [{"from": "recognition", "to": "settlement", "kind": "soft"}],
+}
+_FORM: Final = {
+    "bundle": "arrival",
+    "version": 1,
+    "offerings": _BUNDLE["offerings"],
+    "sections": [
+        {
+            **_SECTION,
+            "rules": [],
+            "asked_by": ["settlement"],
+            "prefilled": {"address": "东湾高新区望海路 18 号 3 幢 702 室"},
+        }
+    ],
+    "materials": [_MATERIAL],
+    "consents": _BUNDLE["consents"],
+    "edges": _BUNDLE["edges"],
 }
 
 
@@ -131,3 +169,26 @@ def list_bundles(query: dict[str, str]) -> dict[str, Any]:
 def get_bundle(query: dict[str, str], code: str) -> BundleDefinition:
     """Read a bundle: its offerings, every section of the form once, the consents it takes."""
     return queries.get_bundle(*_looked_at(**query), code)
+
+
+@blp.get(
+    "/bundles/<string:code>/form",
+    allow=http.PUBLIC,
+    audiences=AUDIENCES,
+    problems={422: ["offering_not_in_bundle"]},
+)
+@blp.arguments(schemas.FormQuery, location="query", as_kwargs=True)
+@blp.response(200, schemas.Form, example=_FORM)
+def get_bundle_form(
+    code: str, offerings: str | None, district: str | None = None
+) -> dict[str, Any]:
+    """Read the form for the offerings chosen, each section and material once.
+
+    A talent who is signed in finds filled in what is known of them already.
+    """
+    session, place = _looked_at(district)
+    chosen = [] if offerings is None else offerings.split(",")
+    found = queries.bundle_form(
+        session, http.actor(), place, code, offerings=chosen, at=clock.now()
+    )
+    return queries.form_shape(found)

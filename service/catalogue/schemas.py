@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from service.catalogue.rules import Scope, Subject
+from service.catalogue.rules import Binding, Need, Scope, Subject
 from service.kernel.http import Schema, fields
-from service.routing import StageKind
+from service.routing import EdgeKind, StageKind
+
+
+class RuleOut(Schema):
+    at = fields.String(required=True, metadata={"description": "The field of a breach."})
+    message = fields.Texts(required=True)
 
 
 class DistrictQuery(Schema):
@@ -30,6 +35,7 @@ class Bundles(Schema):
 
 
 class Citation(Schema):
+    code = fields.String(required=True)
     title = fields.Texts(required=True)
     article = fields.Texts()
 
@@ -51,7 +57,26 @@ class Stage(Schema):
     kind = fields.Enum(StageKind, required=True)
     title = fields.Texts(required=True)
     department = fields.String(required=True)
+    departments = fields.List(
+        fields.String(),
+        required=True,
+        attribute="choice.possible",
+        metadata={"description": "Everybody who works on it, or may be chosen to."},
+    )
     working_days = fields.Integer(required=True, attribute="limit.working_days")
+    working_hours = fields.Integer(
+        required=True,
+        attribute="limit.working_hours",
+        metadata={"description": "Office hours, where the limit is not in days."},
+    )
+
+
+class CriterionOut(Schema):
+    code = fields.String(required=True)
+    title = fields.Texts(required=True)
+    binding = fields.Enum(Binding, required=True)
+    citation = fields.Texts(required=True)
+    article = fields.Texts(required=True, allow_none=True)
 
 
 class Offering(Schema):
@@ -61,6 +86,7 @@ class Offering(Schema):
     summary = fields.Texts(required=True)
     subject = fields.Enum(Subject, required=True)
     citations = fields.List(fields.Nested(Citation), required=True)
+    criteria = fields.List(fields.Nested(CriterionOut), required=True)
     promise_working_days = fields.Integer(required=True, attribute="flow.promise_working_days")
     stages = fields.List(fields.Nested(Stage), required=True, attribute="flow.stages")
     sections = fields.List(fields.Nested(Section), required=True, attribute="forms")
@@ -84,6 +110,12 @@ class Consent(Schema):
     text = fields.Texts(required=True)
 
 
+class DependencyOut(Schema):
+    predecessor = fields.String(required=True, data_key="from")
+    successor = fields.String(required=True, data_key="to")
+    kind = fields.Enum(EdgeKind, required=True)
+
+
 class Bundle(Schema):
     code = fields.String(required=True)
     version = fields.Integer(required=True)
@@ -96,4 +128,64 @@ class Bundle(Schema):
         required=True,
         attribute="forms",
         metadata={"description": "Every section of the offerings, once."},
+    )
+    edges = fields.List(
+        fields.Nested(DependencyOut),
+        required=True,
+        metadata={"description": "Which offering waits for which, where both are asked for."},
+    )
+
+
+class FormQuery(DistrictQuery):
+    offerings = fields.String(
+        load_default=None,
+        longest=2000,
+        pattern="[a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*",
+        metadata={"description": "The offerings chosen, as `a,b`; default: all of the bundle."},
+    )
+
+
+class FormSection(Section):
+    rules = fields.List(
+        fields.Nested(RuleOut),
+        required=True,
+        metadata={"description": "What must hold between the fields."},
+    )
+    asked_by = fields.List(fields.String(), required=True)
+    prefilled = fields.Object(
+        required=True, metadata={"description": "Answers that are known already, by field."}
+    )
+
+
+class AskedBy(Schema):
+    offering = fields.String(required=True)
+    need = fields.Enum(Need, required=True)
+    when = fields.Object(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`conditional`: the condition, as packs write it."},
+    )
+
+
+class FormMaterial(Schema):
+    code = fields.String(required=True)
+    scope = fields.Enum(Scope, required=True)
+    title = fields.Texts(required=True)
+    note = fields.Texts(required=True, allow_none=True)
+    formats = fields.List(fields.String(), required=True)
+    most = fields.Integer(required=True, metadata={"description": "Files at the most."})
+    asked_by = fields.List(fields.Nested(AskedBy), required=True)
+
+
+class Form(Schema):
+    bundle = fields.String(required=True)
+    version = fields.Integer(required=True)
+    offerings = fields.List(fields.Nested(BundledOffering), required=True)
+    sections = fields.List(fields.Nested(FormSection), required=True)
+    materials = fields.List(fields.Nested(FormMaterial), required=True)
+    consents = fields.List(fields.Nested(Consent), required=True)
+    edges = fields.List(
+        fields.Nested(DependencyOut),
+        required=True,
+        metadata={"description": "Which of the chosen waits for which."},
     )

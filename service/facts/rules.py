@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -83,3 +83,11 @@ def state_of(fact: KnownFact, on: date) -> FactState:
 def in_force(fact: KnownFact, on: date) -> bool:
     """Whether a fact may be relied on that day: both its first and its last day count."""
     return state_of(fact, on) is FactState.IN_FORCE
+
+
+def by_kind(facts: Iterable[KnownFact]) -> dict[str, list[Mapping[str, Any]]]:
+    """The values of facts as conditions and forms look at them, in the same order."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for fact in facts:
+        found.setdefault(fact.kind, []).append(fact.value)
+    return found

@@ -155,6 +155,16 @@ def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
     return {row.id: _member(row) for row in rows}
 
 
+def own_details(session: Session, actor: Actor) -> dict[str, str]:
+    """What a talent has said of themselves and may find filled in: `name`, `phone`, `birth_date`.
+
+    In the clear, for nobody but themselves; one statement. Raises `Forbidden`.
+    """
+    row = session.execute(select(*_PERSON).where(Person.id == own_person(actor))).one()
+    found = {name: _opened(row, name) for name in ("name", "phone", "birth_date")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Household:
     """The talent who asks, and their family by person."""

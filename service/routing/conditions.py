@@ -230,8 +230,8 @@ def evaluate(condition: Condition, known: Known) -> Answer:
             return Answer(_OPPOSITE[answer.truth], reasons)
         case AllOf(parts):
             return _combined(parts, known, decisive=Truth.NOT_MET, otherwise=Truth.MET)
-        case AnyOf(parts):
-            return _combined(parts, known, decisive=Truth.MET, otherwise=Truth.NOT_MET)
+        case _:
+            return _combined(condition.parts, known, decisive=Truth.MET, otherwise=Truth.NOT_MET)
 
 
 def sources(condition: Condition) -> Iterator[Source]:
@@ -245,8 +245,8 @@ def sources(condition: Condition) -> Iterator[Source]:
             yield from needs
         case Not(part):
             yield from sources(part)
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
+        case _:
+            for part in condition.parts:
                 yield from sources(part)
 
 

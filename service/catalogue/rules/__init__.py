@@ -12,6 +12,7 @@ from service.catalogue.rules.definitions import (
     Binding,
     BundleDefinition,
     Criterion,
+    Need,
     OfferingDefinition,
     SectionForm,
     compile_bundle,
@@ -36,6 +37,7 @@ from service.catalogue.rules.pack import (
     Section,
     Subject,
 )
+from service.catalogue.rules.prefill import prefilled
 
 __all__ = [
     "SETTINGS",
@@ -52,6 +54,7 @@ __all__ = [
     "FaultyPack",
     "Form",
     "Material",
+    "Need",
     "Offering",
     "OfferingDefinition",
     "Pack",
@@ -73,4 +76,5 @@ __all__ = [
     "offering_content",
     "pack_files",
     "parse_pack",
+    "prefilled",
 ]

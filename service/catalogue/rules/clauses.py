@@ -8,10 +8,9 @@ from datetime import date
 from itertools import islice, product
 from typing import Any, Final
 
-import jsonschema_rs
-
 from service.catalogue.rules.declared import Declared, Schema
 from service.catalogue.rules.faults import PackFault
+from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.kernel.expressions import ExpressionFailed
 from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
@@ -31,7 +30,8 @@ class Naming:
     """What a condition at some place may name.
 
     `sections`: those that are answered there. `stages`: of the flow. `about_family`: whether there
-    is a subject other than the applicant.
+    is a subject other than the applicant. Birth dates are known when something is filed (`ages`),
+    not to the departments later.
     """
 
     declared: Declared
@@ -39,6 +39,7 @@ class Naming:
     stages: Collection[str] = ()
     about_family: bool = False
     facts: bool = True
+    ages: bool = True
 
 
 def condition_faults(
@@ -68,7 +69,9 @@ def source_faults(
         yield document.fault((*path, "stage"), "unknown_stage", stage=raw["stage"])
     if "requested" in raw and raw["requested"] not in naming.declared.codes("offerings"):
         yield document.fault((*path, "requested"), "unknown_offering", name=raw["requested"])
-    if raw.get("age") == "subject" and not naming.about_family:
+    if "age" in raw and not naming.ages:
+        yield document.fault((*path, "age"), "no_ages_here")
+    elif raw.get("age") == "subject" and not naming.about_family:
         yield document.fault((*path, "age"), "no_subject")
 
 
@@ -130,7 +133,7 @@ def _literal_faults(
     literals = [((*path, "is"), raw["is"])] if "is" in raw else []
     literals += [((*path, "in", place), one) for place, one in enumerate(raw.get("in", ()))]
     for where, literal in literals:
-        if not jsonschema_rs.is_valid(_bare(schema), literal, validate_formats=True):
+        if not fits(schema, literal):
             yield document.fault(where, "wrong_clause", problem=f"it is never {literal}")
 
 
@@ -184,9 +187,13 @@ def _literal_kind(literal: Any) -> str:
     return "date"
 
 
-def _bare(schema: Schema) -> dict[str, Any]:
-    """A schema without what only clients read."""
-    return {key: value for key, value in schema.items() if not key.startswith("x-")}
+def fits(schema: Schema, value: Any) -> bool:
+    """Whether a value is one that the schema takes; one that cannot be used takes everything."""
+    bare = {key: part for key, part in schema.items() if not key.startswith("x-")}
+    try:
+        return not any(Form(bare).errors(value))
+    except BadSchema:
+        return True
 
 
 def _cel_faults(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from service.catalogue.rules.pack import Material, Offering, Pack, Plain, Section
+from service.catalogue.rules.pack import FactKind, Material, Offering, Pack, Plain, Section
+from service.routing import SourceKind, parse_condition, sources
 
 
 def offering_content(pack: Pack, code: str) -> dict[str, Any]:
-    """What is published of an offering: its sections, materials and given facts are embedded."""
+    """What is published of an offering: its sections, materials and kinds of facts are embedded."""
     one = pack.offerings[code]
     return {
         "code": one.code,
@@ -23,7 +24,7 @@ def offering_content(pack: Pack, code: str) -> dict[str, Any]:
         ],
         "citations": list(one.citations),
         "criteria": list(one.criteria),
-        "facts": {kind: pack.facts[kind].schema for kind in given_facts(one)},
+        "facts": [_fact_kind(pack.facts[kind]) for kind in named_facts(one)],
         "flow": one.flow,
     }
 
@@ -44,17 +45,26 @@ def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
     }
 
 
-def given_facts(offering: Offering) -> list[str]:
-    """The kinds of facts that an approval of the offering establishes."""
+def named_facts(offering: Offering) -> list[str]:
+    """The kinds of facts that an offering looks at or that its approval establishes."""
     stages = offering.flow["stages"]
-    return sorted({gift["fact"] for stage in stages for gift in stage.get("gives", ())})
+    conditions = [one["when"] for one in offering.materials if "when" in one]
+    conditions += [one["met_when"] for one in offering.criteria]
+    conditions += [stage[key] for stage in stages for key in ("when", "checks") if key in stage]
+    looked_at = [one for raw in conditions for one in sources(parse_condition(raw))]
+    named = {one.parts[0] for one in looked_at if one.kind is SourceKind.FACT}
+    tables = [stage["department"] for stage in stages if isinstance(stage.get("department"), dict)]
+    named |= {one["by"]["fact"].partition(".")[0] for one in tables if "fact" in one["by"]}
+    return sorted(named | {gift["fact"] for stage in stages for gift in stage.get("gives", ())})
 
 
 def fact_kinds_content(pack: Pack) -> list[dict[str, Any]]:
     """The kinds of facts as the district's table keeps them."""
-    return [
-        {"code": one.code, "title": one.title, "schema": one.schema} for one in pack.facts.values()
-    ]
+    return [_fact_kind(one) for one in pack.facts.values()]
+
+
+def _fact_kind(one: FactKind) -> dict[str, Any]:
+    return {"code": one.code, "title": one.title, "schema": one.schema}
 
 
 def _section(one: Section) -> dict[str, Any]:

@@ -63,16 +63,43 @@ class SectionForm:
 
 
 @dataclass(frozen=True)
+class FactForm:
+    """A kind of fact as an offering's version has frozen it."""
+
+    title: Text
+    schema: Mapping[str, Any]
+    form: Form
+
+
+class Need(StrEnum):
+    """Whether an offering needs a material."""
+
+    ALWAYS = "always"
+    CONDITIONAL = "conditional"
+    OPTIONAL = "optional"
+
+
+@dataclass(frozen=True)
 class AskedMaterial:
-    """A material as an offering asks for it: always, where `when` holds, or as a possibility."""
+    """A material as an offering asks for it: always, where `when` holds, or as a possibility.
+
+    `plain` is `when` as the pack has it, for clients.
+    """
 
     material: Material
     optional: bool
     when: Condition | None
+    plain: Mapping[str, Any] | None
 
     @property
     def code(self) -> str:
         return self.material.code
+
+    @property
+    def need(self) -> Need:
+        if self.optional:
+            return Need.OPTIONAL
+        return Need.ALWAYS if self.when is None else Need.CONDITIONAL
 
 
 class Binding(StrEnum):
@@ -80,6 +107,10 @@ class Binding(StrEnum):
 
     REFUSE = "refuse"
     ADVISE = "advise"
+
+    @property
+    def refuses(self) -> bool:
+        return self is Binding.REFUSE
 
 
 @dataclass(frozen=True)
@@ -99,7 +130,7 @@ class OfferingDefinition:
     """One version of an offering: immutable, safe to share between threads.
 
     `records`: by stage key, the form of the result that the stage's passing verdict must bring.
-    `facts`: by kind, the form of the facts that an approval gives.
+    `facts`: by kind, the facts that it looks at or that an approval gives.
     """
 
     code: str
@@ -114,7 +145,7 @@ class OfferingDefinition:
     sections: Mapping[str, SectionForm]
     materials: tuple[AskedMaterial, ...]
     records: Mapping[str, Form]
-    facts: Mapping[str, Form]
+    facts: Mapping[str, FactForm]
 
     @property
     def forms(self) -> tuple[SectionForm, ...]:
@@ -134,7 +165,7 @@ class OfferingDefinition:
     @property
     def gives(self) -> frozenset[str]:
         """The kinds of facts that an approval establishes."""
-        return frozenset(self.facts)
+        return frozenset(gift.fact for gift in self.flow.decision.gives)
 
     def _scoped(self, scope: Scope) -> tuple[str, ...]:
         return tuple(code for code, section in self.sections.items() if section.scope is scope)
@@ -206,7 +237,10 @@ def compile_offering(
         sections={section.code: section for section in sections},
         materials=tuple(map(_asked, content["materials"])),
         records={stage.key: Form(stage.records) for stage in flow.stages if stage.records},
-        facts={kind: Form(schema) for kind, schema in content["facts"].items()},
+        facts={
+            one["code"]: FactForm(one["title"], one["schema"], Form(one["schema"]))
+            for one in content["facts"]
+        },
     )
 
 
@@ -250,6 +284,7 @@ def _asked(raw: Mapping[str, Any]) -> AskedMaterial:
         material=material(raw["material"]),
         optional=raw.get("optional", False),
         when=parse_condition(raw["when"]) if "when" in raw else None,
+        plain=raw.get("when"),
     )
 
 

@@ -71,6 +71,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "wrong_clause": "does not fit what is looked at: {problem}",
     "value_needed": "which value of the fact {fact}? without one, only `given` can be asked",
     "no_facts_here": "a rule of a section looks at the section alone",
+    "no_ages_here": "ages are known when something is filed, not in the flow: make it a criterion",
+    "prefill_unfit": "{fact} may be {value}, which this field does not take",
     "bad_expression": "is no expression that can be used: {problem}",
     "expression_fails": "comes to neither yes nor no on the examples: {problem}",
     # edges

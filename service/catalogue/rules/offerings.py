@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any, Final
 
@@ -40,7 +41,9 @@ def offering_faults(document: Document, declared: Declared) -> Iterator[PackFaul
     conditions = [
         fault
         for path, condition in _conditions(raw)
-        for fault in condition_faults(document, path, condition, naming)
+        for fault in condition_faults(
+            document, path, condition, replace(naming, ages=path[0] != "flow")
+        )
     ]
     yield from conditions
     for place, stage in enumerate(raw["flow"]["stages"]):

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import getitem
 from typing import Any, Final
 
-from service.catalogue.rules.clauses import Naming, condition_faults, source_faults
+from service.catalogue.rules.clauses import Naming, condition_faults, fits, source_faults
 from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
@@ -53,9 +53,26 @@ def section_faults(document: Document, declared: Declared) -> Iterator[PackFault
     naming = Naming(declared, {document.value["code"]})
     for name, field in document.value["schema"]["properties"].items():
         path = ("schema", "properties", name, "x-prefill")
-        yield from source_faults(document, path, field.get("x-prefill", {}), naming)
+        yield from _prefill_faults(document, path, field, naming)
     for place, rule in enumerate(document.value.get("rules", ())):
         yield from _rule_faults(document, ("rules", place), rule, declared, sound=not faults)
+
+
+def _prefill_faults(
+    document: Document, path: Path, field: Mapping[str, Any], naming: Naming
+) -> Iterator[PackFault]:
+    """The fact that a first answer comes from exists, and its values are answers."""
+    prefill = field.get("x-prefill", {})
+    faults = list(source_faults(document, path, prefill, naming))
+    yield from faults
+    if faults or "fact" not in prefill:
+        return
+    kind, _, value = prefill["fact"].partition(".")
+    for example in naming.declared.examples("facts", kind):
+        if value in example and not fits(field, example[value]):
+            params = {"fact": prefill["fact"], "value": example[value]}
+            yield document.fault((*path, "fact"), "prefill_unfit", **params)
+            return
 
 
 def _rule_faults(

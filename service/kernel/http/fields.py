@@ -228,6 +228,10 @@ class Object(ma.fields.Dict):
     default_error_messages: Messages = {"invalid": "not_an_object"}
 
 
+class Plain(ma.fields.Raw):
+    """Any JSON value; used in answers."""
+
+
 class Nested(ma.fields.Nested):
     """A schema within a schema."""
 

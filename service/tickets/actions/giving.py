@@ -45,7 +45,7 @@ def give_facts(
             begins, ends = gift_dates(gift, result=result, answers=answers, today=today)
         except ValueError:
             raise Invalid(errors=[FieldError("result", "fact_dates_wrong")]) from None
-        if definition.facts[gift.fact].faults(value, at="result"):
+        if definition.facts[gift.fact].form.faults(value, at="result"):
             raise Invalid(errors=[FieldError("result", "fact_value_wrong")])
         facts.append(
             NewFact(

@@ -12,7 +12,7 @@ import orjson
 
 from service.calendars.rules import Due, WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
-from service.facts.rules import KnownFact
+from service.facts.rules import KnownFact, by_kind
 from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.ids import new_id
@@ -34,7 +34,6 @@ from service.routing import (
 from service.tickets.actions.edges import Drawn, drawn, fulfilled_by
 from service.tickets.actions.hanging import relied
 from service.tickets.actions.opening import Opening, Rows, due_within
-from service.tickets.queries.cases import by_kind
 from service.tickets.rules import (
     DueBasis,
     Filing,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from service.facts.queries import facts_of
-from service.facts.rules import KnownFact
+from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
 from service.routing import Known, Phase
 from service.tickets.models import Item, ItemStage, Task
@@ -20,14 +20,6 @@ from service.tickets.queries.sealed import unsealed_answers
 
 StageRow = Row[*tuple[Any, ...]]
 """A task with its stage, or a stage that has none: `id key round status verdict task …`."""
-
-
-def by_kind(facts: Iterable[KnownFact]) -> dict[str, list[Mapping[str, Any]]]:
-    """The values of facts as conditions look at them."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for fact in facts:
-        found.setdefault(fact.kind, []).append(fact.value)
-    return found
 
 
 def about(item: Item) -> list[UUID]:

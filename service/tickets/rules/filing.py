@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from service.catalogue.rules import (
-    Binding,
     BundleDefinition,
     Criterion,
     OfferingDefinition,
@@ -71,7 +70,7 @@ def criterion_faults(definition: OfferingDefinition, known: Known, path: str) ->
             },
         )
         for one in definition.criteria
-        if one.binding is Binding.REFUSE and evaluate(one.met_when, known).truth is Truth.NOT_MET
+        if one.binding.refuses and evaluate(one.met_when, known).truth is Truth.NOT_MET
     ]
 
 

@@ -126,6 +126,18 @@ def get_offering(session: Session, district: str, code: str) -> OfferingDefiniti
     return _definition(district, known, *row)
 
 
+def offerings_in_force(session: Session, district: str) -> list[OfferingDefinition]:
+    """All offerings in force, by code; one statement."""
+    known = compiled.of(district)
+    rows = session.execute(
+        select(OfferingVersion.id, OfferingVersion.version, _CONTENT)
+        .where(OfferingVersion.district_id == district, OfferingVersion.retired_at.is_(None))
+        .order_by(OfferingVersion.code),
+        {"known": list(known)},
+    )
+    return [_definition(district, known, *row) for row in rows]
+
+
 def get_bundle(session: Session, district: str, code: str) -> BundleDefinition:
     """`current_bundle`, raising NotFound where there is none."""
     bundle = current_bundle(session, district, code)

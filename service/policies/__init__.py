@@ -1,0 +1,1 @@
+"""Who is eligible for what: criteria of offerings, asked of what is known of a person."""

@@ -1,0 +1,112 @@
+"""Am I eligible, and if not, why."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from service.kernel import clock, http
+from service.policies import queries, schemas
+from service.policies.rules import Eligibility, Judged, Stated
+from service.routing import Finding, SourceKind
+
+blp = http.Blueprint(
+    "policies", __name__, url_prefix="/v1", description="Who is eligible for what, and why."
+)
+
+_ASKED: Final = {
+    "offerings": ["housing_rent"],
+    "sections": {"applicant": {"graduated_on": "2025-06-30"}},
+    "facts": [{"kind": "recognition", "value": {"class": "D", "level": "district"}}],
+}
+_ANSWER: Final = {
+    "items": [
+        {
+            "offering": "housing_rent",
+            "title": {"zh": "人才租房补贴", "en": "Rent subsidy for talents"},
+            "about": "self",
+            "subject": None,
+            "verdict": "met",
+            "criteria": [
+                {
+                    "code": "graduated_recently",
+                    "title": {"zh": "毕业五年内", "en": "Graduated within five years"},
+                    "citation": {"zh": "《实施细则》", "en": "Rules on rent subsidies"},
+                    "article": {"zh": "第五条", "en": "article 5"},
+                    "binding": "refuse",
+                    "verdict": "met",
+                    "reasons": [
+                        {
+                            "source": "field",
+                            "name": "applicant.graduated_on",
+                            "title": {"zh": "毕业日期", "en": "Date of graduation"},
+                            "asked": "within_last",
+                            "expected": {"years": 5},
+                            "verdict": "met",
+                            "missing": [],
+                        }
+                    ],
+                }
+            ],
+        }
+    ]
+}
+
+
+@blp.post("/eligibility", allow=http.PUBLIC, audiences=("public", "talent"))
+@blp.arguments(schemas.EligibilityIn, example=_ASKED)
+@blp.response(200, schemas.EligibilityOut, example=_ANSWER)
+def check_eligibility(stated: Stated) -> dict[str, Any]:
+    """Ask whether criteria are met, one by one, with the rule behind each; nothing is kept."""
+    session, actor = http.session(), http.actor()
+    found = queries.eligibility_for(session, actor, actor.district, stated, at=clock.now())
+    return {"items": [_row(one) for one in found]}
+
+
+def _row(one: Eligibility) -> dict[str, Any]:
+    offering = one.offering
+    return {
+        "offering": offering.code,
+        "title": offering.title,
+        "about": offering.subject,
+        "subject": None if one.subject is None else one.subject.person,
+        "verdict": one.verdict,
+        "criteria": [_criterion(judged, one) for judged in one.criteria],
+    }
+
+
+def _criterion(judged: Judged, one: Eligibility) -> dict[str, Any]:
+    criterion, answer = judged.criterion, judged.answer
+    return {
+        "code": criterion.code,
+        "title": criterion.title,
+        "citation": criterion.citation,
+        "article": criterion.article,
+        "binding": criterion.binding,
+        "verdict": answer.truth,
+        "reasons": [_reason(finding, one) for finding in answer.reasons],
+    }
+
+
+def _reason(finding: Finding, one: Eligibility) -> dict[str, Any]:
+    asked, expected = finding.asked
+    return {
+        "source": finding.source.kind,
+        "name": finding.source.name,
+        "title": _title(finding, one),
+        "asked": asked,
+        "expected": expected,
+        "verdict": finding.truth,
+        "missing": finding.missing,
+    }
+
+
+def _title(finding: Finding, one: Eligibility) -> Any:
+    """What people call the thing that a clause looks at, where the form or a fact has words."""
+    first, second = finding.source.parts
+    if finding.source.kind is SourceKind.FIELD and first in one.offering.sections:
+        return one.offering.sections[first].schema["properties"].get(second, {}).get("x-title")
+    if finding.source.kind is SourceKind.FACT and first in one.offering.facts:
+        fact = one.offering.facts[first]
+        value = fact.schema["properties"].get(second, {}) if second else {}
+        return value.get("x-title", fact.title)
+    return None
