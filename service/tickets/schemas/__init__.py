@@ -1,312 +1,49 @@
 """What goes over the wire about tickets, items and tasks."""
 
-from __future__ import annotations
-
-from typing import Any
-
-import marshmallow as ma
-
-from service.kernel.http import Schema, fields
-from service.routing import (
-    EdgeKind,
-    EdgeOn,
-    EdgeStatus,
-    Otherwise,
-    Outcome,
-    Phase,
-    StageKind,
-    StageStatus,
-    Verdict,
+from service.tickets.schemas.desk import (
+    ApplicantOut,
+    DecidedOut,
+    DecisionIn,
+    SeenFactOut,
+    TaskDetailOut,
+    TaskOut,
+    TaskPageOut,
+    TaskQuery,
 )
-from service.tickets.rules import (
-    MOST_ITEMS,
-    Choice,
-    DueBasis,
-    Filing,
-    Light,
-    TaskStatus,
-    TicketStatus,
-    Wish,
+from service.tickets.schemas.talent import (
+    ChoiceIn,
+    EdgeOut,
+    FilingIn,
+    HappeningOut,
+    ItemOut,
+    PageIn,
+    StageOut,
+    TicketOut,
+    TicketPageOut,
+    TicketSummaryOut,
+    TimelineOut,
+    WishIn,
 )
 
-CODE = {"description": "A code of the district's pack."}
-
-
-class WishIn(Schema):
-    """One item asked for."""
-
-    offering = fields.String(required=True, longest=64, metadata=CODE)
-    subject = fields.UUID(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "The family member it is about, where the offering asks."},
-    )
-    sections = fields.Object(
-        load_default=dict, metadata={"description": "Answers by section, for this item alone."}
-    )
-
-    @ma.post_load
-    def build(self, values: dict[str, Any], **_options: Any) -> Wish:
-        """The value the rules work on."""
-        return Wish(**values)
-
-
-class FilingIn(Schema):
-    """A bundle's offerings, asked for together."""
-
-    bundle = fields.String(required=True, longest=64, metadata=CODE)
-    items = fields.List(fields.Nested(WishIn), required=True, shortest=1, longest=MOST_ITEMS)
-    sections = fields.Object(
-        load_default=dict, metadata={"description": "Answers by section, given once for all."}
-    )
-    consents = fields.List(
-        fields.String(longest=64),
-        load_default=list,
-        longest=20,
-        metadata={"description": "`code@version` of every text the applicant agrees to."},
-    )
-
-    @ma.post_load
-    def build(self, values: dict[str, Any], **_options: Any) -> Filing:
-        """The value the rules work on."""
-        return Filing(**values)
-
-
-class PageIn(Schema):
-    """Which part of a list."""
-
-    limit = fields.QueryInteger(load_default=25, minimum=1, maximum=100)
-    after = fields.String(
-        load_default=None, longest=512, metadata={"description": "`next` of the page before."}
-    )
-
-
-class StageOut(Schema):
-    """A stage that has been opened."""
-
-    key = fields.String(required=True)
-    round = fields.Integer(required=True)
-    title = fields.Texts(required=True)
-    department = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "The first of its departments; none where nobody works on it."},
-    )
-    departments = fields.List(fields.String(), required=True)
-    state = fields.Enum(StageStatus, required=True)
-    verdict = fields.Enum(Verdict, required=True, allow_none=True)
-    due_at = fields.DateTime(required=True)
-    light = fields.Enum(Light, required=True, allow_none=True)
-
-
-class ItemOut(Schema):
-    """An item as its applicant sees it."""
-
-    id = fields.UUID(required=True)
-    number = fields.String(required=True)
-    version = fields.Integer(required=True)
-    offering = fields.String(required=True)
-    title = fields.Texts(required=True)
-    subject = fields.UUID(required=True, allow_none=True)
-    phase = fields.Enum(Phase, required=True)
-    outcome = fields.Enum(Outcome, required=True, allow_none=True)
-    due_on = fields.Date(required=True)
-    due_at = fields.DateTime(required=True)
-    due_basis = fields.Enum(DueBasis, required=True)
-    provisional = fields.Boolean(required=True)
-    light = fields.Enum(Light, required=True, allow_none=True)
-    result = fields.Object(required=True, allow_none=True)
-    waiting_for = fields.List(
-        fields.String(),
-        required=True,
-        metadata={"description": "The offerings of the ticket that have to come first."},
-    )
-    stages = fields.List(fields.Nested(StageOut), required=True)
-
-
-class EdgeOut(Schema):
-    """What an item waits or waited for."""
-
-    predecessor = fields.String(required=True, data_key="from")
-    item = fields.UUID(required=True)
-    kind = fields.Enum(EdgeKind, required=True)
-    on = fields.Enum(EdgeOn, required=True)
-    state = fields.Enum(EdgeStatus, required=True)
-    next_at = fields.DateTime(
-        required=True,
-        allow_none=True,
-        metadata={"description": "When it waits no longer, or when the answer is due."},
-    )
-    default = fields.Enum(
-        Otherwise,
-        required=True,
-        allow_none=True,
-        metadata={"description": "What counts if the applicant, who is asked, does not answer."},
-    )
-
-
-class TicketSummaryOut(Schema):
-    """A ticket in a list."""
-
-    id = fields.UUID(required=True)
-    number = fields.String(required=True)
-    version = fields.Integer(required=True)
-    bundle = fields.String(required=True)
-    status = fields.Enum(TicketStatus, required=True)
-    filed_at = fields.DateTime(required=True)
-    due_on = fields.Date(required=True)
-    due_at = fields.DateTime(required=True)
-    due_basis = fields.Enum(DueBasis, required=True)
-    provisional = fields.Boolean(
-        required=True,
-        metadata={"description": "The calendar of that time is not published yet."},
-    )
-
-
-class TicketOut(TicketSummaryOut):
-    """A ticket, whole."""
-
-    items = fields.List(fields.Nested(ItemOut), required=True)
-    edges = fields.List(fields.Nested(EdgeOut), required=True)
-
-
-class ChoiceIn(Schema):
-    """The answer where an item cannot have what it waited for."""
-
-    choice = fields.Enum(Choice, required=True)
-
-
-class TicketPageOut(Schema):
-    """A page of tickets, the newest first."""
-
-    items = fields.List(fields.Nested(TicketSummaryOut), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
-class HappeningOut(Schema):
-    """One line of a timeline."""
-
-    seq = fields.Integer(required=True)
-    at = fields.DateTime(required=True)
-    kind = fields.String(required=True)
-    item = fields.UUID(required=True, allow_none=True)
-    text = fields.Texts(required=True)
-
-
-class TimelineOut(Schema):
-    """What happened to a ticket, in order."""
-
-    items = fields.List(fields.Nested(HappeningOut), required=True)
-
-
-class TaskQuery(PageIn):
-    """What a clerk narrows the list to."""
-
-    state = fields.Enum(TaskStatus, load_default=None)
-    offering = fields.String(load_default=None, longest=64)
-    assignee = fields.String(
-        load_default=None,
-        longest=36,
-        pattern="me|none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-        metadata={"description": "`me`, `none`, or the id of an account."},
-    )
-
-
-class TaskOut(Schema):
-    """A task in a list."""
-
-    id = fields.UUID(required=True)
-    version = fields.Integer(required=True)
-    state = fields.Enum(TaskStatus, required=True)
-    kind = fields.Enum(StageKind, required=True)
-    item = fields.UUID(required=True)
-    item_number = fields.String(required=True)
-    offering = fields.String(required=True)
-    title = fields.Texts(required=True)
-    department = fields.String(required=True)
-    role = fields.String(required=True)
-    assignee = fields.UUID(required=True, allow_none=True)
-    mine = fields.Boolean(required=True)
-    opened_at = fields.DateTime(required=True)
-    due_at = fields.DateTime(required=True)
-    light = fields.Enum(Light, required=True, allow_none=True)
-    verdict = fields.Enum(Verdict, required=True, allow_none=True)
-
-
-class TaskPageOut(Schema):
-    """A page of tasks by due time."""
-
-    items = fields.List(fields.Nested(TaskOut), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
-class ApplicantOut(Schema):
-    """Whom an item is for, masked."""
-
-    name = fields.String(required=True, allow_none=True)
-    id_type = fields.String(required=True, allow_none=True)
-    id_number = fields.String(required=True, allow_none=True)
-
-
-class SeenFactOut(Schema):
-    """A fact that a stage may read."""
-
-    id = fields.UUID(required=True)
-    kind = fields.String(required=True)
-    value = fields.Object(required=True)
-    issuer = fields.String(required=True)
-    valid_from = fields.Date(required=True)
-    valid_to = fields.Date(required=True, allow_none=True)
-
-
-class TaskDetailOut(TaskOut):
-    """A task with exactly what its stage may see."""
-
-    ticket_number = fields.String(required=True)
-    stage = fields.String(required=True)
-    stage_title = fields.Texts(required=True)
-    passing = fields.Enum(
-        Verdict, required=True, metadata={"description": "The verdict with which the flow goes on."}
-    )
-    may = fields.List(fields.Enum(Verdict), required=True)
-    records = fields.Object(
-        required=True,
-        allow_none=True,
-        metadata={"description": "JSON Schema of the result that the passing verdict must bring."},
-    )
-    applicant = fields.Nested(ApplicantOut, required=True)
-    sections = fields.Object(
-        required=True, metadata={"description": "By section, the answers this stage may read."}
-    )
-    facts = fields.List(
-        fields.Nested(SeenFactOut),
-        required=True,
-        metadata={"description": "Facts in force about the applicant and the subject."},
-    )
-    opinion = fields.String(required=True, allow_none=True)
-    result = fields.Object(required=True, allow_none=True)
-
-
-class DecisionIn(Schema):
-    """A verdict with its reason."""
-
-    verdict = fields.Enum(Verdict, required=True)
-    opinion = fields.String(required=True, longest=2000)
-    result = fields.Object(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "What the stage records, where its passing verdict asks for it."},
-    )
-
-
-class DecidedOut(Schema):
-    """What the decision made of the task and its item."""
-
-    id = fields.UUID(required=True)
-    version = fields.Integer(required=True)
-    state = fields.Enum(TaskStatus, required=True)
-    verdict = fields.Enum(Verdict, required=True)
-    item = fields.UUID(required=True)
-    item_number = fields.String(required=True)
-    phase = fields.Enum(Phase, required=True)
-    outcome = fields.Enum(Outcome, required=True, allow_none=True)
+__all__ = [
+    "ApplicantOut",
+    "ChoiceIn",
+    "DecidedOut",
+    "DecisionIn",
+    "EdgeOut",
+    "FilingIn",
+    "HappeningOut",
+    "ItemOut",
+    "PageIn",
+    "SeenFactOut",
+    "StageOut",
+    "TaskDetailOut",
+    "TaskOut",
+    "TaskPageOut",
+    "TaskQuery",
+    "TicketOut",
+    "TicketPageOut",
+    "TicketSummaryOut",
+    "TimelineOut",
+    "WishIn",
+]

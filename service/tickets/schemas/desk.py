@@ -1,0 +1,121 @@
+"""What goes over the wire at the desk of a department."""
+
+from __future__ import annotations
+
+from service.kernel.http import Schema, fields
+from service.routing import Outcome, Phase, StageKind, Verdict
+from service.tickets.rules import Light, TaskStatus
+from service.tickets.schemas.talent import PageIn
+
+
+class TaskQuery(PageIn):
+    """What a clerk narrows the list to."""
+
+    state = fields.Enum(TaskStatus, load_default=None)
+    offering = fields.String(load_default=None, longest=64)
+    assignee = fields.String(
+        load_default=None,
+        longest=36,
+        pattern="me|none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+        metadata={"description": "`me`, `none`, or the id of an account."},
+    )
+
+
+class TaskOut(Schema):
+    """A task in a list."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    state = fields.Enum(TaskStatus, required=True)
+    kind = fields.Enum(StageKind, required=True)
+    item = fields.UUID(required=True)
+    item_number = fields.String(required=True)
+    offering = fields.String(required=True)
+    title = fields.Texts(required=True)
+    department = fields.String(required=True)
+    role = fields.String(required=True)
+    assignee = fields.UUID(required=True, allow_none=True)
+    mine = fields.Boolean(required=True)
+    opened_at = fields.DateTime(required=True)
+    due_at = fields.DateTime(required=True)
+    light = fields.Enum(Light, required=True, allow_none=True)
+    verdict = fields.Enum(Verdict, required=True, allow_none=True)
+
+
+class TaskPageOut(Schema):
+    """A page of tasks by due time."""
+
+    items = fields.List(fields.Nested(TaskOut), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class ApplicantOut(Schema):
+    """Whom an item is for, masked."""
+
+    name = fields.String(required=True, allow_none=True)
+    id_type = fields.String(required=True, allow_none=True)
+    id_number = fields.String(required=True, allow_none=True)
+
+
+class SeenFactOut(Schema):
+    """A fact that a stage may read."""
+
+    id = fields.UUID(required=True)
+    kind = fields.String(required=True)
+    value = fields.Object(required=True)
+    issuer = fields.String(required=True)
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date(required=True, allow_none=True)
+
+
+class TaskDetailOut(TaskOut):
+    """A task with exactly what its stage may see."""
+
+    ticket_number = fields.String(required=True)
+    stage = fields.String(required=True)
+    stage_title = fields.Texts(required=True)
+    passing = fields.Enum(
+        Verdict, required=True, metadata={"description": "The verdict with which the flow goes on."}
+    )
+    may = fields.List(fields.Enum(Verdict), required=True)
+    records = fields.Object(
+        required=True,
+        allow_none=True,
+        metadata={"description": "JSON Schema of the result that the passing verdict must bring."},
+    )
+    applicant = fields.Nested(ApplicantOut, required=True)
+    sections = fields.Object(
+        required=True, metadata={"description": "By section, the answers this stage may read."}
+    )
+    facts = fields.List(
+        fields.Nested(SeenFactOut),
+        required=True,
+        metadata={"description": "Facts in force about the applicant and the subject."},
+    )
+    opinion = fields.String(required=True, allow_none=True)
+    result = fields.Object(required=True, allow_none=True)
+
+
+class DecisionIn(Schema):
+    """A verdict with its reason."""
+
+    verdict = fields.Enum(Verdict, required=True)
+    opinion = fields.String(required=True, longest=2000)
+    result = fields.Object(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "What the stage records, where its passing verdict asks for it."},
+    )
+
+
+class DecidedOut(Schema):
+    """What the decision made of the task and its item."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    state = fields.Enum(TaskStatus, required=True)
+    verdict = fields.Enum(Verdict, required=True)
+    item = fields.UUID(required=True)
+    item_number = fields.String(required=True)
+    phase = fields.Enum(Phase, required=True)
+    outcome = fields.Enum(Outcome, required=True, allow_none=True)

@@ -1,0 +1,197 @@
+"""What goes over the wire between a talent and their tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from service.kernel.http import Schema, fields
+from service.routing import (
+    EdgeKind,
+    EdgeOn,
+    EdgeStatus,
+    Otherwise,
+    Outcome,
+    Phase,
+    StageStatus,
+    Verdict,
+)
+from service.tickets.rules import (
+    MOST_ITEMS,
+    Choice,
+    DueBasis,
+    Filing,
+    Light,
+    TicketStatus,
+    Wish,
+)
+
+CODE = {"description": "A code of the district's pack."}
+
+
+class WishIn(Schema):
+    """One item asked for."""
+
+    offering = fields.String(required=True, longest=64, metadata=CODE)
+    subject = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The family member it is about, where the offering asks."},
+    )
+    sections = fields.Object(
+        load_default=dict, metadata={"description": "Answers by section, for this item alone."}
+    )
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Wish:
+        """The value the rules work on."""
+        return Wish(**values)
+
+
+class FilingIn(Schema):
+    """A bundle's offerings, asked for together."""
+
+    bundle = fields.String(required=True, longest=64, metadata=CODE)
+    items = fields.List(fields.Nested(WishIn), required=True, shortest=1, longest=MOST_ITEMS)
+    sections = fields.Object(
+        load_default=dict, metadata={"description": "Answers by section, given once for all."}
+    )
+    consents = fields.List(
+        fields.String(longest=64),
+        load_default=list,
+        longest=20,
+        metadata={"description": "`code@version` of every text the applicant agrees to."},
+    )
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Filing:
+        """The value the rules work on."""
+        return Filing(**values)
+
+
+class PageIn(Schema):
+    """Which part of a list."""
+
+    limit = fields.QueryInteger(load_default=25, minimum=1, maximum=100)
+    after = fields.String(
+        load_default=None, longest=512, metadata={"description": "`next` of the page before."}
+    )
+
+
+class StageOut(Schema):
+    """A stage that has been opened."""
+
+    key = fields.String(required=True)
+    round = fields.Integer(required=True)
+    title = fields.Texts(required=True)
+    department = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The first of its departments; none where nobody works on it."},
+    )
+    departments = fields.List(fields.String(), required=True)
+    state = fields.Enum(StageStatus, required=True)
+    verdict = fields.Enum(Verdict, required=True, allow_none=True)
+    due_at = fields.DateTime(required=True)
+    light = fields.Enum(Light, required=True, allow_none=True)
+
+
+class ItemOut(Schema):
+    """An item as its applicant sees it."""
+
+    id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    version = fields.Integer(required=True)
+    offering = fields.String(required=True)
+    title = fields.Texts(required=True)
+    subject = fields.UUID(required=True, allow_none=True)
+    phase = fields.Enum(Phase, required=True)
+    outcome = fields.Enum(Outcome, required=True, allow_none=True)
+    due_on = fields.Date(required=True)
+    due_at = fields.DateTime(required=True)
+    due_basis = fields.Enum(DueBasis, required=True)
+    provisional = fields.Boolean(required=True)
+    light = fields.Enum(Light, required=True, allow_none=True)
+    result = fields.Object(required=True, allow_none=True)
+    waiting_for = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The offerings of the ticket that have to come first."},
+    )
+    stages = fields.List(fields.Nested(StageOut), required=True)
+
+
+class EdgeOut(Schema):
+    """What an item waits or waited for."""
+
+    predecessor = fields.String(required=True, data_key="from")
+    item = fields.UUID(required=True)
+    kind = fields.Enum(EdgeKind, required=True)
+    on = fields.Enum(EdgeOn, required=True)
+    state = fields.Enum(EdgeStatus, required=True)
+    next_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it waits no longer, or when the answer is due."},
+    )
+    default = fields.Enum(
+        Otherwise,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What counts if the applicant, who is asked, does not answer."},
+    )
+
+
+class TicketSummaryOut(Schema):
+    """A ticket in a list."""
+
+    id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    version = fields.Integer(required=True)
+    bundle = fields.String(required=True)
+    status = fields.Enum(TicketStatus, required=True)
+    filed_at = fields.DateTime(required=True)
+    due_on = fields.Date(required=True)
+    due_at = fields.DateTime(required=True)
+    due_basis = fields.Enum(DueBasis, required=True)
+    provisional = fields.Boolean(
+        required=True,
+        metadata={"description": "The calendar of that time is not published yet."},
+    )
+
+
+class TicketOut(TicketSummaryOut):
+    """A ticket, whole."""
+
+    items = fields.List(fields.Nested(ItemOut), required=True)
+    edges = fields.List(fields.Nested(EdgeOut), required=True)
+
+
+class ChoiceIn(Schema):
+    """The answer where an item cannot have what it waited for."""
+
+    choice = fields.Enum(Choice, required=True)
+
+
+class TicketPageOut(Schema):
+    """A page of tickets, the newest first."""
+
+    items = fields.List(fields.Nested(TicketSummaryOut), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class HappeningOut(Schema):
+    """One line of a timeline."""
+
+    seq = fields.Integer(required=True)
+    at = fields.DateTime(required=True)
+    kind = fields.String(required=True)
+    item = fields.UUID(required=True, allow_none=True)
+    text = fields.Texts(required=True)
+
+
+class TimelineOut(Schema):
+    """What happened to a ticket, in order."""
+
+    items = fields.List(fields.Nested(HappeningOut), required=True)
