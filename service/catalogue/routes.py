@@ -99,6 +99,7 @@ _BUNDLE: Final = {
     "consents": [
         {
             "ref": "processing@1",
+            "optional": False,
             "title": {"zh": "个人信息处理同意书", "en": "Processing of personal information"},
             "text": {
                 "zh": "为办理您申请的事项，承办部门按最小必要范围处理您的信息。",

@@ -106,6 +106,7 @@ class BundledOffering(Schema):
 
 class Consent(Schema):
     ref = fields.String(required=True, metadata={"description": "What a filing names it by."})
+    optional = fields.Boolean(required=True)
     title = fields.Texts(required=True)
     text = fields.Texts(required=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from service.catalogue.rules.pack import FactKind, Material, Offering, Pack, Plain, Section
+from service.catalogue.rules.pack import Consent, FactKind, Material, Offering, Pack, Plain, Section
 from service.routing import SourceKind, parse_condition, sources
 
 
@@ -38,10 +38,7 @@ def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
         "summary": one.summary,
         "offerings": list(one.offerings),
         "edges": list(one.edges),
-        "consents": [
-            {"code": each.code, "version": each.version, "title": each.title, "text": each.text}
-            for each in pack.consents
-        ],
+        "consents": [_consent(each) for each in pack.consents],
     }
 
 
@@ -65,6 +62,11 @@ def fact_kinds_content(pack: Pack) -> list[dict[str, Any]]:
 
 def _fact_kind(one: FactKind) -> dict[str, Any]:
     return {"code": one.code, "title": one.title, "schema": one.schema}
+
+
+def _consent(one: Consent) -> dict[str, Any]:
+    told = {"code": one.code, "version": one.version, "title": one.title, "text": one.text}
+    return {**told, "optional": True} if one.optional else told
 
 
 def _section(one: Section) -> dict[str, Any]:

@@ -37,12 +37,13 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What an applicant must agree to before filing; `ref` is what a filing names."""
+    """What an applicant must agree to before filing, or may; `ref` is what a filing names."""
 
     code: str
     version: int
     title: Text
     text: Text
+    optional: bool = False
 
     @property
     def ref(self) -> str:
@@ -141,7 +142,8 @@ def department(raw: Plain) -> Department:
 
 
 def consent(raw: Plain) -> Consent:
-    return Consent(raw["code"], int(raw["version"]), raw["title"], raw["text"])
+    optional = raw.get("optional", False)
+    return Consent(raw["code"], int(raw["version"]), raw["title"], raw["text"], optional)
 
 
 def section(raw: Plain) -> Section:

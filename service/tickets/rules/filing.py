@@ -166,7 +166,7 @@ def _section_faults(
 
 def _consent_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
     for consent in bundle.consents:
-        if consent.ref not in filing.consents:
+        if not consent.optional and consent.ref not in filing.consents:
             yield FieldError("consents", "consent_missing", {"consent": consent.ref})
     known = {consent.ref for consent in bundle.consents}
     for index, ref in enumerate(filing.consents):
