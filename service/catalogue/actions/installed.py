@@ -39,7 +39,7 @@ def installed_files(session: Session, district: str) -> dict[str, dict[str, Any]
 
 def _main(session: Session, row: District) -> dict[str, Any]:
     departments = {
-        one.code: {"code": one.code, "name": one.name, "kind": one.kind}
+        one.code: {"code": one.code, "name": one.name, "kind": one.kind.value}
         for one in session.scalars(select(Department).where(Department.district_id == row.id))
     }
     return {

@@ -27,12 +27,13 @@ def gift_dates(
 
     Raises ValueError where what it says is no date, or the end comes before the beginning.
     """
-    begins = _part(gift.begins, result, answers) or today.isoformat()
+    begins = str(_part(gift.begins, result, answers) or today.isoformat())
     if isinstance(gift.ends, Mapping) and not gift.ends.keys() & {"result", "field"}:
         ends: Any = shifted(begins, Span.of(gift.ends))
     else:
         ends = _part(gift.ends, result, answers)
-    first, last = date.fromisoformat(begins), None if ends is None else date.fromisoformat(ends)
+    first = date.fromisoformat(begins)
+    last = None if ends is None else date.fromisoformat(str(ends))
     if last is not None and last < first:
         raise ValueError("it would end before it begins")
     return first, last
