@@ -151,11 +151,13 @@ def due_as_the_calendar_has_it(story: Story, item: Item) -> None:
     promise = calendar.due_at(begins, working_days=flow.promise_working_days)
     began = next(event for event in story.of(item, story.events) if "event" in event.data)
     waited = began.data["event"]["soft"]
-    freed = [event.at for event in story.of(item, story.events) if event.kind == "item_freed"]
+    at = {event.kind: (event.seq, event.at) for event in story.of(item, story.events)}
+    accepted = at.get("item_accepted") or at.get("item_deemed_accepted")
+    freed = at.get("item_freed")
     if not waited:
         assert (item.due_at, item.provisional) == (promise.at, promise.provisional)
-    elif item.accepted_at and freed and freed[-1] >= acceptance.closed_at:
-        last = due_within(calendar, freed[-1], flow.decision.limit)
+    elif accepted and freed and freed > accepted:
+        last = due_within(calendar, freed[1], flow.decision.limit)
         assert item.due_at == max(promise.at, last.at)
     else:
         assert item.due_at >= promise.at

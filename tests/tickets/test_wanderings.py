@@ -10,7 +10,7 @@ from itertools import count
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from service.routing import EdgeStatus, Verdict
@@ -128,6 +128,7 @@ def test_all_of_it_ends(world, walk, acting, database):
     )
     @given(seed=st.integers(0, 2**32))
     def wander(seed):
+        note(f"{seed=}")
         wandering = Wandering(seed, world, walk, acting)
         wandering.to_its_end()
         assert invariants.check(database, [wandering.walk.ticket]) == 1
