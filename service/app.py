@@ -17,6 +17,7 @@ import service.identity.routes
 import service.notifications.routes
 import service.policies.routes
 import service.tickets.routes.desk
+import service.tickets.routes.items
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
 from service.kernel import crypto, events, ids, logs
@@ -35,6 +36,7 @@ BLUEPRINTS: Final = (
     service.catalogue.routes.blp,
     service.policies.routes.blp,
     service.tickets.routes.talent.blp,
+    service.tickets.routes.items.blp,
     service.tickets.routes.desk.blp,
     service.notifications.routes.blp,
 )

@@ -45,6 +45,7 @@ HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
     Happening.ITEM_BEGUN: _TOLD,
     Happening.ITEM_CANCELLED: _TOLD,
     Happening.CHOICE_ASKED: _TOLD,
+    Happening.ITEM_RETURNED: _TOLD,
     Happening.TICKET_COMPLETED: _TOLD,
     Happening.TICKET_CLOSED: _TOLD,
 }

@@ -13,6 +13,7 @@ from service.routing.context import Context, Lookups
 from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
+    Corrected,
     Event,
     Filed,
     NoticeEnded,
@@ -28,6 +29,7 @@ from service.routing.states import (
     Effect,
     EndItem,
     GiveFacts,
+    Hold,
     ItemState,
     OpenStage,
     Outcome,
@@ -49,7 +51,7 @@ class IllegalEvent(Exception):
 
     `code`: `item_event_not_allowed` (not in this phase), `stage_not_open` (closed, cancelled,
     never opened, or not this department's), `verdict_not_allowed` (the stage does not know this
-    verdict).
+    verdict), `returned_already` (the applicant is asked once).
     """
 
     def __init__(self, code: str, **params: str | int) -> None:
@@ -121,9 +123,29 @@ class _Run:
         part = next((one for one in held.open_parts if one.department == event.department), None)
         if part is None:
             raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
+        if event.verdict is Verdict.RETURN and self.state.returns(stage.key):
+            raise IllegalEvent("returned_already", stage=stage.key)
         closed = replace(part, status=StageStatus.CLOSED, verdict=event.verdict)
         parts = tuple(closed if one is part else one for one in held.parts)
-        self._judge(stage, self._put(held, replace(held, parts=parts)), event.verdict)
+        held = self._put(held, replace(held, parts=parts))
+        if event.verdict is Verdict.RETURN:
+            self._close(held, Verdict.RETURN)
+            self.state = replace(self.state, hold=Hold.CORRECTION)
+        else:
+            self._judge(stage, held, event.verdict)
+
+    def correct(self, _event: Corrected) -> None:
+        """What was returned is done once more, with the time that it has."""
+        if self.state.hold is not Hold.CORRECTION:
+            raise IllegalEvent(
+                "item_event_not_allowed", phase=self.state.phase.value, event="Corrected"
+            )
+        for one in self.state.stages:
+            if one.returned:
+                self._put(one, replace(one, status=StageStatus.SUPERSEDED))
+                self.effects.append(SupersedeStage(one.key, one.round))
+        self.state = replace(self.state, hold=None)
+        self._open_ready()
 
     def deem(self, event: AcceptanceDeemed) -> None:
         _, held = self._held(event.stage, event.round)
@@ -288,11 +310,13 @@ _STEPS: Mapping[tuple[Phase, type[Event]], Callable[[_Run, Any], None]] = {
     (Phase.ACCEPTANCE, TaskDecided): _Run.decide,
     (Phase.ACCEPTANCE, AcceptanceDeemed): _Run.deem,
     (Phase.ACCEPTANCE, PredecessorsSettled): _Run.settle,
+    (Phase.ACCEPTANCE, Corrected): _Run.correct,
     (Phase.ACCEPTANCE, Withdrawn): _Run.withdraw,
     (Phase.ACCEPTANCE, Cancelled): _Run.cancel,
     (Phase.PROCESSING, TaskDecided): _Run.decide,
     (Phase.PROCESSING, NoticeEnded): _Run.end_notice,
     (Phase.PROCESSING, PredecessorsSettled): _Run.settle,
+    (Phase.PROCESSING, Corrected): _Run.correct,
     (Phase.PROCESSING, Withdrawn): _Run.withdraw,
     (Phase.PROCESSING, Cancelled): _Run.cancel,
     (Phase.FULFILMENT, TaskDecided): _Run.decide,

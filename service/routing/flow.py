@@ -33,6 +33,7 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     APPROVE = "approve"
     REJECT = "reject"
+    RETURN = "return"  # the applicant is asked, once, to mend what is named
 
 
 # The verdict with which the flow goes on, by the kind of the stage that is left.
@@ -46,10 +47,11 @@ PASSING: Mapping[StageKind, Verdict] = {
     StageKind.FULFILMENT: Verdict.PASS,
 }
 _JUDGED = frozenset({Verdict.PASS, Verdict.REJECT})
+_RETURNED = frozenset({Verdict.RETURN})
 # Every verdict that a stage of a kind can be given. What is already decided can only be delivered.
 VERDICTS: Mapping[StageKind, frozenset[Verdict]] = {
-    StageKind.ACCEPTANCE: frozenset({Verdict.ACCEPT, Verdict.NOT_ACCEPT}),
-    StageKind.REVIEW: _JUDGED,
+    StageKind.ACCEPTANCE: frozenset({Verdict.ACCEPT, Verdict.NOT_ACCEPT}) | _RETURNED,
+    StageKind.REVIEW: _JUDGED | _RETURNED,
     StageKind.CHECK: _JUDGED,
     StageKind.EXTERNAL: _JUDGED,
     StageKind.PUBLICITY: _JUDGED,
@@ -246,8 +248,8 @@ class MalformedFlow(ValueError):
 def parse_flow(raw: Mapping[str, Any]) -> Flow:
     """The flow of an offering out of its plain form, that of `flow` in `format.json`.
 
-    `may` left out means every verdict of the kind. Only the shape is read here: whether the graph
-    makes sense is for `check_flow`. Raises `MalformedFlow`.
+    `may` left out means every verdict of the kind but `return`. Only the shape is read here:
+    whether the graph makes sense is for `check_flow`. Raises `MalformedFlow`.
     """
     try:
         statutory = raw.get("statutory")
@@ -275,7 +277,7 @@ def _stage(raw: Mapping[str, Any]) -> Stage:
         choice=_choice(raw),
         role=raw.get("role", SYSTEM_ROLE),
         after=tuple(raw.get("after", ())),
-        may=VERDICTS[kind] if may is None else frozenset(map(Verdict, may)),
+        may=VERDICTS[kind] - _RETURNED if may is None else frozenset(map(Verdict, may)),
         sees=_sees(raw.get("sees", {})),
         join=_join(raw.get("join", JoinKind.ALL)),
         when=parse_condition(raw["when"]) if "when" in raw else None,

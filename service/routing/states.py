@@ -27,6 +27,12 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Hold(StrEnum):
+    """Why an item stands still: it waits for somebody outside the departments."""
+
+    CORRECTION = "correction"  # the applicant has been asked to mend something
+
+
 class StageStatus(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
@@ -73,7 +79,12 @@ class StageState:
         """Whether what comes after the stage may open, as far as it goes."""
         if self.status is StageStatus.SKIPPED:
             return True
-        return self.status is StageStatus.CLOSED and self.verdict is not Verdict.REJECT
+        return self.status is StageStatus.CLOSED and self.verdict in _PASSED
+
+    @property
+    def returned(self) -> bool:
+        """Whether the stage waits for the applicant's correction, to be done once more."""
+        return self.status is StageStatus.CLOSED and self.verdict is Verdict.RETURN
 
     def cancelled(self) -> StageState:
         """The same, with nobody left who has to decide it."""
@@ -84,6 +95,7 @@ class StageState:
         return replace(self, status=StageStatus.CANCELLED, parts=parts)
 
 
+_PASSED = frozenset({Verdict.ACCEPT, Verdict.PASS, Verdict.APPROVE})
 _CURRENT = frozenset({StageStatus.OPEN, StageStatus.CLOSED, StageStatus.SKIPPED})
 
 
@@ -92,7 +104,8 @@ class ItemState:
     """Where an item stands. `stages` holds what has been entered, in that order.
 
     The outcome is there from the decision on, or from whatever else ended the item. `hard`: a
-    predecessor must come before it begins; `soft`: one must come before it is decided.
+    predecessor must come before it begins; `soft`: one must come before it is decided. `hold`:
+    somebody else must act first.
     """
 
     phase: Phase
@@ -100,6 +113,7 @@ class ItemState:
     stages: tuple[StageState, ...]
     hard: bool = False
     soft: bool = False
+    hold: Hold | None = None
 
     @property
     def open_stages(self) -> tuple[StageState, ...]:
@@ -108,6 +122,10 @@ class ItemState:
     def rounds(self, key: str) -> int:
         """How many rounds of a stage have been entered."""
         return max((stage.round for stage in self.stages if stage.key == key), default=0)
+
+    def returns(self, key: str) -> int:
+        """How often a stage was returned to the applicant."""
+        return sum(one.key == key and one.verdict is Verdict.RETURN for one in self.stages)
 
     @cached_property
     def outcomes(self) -> Mapping[str, str]:
@@ -120,9 +138,9 @@ class ItemState:
 def _came_to(stage: StageState) -> str | None:
     if stage.status is StageStatus.SKIPPED:
         return "skipped"
-    if stage.verdict is None:
-        return None
-    return "rejected" if stage.verdict is Verdict.REJECT else "passed"
+    if stage.verdict is Verdict.REJECT:
+        return "rejected"
+    return "passed" if stage.verdict in _PASSED else None
 
 
 @dataclass(frozen=True, slots=True)

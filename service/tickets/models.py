@@ -14,6 +14,7 @@ from service.routing import (
     EdgeKind,
     EdgeOn,
     EdgeStatus,
+    Hold,
     Otherwise,
     Outcome,
     Phase,
@@ -67,7 +68,7 @@ class Item(DistrictScoped, Base):
     An open item of the same person, offering and subject exists once: the partial unique index
     holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
-    unmet.
+    unmet. `hold_until`: by when whoever it waits for should act.
     """
 
     __tablename__ = "items"
@@ -88,7 +89,10 @@ class Item(DistrictScoped, Base):
         ),
         one_of("phase", Phase),
         one_of("outcome", Outcome),
+        one_of("hold", Hold),
         one_of("due_basis", DueBasis),
+        CheckConstraint("(hold IS NULL) = (hold_until IS NULL)", name="hold_has_an_end"),
+        CheckConstraint("hold IS NULL OR phase <> 'ended'", name="ended_holds_nothing"),
         CheckConstraint(
             "(phase = 'ended') = (ended_at IS NOT NULL)"
             " AND (phase NOT IN ('ended', 'fulfilment') OR outcome IS NOT NULL)",
@@ -107,6 +111,8 @@ class Item(DistrictScoped, Base):
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
     decision_waits: Mapped[bool] = mapped_column(default=False)
+    hold: Mapped[Hold | None] = mapped_column(EnumText(Hold))
+    hold_until: Mapped[datetime | None]
     received_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
@@ -117,6 +123,44 @@ class Item(DistrictScoped, Base):
     provisional: Mapped[bool]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
+
+
+class Draft(DistrictScoped, Base):
+    """A ticket that is not filed yet; its id becomes that of the ticket. What it says is sealed."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        Index("ix_drafts_person", "district_id", "person_id", "id"),
+        CheckConstraint("version > 0", name="version"),
+    )
+
+    person_id: Mapped[UUID]
+    bundle_code: Mapped[str]
+    version: Mapped[int]
+    content: Mapped[bytes]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Correction(DistrictScoped, Base):
+    """What a department asked the applicant to mend, sealed: points with section, field, words."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("tasks", "task_id"),
+        Index("ix_corrections_item", "district_id", "item_id", "id"),
+        CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    task_id: Mapped[UUID]
+    points: Mapped[bytes]
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 class Edge(DistrictScoped, Base):

@@ -171,7 +171,7 @@ def follow(step: Step, item: Item, edges: Sequence[Edge]) -> None:
     if begins or item.decision_waits is not now.soft:
         event = PredecessorsSettled(hard=now.hard, soft=now.soft)
         step.take(item, event, Happening.ITEM_BEGUN if begins else Happening.ITEM_FREED)
-        _project(step, item, begins=begins)
+        project(step, item, begins=begins)
 
 
 _WAITING = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
@@ -200,6 +200,7 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
     edge.status = status
     if status is EdgeStatus.ASKED:
         edge.next_at = step.calendar.due_at(step.at, working_days=edge.ask_days or 0).at
+        step.asked = True
     else:
         edge.settled_at, edge.next_at = step.at, None
     asked = status is EdgeStatus.ASKED
@@ -216,7 +217,7 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
     return True
 
 
-def _project(step: Step, item: Item, *, begins: bool) -> None:
+def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> None:
     """Another due date, now that it is known when the item begins or can be decided.
 
     Begun now, acceptance may take all its time. Freed, the decision has its own time at least.
@@ -227,7 +228,7 @@ def _project(step: Step, item: Item, *, begins: bool) -> None:
         (acceptance,) = flow.starts
         received = calendar.due_at(step.at, working_days=acceptance.limit.working_days).at
         due = calendar.due_at(received, working_days=flow.promise_working_days)
-        basis, cause = DueBasis.PROJECTED, "begun"
+        basis = DueBasis.PROJECTED
     elif item.accepted_at is not None and not item.decision_waits:
         own = calendar.due_at(item.accepted_at, working_days=flow.promise_working_days)
         last = calendar.due_at(step.at, working_days=flow.decision.limit.working_days)

@@ -17,7 +17,8 @@ from service.identity.queries import household_for
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_new_rows, insert_rows
-from service.kernel.errors import Conflict, FieldError, Invalid
+from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.kernel.ids import new_id
 from service.routing import Phase
 from service.tickets.actions.making import Case, Making
 from service.tickets.models import (
@@ -28,12 +29,15 @@ from service.tickets.models import (
     Ticket,
     TicketSection,
 )
-from service.tickets.queries.talent import TicketRows, filing_ground, ticket_for
+from service.tickets.queries.drafts import draft_for
+from service.tickets.queries.sealed import unsealed_draft
+from service.tickets.queries.talent import Ground, TicketRows, filing_ground, ticket_for
 from service.tickets.rules import (
     Filing,
     Happening,
     criterion_faults,
     filing_faults,
+    filing_of,
     ticket_number,
 )
 
@@ -50,15 +54,57 @@ def file_ticket(
     """
     ground = filing_ground(session, actor, key=key)
     if ground.ticket_id is not None:
-        if ground.digest != digest:
-            raise Invalid("idempotency_key_reused")
-        return ticket_for(session, actor, ground.ticket_id)
+        return _filed_before(session, actor, ground, digest)
+    return _file(session, actor, filing, ground, (key, digest), new_id(), at)
+
+
+def file_draft(
+    session: Session,
+    actor: Actor,
+    *,
+    ticket_id: UUID,
+    version: int,
+    key: str,
+    digest: bytes,
+    at: datetime,
+) -> TicketRows:
+    """File what a draft says; the ticket has its id, and the draft is gone.
+
+    Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
+    """
+    ground = filing_ground(session, actor, key=key)
+    if ground.ticket_id is not None:
+        return _filed_before(session, actor, ground, digest)
+    draft = draft_for(session, actor, ticket_id, lock=True)
+    if draft.version != version:
+        raise Stale
+    filing = filing_of(unsealed_draft(draft))
+    session.delete(draft)
+    session.flush()
+    return _file(session, actor, filing, ground, (key, digest), ticket_id, at)
+
+
+def _filed_before(session: Session, actor: Actor, ground: Ground, digest: bytes) -> TicketRows:
+    if ground.ticket_id is None or ground.digest != digest:
+        raise Invalid("idempotency_key_reused")
+    return ticket_for(session, actor, ground.ticket_id)
+
+
+def _file(
+    session: Session,
+    actor: Actor,
+    filing: Filing,
+    ground: Ground,
+    key: tuple[str, bytes],
+    ticket_id: UUID,
+    at: datetime,
+) -> TicketRows:
     calendar = calendar_for(session, actor.district)
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
     making = Making(actor, case, calendar, at)
     number = ticket_number(ground.administrative_code, case.today, ground.sequence)
-    making.make(number, key=key, digest=digest)
+    making.make(ticket_id, number, key=key[0], digest=key[1])
     return _write(session, making)
 
 
@@ -70,6 +116,8 @@ def _checked(
     calendar: WorkingCalendar,
     at: datetime,
 ) -> Case:
+    if not filing.items:
+        raise Invalid(errors=[FieldError("items", "required")])
     household = household_for(session, actor)
     if not household.applicant.complete:
         raise Conflict("profile_incomplete")

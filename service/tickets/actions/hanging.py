@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from service.facts.rules import KnownFact
+from service.kernel import crypto
 from service.kernel.ids import new_id
 from service.tickets.models import Item, Ticket
 from service.tickets.rules import DueBasis, Reliance
@@ -54,4 +57,27 @@ def relied(
         "fact_id": fact.id,
         "reliance": reliance,
         "at": at,
+    }
+
+
+def section_row(
+    district: str,
+    ticket: UUID,
+    item: UUID | None,
+    code: str,
+    answers: Any,
+    *,
+    revision: int = 1,
+) -> dict[str, Any]:
+    """The row of the answers to a section, sealed; those of no item are shared by the ticket."""
+    row_id = new_id()
+    text = orjson.dumps(answers).decode()
+    return {
+        "district_id": district,
+        "id": row_id,
+        "ticket_id": ticket,
+        "item_id": item,
+        "section": code,
+        "revision": revision,
+        "content": crypto.seal(text, table="ticket_sections", column="content", row=row_id),
     }

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
-
-import orjson
 
 from service.calendars.rules import Due, WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
-from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.ids import new_id
 from service.routing import (
@@ -32,7 +29,7 @@ from service.routing import (
     sources,
 )
 from service.tickets.actions.edges import Drawn, drawn, fulfilled_by
-from service.tickets.actions.hanging import relied
+from service.tickets.actions.hanging import relied, section_row
 from service.tickets.actions.opening import Opening, Rows, due_within
 from service.tickets.rules import (
     DueBasis,
@@ -47,8 +44,6 @@ from service.tickets.rules import (
     section_holders,
     ticket_due,
 )
-
-_SECTIONS: Final = "ticket_sections"
 
 
 @dataclass(frozen=True)
@@ -101,9 +96,9 @@ class Making:
     def __post_init__(self) -> None:
         self.opening = Opening(self.calendar, self.at)
 
-    def make(self, number: str, *, key: str, digest: bytes) -> None:
+    def make(self, ticket_id: UUID, number: str, *, key: str, digest: bytes) -> None:
         """Everything, with due dates along the edges: predecessors come first."""
-        self._begin(number, key=key, digest=digest)
+        self._begin(ticket_id, number, key=key, digest=digest)
         filing, bundle = self.case.filing, self.case.bundle
         order = in_order(bundle.offerings, bundle.edges)
         wishes = sorted(
@@ -114,10 +109,10 @@ class Making:
         self.items.sort(key=lambda item: item["ordinal"])
         self._set_due()
 
-    def _begin(self, number: str, *, key: str, digest: bytes) -> None:
+    def _begin(self, ticket_id: UUID, number: str, *, key: str, digest: bytes) -> None:
         self.ticket = {
             "district_id": self.actor.district,
-            "id": new_id(),
+            "id": ticket_id,
             "number": number,
             "version": 1,
             "bundle_code": self.case.bundle.code,
@@ -261,20 +256,14 @@ class Making:
 
     def sections(self) -> Rows:
         """The rows of the answers, sealed."""
+        district, ticket = self.actor.district, self.ticket["id"]
         return [
-            self._section(None if index is None else self.items[index]["id"], code, answers)
+            section_row(
+                district,
+                ticket,
+                None if index is None else self.items[index]["id"],
+                code,
+                answers,
+            )
             for index, code, answers in section_holders(self.case.filing)
         ]
-
-    def _section(self, item: UUID | None, code: str, answers: Any) -> dict[str, Any]:
-        row_id = new_id()
-        text = orjson.dumps(answers).decode()
-        return {
-            "district_id": self.actor.district,
-            "id": row_id,
-            "ticket_id": self.ticket["id"],
-            "item_id": item,
-            "section": code,
-            "revision": 1,
-            "content": crypto.seal(text, table=_SECTIONS, column="content", row=row_id),
-        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from service.calendars.rules import WorkingCalendar
@@ -12,18 +12,30 @@ from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import messages
 from service.kernel.events import Event
-from service.routing import EdgeStatus, StageStatus, Verdict
+from service.routing import EdgeStatus, Hold, StageStatus, Verdict
 from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
-from service.tickets.models import Edge, Item, ItemStage, Task, Ticket, TicketSection
+from service.tickets.models import (
+    Correction,
+    Draft,
+    DueChange,
+    Edge,
+    Item,
+    ItemStage,
+    Task,
+    Ticket,
+    TicketSection,
+)
 from service.tickets.queries.desk import TaskRow
 from service.tickets.queries.sealed import (
     unsealed_answers,
+    unsealed_draft,
     unsealed_opinion,
+    unsealed_points,
     unsealed_result,
 )
 from service.tickets.queries.talent import TicketRows
-from service.tickets.rules import ACTIVE, Light, light
+from service.tickets.rules import ACTIVE, Light, NextStep, TicketStatus, light
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
@@ -39,18 +51,12 @@ def ticket_shape(
     return {
         **ticket_summary(rows.ticket, rows.calendar),
         "items": [
-            _item(
-                item,
-                [stage for stage in rows.stages if stage.item_id == item.id],
-                [edge for edge in rows.edges if edge.item_id == item.id],
-                definitions[item.offering_version_id],
-                rows.calendar,
-                results.get(item.id),
-                at,
-            )
+            item_shape(rows, item, definitions[item.offering_version_id], results.get(item.id), at)
             for item in rows.items
         ],
         "edges": [_edge(edge) for edge in rows.edges],
+        "next_steps": _next_steps(rows),
+        "draft": None,
     }
 
 
@@ -68,6 +74,96 @@ def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
         "due_basis": ticket.due_basis,
         "provisional": ticket.provisional,
     }
+
+
+def draft_shape(draft: Draft) -> dict[str, Any]:
+    """A ticket that is not filed yet."""
+    content = unsealed_draft(draft)
+    return {
+        **draft_summary(draft),
+        "items": [],
+        "edges": [],
+        "next_steps": [],
+        "draft": {**content, "updated_at": draft.updated_at},
+    }
+
+
+def draft_summary(draft: Draft) -> dict[str, Any]:
+    """A draft in a list of tickets."""
+    return {
+        "id": draft.id,
+        "number": None,
+        "version": draft.version,
+        "bundle": draft.bundle_code,
+        "status": TicketStatus.DRAFT,
+        "filed_at": None,
+        "due_on": None,
+        "due_at": None,
+        "due_basis": None,
+        "provisional": False,
+    }
+
+
+def _next_steps(rows: TicketRows) -> list[dict[str, Any]]:
+    steps = [
+        {"item": item.id, "kind": NextStep.CORRECT, "by": item.hold_until}
+        for item in rows.items
+        if item.hold is Hold.CORRECTION
+    ]
+    steps += [
+        {"item": edge.item_id, "kind": NextStep.CHOOSE, "by": edge.next_at}
+        for edge in rows.edges
+        if edge.status is EdgeStatus.ASKED
+    ]
+    return sorted(steps, key=lambda step: step["by"])
+
+
+def item_detail(
+    rows: TicketRows,
+    item: Item,
+    definition: OfferingDefinition,
+    result: Task | None,
+    corrections: Sequence[Correction],
+    answers: Mapping[str, Any],
+    at: datetime,
+) -> dict[str, Any]:
+    """One item, with one's own answers as they stand and what was asked to be mended."""
+    return {
+        **item_shape(rows, item, definition, result, at),
+        "ticket": item.ticket_id,
+        "sections": answers,
+        "corrections": [
+            {
+                "asked_at": one.asked_at,
+                "due_at": one.due_at,
+                "answered_at": one.answered_at,
+                "points": [_EMPTY_POINT | point for point in unsealed_points(one)],
+            }
+            for one in corrections
+        ],
+    }
+
+
+_EMPTY_POINT: Final = {"section": None, "field": None, "material": None}
+
+
+def item_shape(
+    rows: TicketRows,
+    item: Item,
+    definition: OfferingDefinition,
+    result: Task | None,
+    at: datetime,
+) -> dict[str, Any]:
+    """One item out of the rows of its ticket."""
+    return _item(
+        item,
+        [stage for stage in rows.stages if stage.item_id == item.id],
+        [edge for edge in rows.edges if edge.item_id == item.id],
+        definition,
+        rows.calendar,
+        result,
+        at,
+    )
 
 
 def _item(
@@ -88,6 +184,8 @@ def _item(
         "title": definition.title,
         "subject": item.subject_id,
         "phase": item.phase,
+        "hold": item.hold,
+        "hold_until": item.hold_until,
         "outcome": item.outcome,
         "due_on": calendar.local_date(item.due_at),
         "due_at": item.due_at,
@@ -220,5 +318,19 @@ def happening(
                 },
             )
             for tongue in messages.LANGUAGES
+        },
+    }
+
+
+def due_change_shape(change: DueChange) -> dict[str, Any]:
+    """A due date that moved, with the reason in both languages."""
+    return {
+        "at": change.at,
+        "before": change.before,
+        "after": change.after,
+        "basis": change.basis,
+        "cause": change.cause,
+        "text": {
+            tongue: messages.say(f"due_{change.cause}", tongue) for tongue in messages.LANGUAGES
         },
     }

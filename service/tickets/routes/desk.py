@@ -14,7 +14,7 @@ from service.kernel.permissions import Permission
 from service.routing import Verdict
 from service.tickets import actions
 from service.tickets.queries import desk, shapes
-from service.tickets.rules import ACTIVE, TaskStatus
+from service.tickets.rules import ACTIVE, Point, TaskStatus
 from service.tickets.schemas import (
     DecidedOut,
     DecisionIn,
@@ -118,14 +118,19 @@ def release_task(task_id: UUID) -> dict[str, Any]:
             "task_closed",
             "acceptance_deemed",
             "notice_running",
+            "returned_already",
         ],
-        422: ["verdict_not_allowed", "result_missing"],
+        422: ["verdict_not_allowed", "result_missing", "corrections_missing"],
     },
 )
 @blp.arguments(DecisionIn, as_kwargs=True, example=examples.DECISION)
 @blp.response(200, DecidedOut, example=examples.DECIDED)
 def decide_task(
-    task_id: UUID, verdict: Verdict, opinion: str, result: Mapping[str, Any] | None
+    task_id: UUID,
+    verdict: Verdict,
+    opinion: str,
+    result: Mapping[str, Any] | None,
+    corrections: list[Point],
 ) -> dict[str, Any]:
     """Give the verdict on a claimed task."""
     held = actions.decide_task(
@@ -136,6 +141,7 @@ def decide_task(
         verdict=verdict,
         opinion=opinion,
         result=result,
+        points=corrections,
         at=clock.now(),
     )
     return {

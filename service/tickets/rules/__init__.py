@@ -1,5 +1,6 @@
 """What is decided about tickets, items and tasks: values in, values out."""
 
+from service.tickets.rules.correcting import Point, answer_faults, point_faults
 from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
@@ -7,6 +8,8 @@ from service.tickets.rules.filing import (
     answers_for,
     criterion_faults,
     filing_faults,
+    filing_of,
+    plain_filing,
     section_holders,
 )
 from service.tickets.rules.states import (
@@ -15,6 +18,7 @@ from service.tickets.rules.states import (
     Choice,
     Happening,
     Light,
+    NextStep,
     Reliance,
     TaskAct,
     TaskStatus,
@@ -27,17 +31,30 @@ from service.tickets.rules.states import (
     ticket_number,
     ticket_status,
 )
+from service.tickets.rules.withdrawing import (
+    UNDECIDED,
+    Consequence,
+    Dependency,
+    Standing,
+    consequences,
+)
 
 __all__ = [
     "ACTIVE",
     "MOST_ITEMS",
+    "UNDECIDED",
     "Choice",
+    "Consequence",
+    "Dependency",
     "DueBasis",
     "Filing",
     "Happening",
     "ItemDue",
     "Light",
+    "NextStep",
+    "Point",
     "Reliance",
+    "Standing",
     "TaskAct",
     "TaskStatus",
     "TicketDue",
@@ -45,12 +62,17 @@ __all__ = [
     "Wish",
     "accepted_from",
     "acted",
+    "answer_faults",
     "answers_for",
+    "consequences",
     "criterion_faults",
     "filing_faults",
+    "filing_of",
     "happening",
     "item_number",
     "light",
+    "plain_filing",
+    "point_faults",
     "section_holders",
     "ticket_due",
     "ticket_number",

@@ -39,6 +39,32 @@ class Filing:
     consents: Sequence[str]
 
 
+def filing_of(plain: Mapping[str, Any]) -> Filing:
+    """The filing in the plain form in which a draft keeps it."""
+    items = [
+        Wish(one["offering"], UUID(one["subject"]) if one["subject"] else None, one["sections"])
+        for one in plain["items"]
+    ]
+    return Filing(plain["bundle"], items, plain["sections"], plain["consents"])
+
+
+def plain_filing(filing: Filing) -> dict[str, Any]:
+    """A filing as plain JSON."""
+    return {
+        "bundle": filing.bundle,
+        "items": [
+            {
+                "offering": wish.offering,
+                "subject": str(wish.subject) if wish.subject else None,
+                "sections": dict(wish.sections),
+            }
+            for wish in filing.items
+        ],
+        "sections": dict(filing.sections),
+        "consents": list(filing.consents),
+    }
+
+
 def filing_faults(
     filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str], *, today: date
 ) -> list[FieldError]:

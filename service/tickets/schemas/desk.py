@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import marshmallow as ma
+
 from service.kernel.http import Schema, fields
 from service.routing import Outcome, Phase, StageKind, Verdict
-from service.tickets.rules import Light, TaskStatus
+from service.tickets.rules import Light, Point, TaskStatus
 from service.tickets.schemas.talent import PageIn
 
 
@@ -96,6 +100,20 @@ class TaskDetailOut(TaskOut):
     result = fields.Object(required=True, allow_none=True)
 
 
+class PointIn(Schema):
+    """One thing to mend: in a section, a field of it, or a material."""
+
+    what = fields.String(required=True, longest=500)
+    section = fields.String(load_default=None, allow_none=True, longest=40)
+    field = fields.String(load_default=None, allow_none=True, longest=40)
+    material = fields.String(load_default=None, allow_none=True, longest=40)
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Point:
+        """The value the rules work on."""
+        return Point(**values)
+
+
 class DecisionIn(Schema):
     """A verdict with its reason."""
 
@@ -105,6 +123,12 @@ class DecisionIn(Schema):
         load_default=None,
         allow_none=True,
         metadata={"description": "What the stage records, where its passing verdict asks for it."},
+    )
+    corrections = fields.List(
+        fields.Nested(PointIn),
+        load_default=list,
+        longest=50,
+        metadata={"description": "`return`: everything the applicant is asked to mend."},
     )
 
 

@@ -74,6 +74,8 @@ TICKET: Final[dict[str, Any]] = {
             "title": _SETTLEMENT,
             "subject": None,
             "phase": "acceptance",
+            "hold": None,
+            "hold_until": None,
             "outcome": None,
             "due_on": "2026-12-07",
             "due_at": "2026-12-07T10:00:00+00:00",
@@ -98,6 +100,83 @@ TICKET: Final[dict[str, Any]] = {
         }
     ],
     "edges": [],
+    "next_steps": [],
+    "draft": None,
+}
+
+ITEM: Final[dict[str, Any]] = {
+    **TICKET["items"][0],
+    "hold": "correction",
+    "hold_until": "2026-12-07T10:00:00+00:00",
+    "ticket": _TICKET,
+    "sections": {"residence": FILING["sections"]["residence"]},
+    "corrections": [
+        {
+            "asked_at": "2026-11-23T03:30:00+00:00",
+            "due_at": "2026-12-07T10:00:00+00:00",
+            "answered_at": None,
+            "points": [
+                {
+                    "what": "门牌号与租赁合同不一致，请核对。",
+                    "section": "residence",
+                    "field": "address",
+                    "material": None,
+                }
+            ],
+        }
+    ],
+}
+
+CORRECTION: Final[dict[str, Any]] = {"sections": {"residence": FILING["sections"]["residence"]}}
+
+DRAFT: Final[dict[str, Any]] = {
+    "id": _TICKET,
+    "number": None,
+    "version": 2,
+    "bundle": "arrival",
+    "status": "draft",
+    "filed_at": None,
+    "due_on": None,
+    "due_at": None,
+    "due_basis": None,
+    "provisional": False,
+    "items": [],
+    "edges": [],
+    "next_steps": [],
+    "draft": {
+        "items": [{"offering": "settlement", "subject": None, "sections": {}}],
+        "sections": {"residence": FILING["sections"]["residence"]},
+        "consents": ["processing@1", "sensitive@1"],
+        "updated_at": "2026-11-23T01:20:00+00:00",
+    },
+}
+
+CONSEQUENCES: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "item": _ITEM,
+            "number": "LB350100202611230000018-01",
+            "offering": "settlement",
+            "title": _SETTLEMENT,
+            "consequence": "withdrawn",
+        }
+    ]
+}
+
+DUE_CHANGES: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "at": "2026-11-24T02:00:00+00:00",
+            "before": "2026-12-07T10:00:00+00:00",
+            "after": "2026-12-01T10:00:00+00:00",
+            "basis": "promised",
+            "cause": "accepted",
+            "text": {
+                "zh": "已受理，承诺期限自受理之日起计算。",
+                "en": "It was accepted; the promise counts from that day.",
+            },
+        }
+    ]
 }
 
 TICKET_PAGE: Final[dict[str, Any]] = {"items": [_SUMMARY], "next": None}
