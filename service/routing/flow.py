@@ -248,7 +248,7 @@ class MalformedFlow(ValueError):
 def parse_flow(raw: Mapping[str, Any]) -> Flow:
     """The flow of an offering out of its plain form, that of `flow` in `format.json`.
 
-    `may` left out means every verdict of the kind but `return`. Only the shape is read here:
+    `may` left out means every verdict of the kind. Only the shape is read here:
     whether the graph makes sense is for `check_flow`. Raises `MalformedFlow`.
     """
     try:
@@ -277,7 +277,7 @@ def _stage(raw: Mapping[str, Any]) -> Stage:
         choice=_choice(raw),
         role=raw.get("role", SYSTEM_ROLE),
         after=tuple(raw.get("after", ())),
-        may=VERDICTS[kind] - _RETURNED if may is None else frozenset(map(Verdict, may)),
+        may=VERDICTS[kind] if may is None else frozenset(map(Verdict, may)),
         sees=_sees(raw.get("sees", {})),
         join=_join(raw.get("join", JoinKind.ALL)),
         when=parse_condition(raw["when"]) if "when" in raw else None,

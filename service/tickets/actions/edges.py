@@ -220,7 +220,8 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
 def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> None:
     """Another due date, now that it is known when the item begins or can be decided.
 
-    Begun now, acceptance may take all its time. Freed, the decision has its own time at least.
+    Begun now, acceptance may take all its time; while the decision waits for another item, it is
+    not earlier than was projected with that. Freed, the decision has its own time at least.
     """
     flow = step.definition(item).flow
     calendar = step.calendar
@@ -228,6 +229,8 @@ def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> No
         (acceptance,) = flow.starts
         received = calendar.due_at(step.at, working_days=acceptance.limit.working_days).at
         due = calendar.due_at(received, working_days=flow.promise_working_days)
+        if item.decision_waits:
+            due = due._replace(at=max(due.at, item.due_at))
         basis = DueBasis.PROJECTED
     elif item.accepted_at is not None and not item.decision_waits:
         own = calendar.due_at(item.accepted_at, working_days=flow.promise_working_days)
