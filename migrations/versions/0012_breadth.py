@@ -83,7 +83,50 @@ def upgrade() -> None:
     op.create_index(
         "ix_corrections_item", "corrections", ["district_id", "item_id", "id"], unique=False
     )
-    _protect("drafts", "corrections")
+    op.create_table(
+        "ticket_materials",
+        sa.Column("district_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("material_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_id", "item_id"],
+            ["items.district_id", "items.id"],
+            name=op.f("fk_ticket_materials_district_id_item_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_id", "material_id"],
+            ["materials.district_id", "materials.id"],
+            name=op.f("fk_ticket_materials_district_id_material_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_id", "ticket_id"],
+            ["tickets.district_id", "tickets.id"],
+            name=op.f("fk_ticket_materials_district_id_ticket_id"),
+        ),
+        sa.PrimaryKeyConstraint("district_id", "id", name=op.f("pk_ticket_materials")),
+        sa.UniqueConstraint(
+            "district_id",
+            "ticket_id",
+            "item_id",
+            "code",
+            "revision",
+            "material_id",
+            name="uq_ticket_materials_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index(
+        "ix_ticket_materials_material",
+        "ticket_materials",
+        ["district_id", "material_id"],
+        unique=False,
+    )
+    _protect("drafts", "corrections", "ticket_materials")
+    op.execute("GRANT SELECT, INSERT ON ticket_materials TO talent_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON drafts TO talent_app")
     op.execute("GRANT SELECT, INSERT, UPDATE (answered_at) ON corrections TO talent_app")
 
@@ -104,5 +147,6 @@ def downgrade() -> None:
     _check("stages", "verdict", f"verdict IN ({_FORMER_VERDICTS})")
     op.drop_column("items", "hold_until")
     op.drop_column("items", "hold")
+    op.drop_table("ticket_materials")
     op.drop_table("corrections")
     op.drop_table("drafts")

@@ -89,6 +89,10 @@ class Sees:
             return dict(answers)
         return {name: value for name, value in answers.items() if name in fields}
 
+    def shows_material(self, code: str) -> bool:
+        """Whether documents of this code may be shown."""
+        return self.materials == ALL or code in self.materials
+
     def shows_fact(self, kind: str) -> bool:
         """Whether facts of this kind may be shown."""
         return self.facts == ALL or kind in self.facts

@@ -125,6 +125,38 @@ class Item(DistrictScoped, Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
 
 
+class TicketMaterial(DistrictScoped, Base):
+    """A document that was handed in with a ticket; a correction adds a revision.
+
+    Those of no item are shared by the ticket. All documents of one code and revision belong
+    together: a later revision replaces them.
+    """
+
+    __tablename__ = "ticket_materials"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("materials", "material_id"),
+        UniqueConstraint(
+            "district_id",
+            "ticket_id",
+            "item_id",
+            "code",
+            "revision",
+            "material_id",
+            name="uq_ticket_materials_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_ticket_materials_material", "district_id", "material_id"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    code: Mapped[str]
+    revision: Mapped[int]
+    material_id: Mapped[UUID]
+
+
 class Draft(DistrictScoped, Base):
     """A ticket that is not filed yet; its id becomes that of the ticket. What it says is sealed."""
 

@@ -19,6 +19,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import insert_new_rows, insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
+from service.materials.queries import materials_by_ids
 from service.routing import Phase
 from service.tickets.actions.making import Case, Making
 from service.tickets.models import (
@@ -27,6 +28,7 @@ from service.tickets.models import (
     ItemStage,
     ReliedFact,
     Ticket,
+    TicketMaterial,
     TicketSection,
 )
 from service.tickets.queries.drafts import draft_for
@@ -38,6 +40,7 @@ from service.tickets.rules import (
     criterion_faults,
     filing_faults,
     filing_of,
+    material_faults,
     ticket_number,
 )
 
@@ -147,9 +150,20 @@ def _checked(
             bundle.offerings[wish.offering], case.known_for(wish), f"items.{index}"
         )
     ]
+    unmet += _material_faults(session, actor, case)
     if unmet:
         raise Invalid(errors=unmet)
     return case
+
+
+def _material_faults(session: Session, actor: Actor, case: Case) -> list[FieldError]:
+    filing = case.filing
+    handed = [*filing.materials, *(one for wish in filing.items for one in wish.materials)]
+    kept = materials_by_ids(
+        session, actor, ids={one.material for one in handed}, person=actor.person
+    )
+    asked = [(case.bundle.offerings[wish.offering], case.known_for(wish)) for wish in filing.items]
+    return material_faults(filing, asked, kept)
 
 
 def _write(session: Session, making: Making) -> TicketRows:
@@ -158,6 +172,7 @@ def _write(session: Session, making: Making) -> TicketRows:
     insert_rows(session, Ticket, [making.ticket | {"last_seq": ticket.last_seq}])
     _insert_items(session, making)
     insert_rows(session, TicketSection, making.sections())
+    insert_rows(session, TicketMaterial, making.materials())
     insert_rows(session, Edge, making.edges)
     insert_rows(session, ReliedFact, making.relied)
     stages = [ItemStage(**stage) for stage in making.opening.stages]

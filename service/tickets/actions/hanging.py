@@ -13,7 +13,7 @@ from service.facts.rules import KnownFact
 from service.kernel import crypto
 from service.kernel.ids import new_id
 from service.tickets.models import Item, Ticket
-from service.tickets.rules import DueBasis, Reliance
+from service.tickets.rules import DueBasis, Handed, Reliance
 
 
 def key_of(item: Item) -> dict[str, Any]:
@@ -80,4 +80,19 @@ def section_row(
         "section": code,
         "revision": revision,
         "content": crypto.seal(text, table="ticket_sections", column="content", row=row_id),
+    }
+
+
+def material_row(
+    ticket: Mapping[str, Any], item: UUID | None, handed: Handed, *, revision: int = 1
+) -> dict[str, Any]:
+    """The row of a document; `ticket` holds district_id and id. Those of no item are shared."""
+    return {
+        "district_id": ticket["district_id"],
+        "id": new_id(),
+        "ticket_id": ticket["id"],
+        "item_id": item,
+        "code": handed.code,
+        "revision": revision,
+        "material_id": handed.material,
     }

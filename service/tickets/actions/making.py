@@ -29,11 +29,12 @@ from service.routing import (
     sources,
 )
 from service.tickets.actions.edges import Drawn, drawn, fulfilled_by
-from service.tickets.actions.hanging import relied, section_row
+from service.tickets.actions.hanging import material_row, relied, section_row
 from service.tickets.actions.opening import Opening, Rows, due_within
 from service.tickets.rules import (
     DueBasis,
     Filing,
+    Handed,
     Happening,
     ItemDue,
     Reliance,
@@ -267,3 +268,11 @@ class Making:
             )
             for index, code, answers in section_holders(self.case.filing)
         ]
+
+    def materials(self) -> Rows:
+        """The rows of the documents."""
+        filing = self.case.filing
+        handed: list[tuple[UUID | None, Handed]] = [(None, one) for one in filing.materials]
+        for item, wish in zip(self.items, filing.items, strict=True):
+            handed += [(item["id"], one) for one in wish.materials]
+        return [material_row(self.ticket, item, one) for item, one in handed]

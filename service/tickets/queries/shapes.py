@@ -12,6 +12,7 @@ from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import messages
 from service.kernel.events import Event
+from service.materials.rules import KnownMaterial
 from service.routing import EdgeStatus, Hold, StageStatus, Verdict
 from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
@@ -125,6 +126,7 @@ def item_detail(
     result: Task | None,
     corrections: Sequence[Correction],
     answers: Mapping[str, Any],
+    documents: Sequence[TicketMaterial],
     at: datetime,
 ) -> dict[str, Any]:
     """One item, with one's own answers as they stand and what was asked to be mended."""
@@ -132,6 +134,7 @@ def item_detail(
         **item_shape(rows, item, definition, result, at),
         "ticket": item.ticket_id,
         "sections": answers,
+        "materials": [{"code": one.code, "material": one.material_id} for one in documents],
         "corrections": [
             {
                 "asked_at": one.asked_at,
@@ -260,11 +263,12 @@ def task_detail(
     stage_key: str,
     sections: Sequence[TicketSection],
     facts: Sequence[KnownFact],
+    documents: Sequence[KnownMaterial],
     definition: OfferingDefinition,
 ) -> dict[str, Any]:
     """What a task holds beyond its line in the list: what its stage may read, and no more.
 
-    `facts`: those that the stage may read.
+    `facts` and `documents`: those that the stage may read.
     """
     stage = definition.flow.by_key[stage_key]
     return {
@@ -279,6 +283,7 @@ def task_detail(
             if (seen := stage.sees.visible(section.section, unsealed_answers(section)))
         },
         "facts": [_fact(fact) for fact in facts],
+        "materials": [_document(one) for one in documents],
         "opinion": unsealed_opinion(task),
         "result": unsealed_result(task),
     }
@@ -292,6 +297,17 @@ def _fact(fact: KnownFact) -> dict[str, Any]:
         "issuer": fact.issuer,
         "valid_from": fact.valid_from,
         "valid_to": fact.valid_to,
+    }
+
+
+def _document(material: KnownMaterial) -> dict[str, Any]:
+    return {
+        "id": material.id,
+        "code": material.code,
+        "name": material.name,
+        "media_type": material.media_type,
+        "size": material.size,
+        "erased": material.erased_at is not None,
     }
 
 

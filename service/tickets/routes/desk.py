@@ -68,12 +68,42 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     definition = offering_definition(session, actor.district, found.item.offering_version_id)
     sections, at = desk.sections_of(session, found.item), clock.now()
     facts = desk.facts_seen(session, actor, found, definition, at)
+    seen = documents.documents_seen(session, actor, found, definition)
     return {
         **_summary(found.row, at),
-        **shapes.task_detail(found.task, found.stage_key, sections, facts, definition),
+        **shapes.task_detail(found.task, found.stage_key, sections, facts, seen, definition),
         "ticket_number": found.ticket_number,
         "applicant": _masked(applicant_of(session, found.item.person_id)),
     }
+
+
+@blp.get(
+    "/tasks/<uuid:task_id>/materials/<uuid:material_id>/content",
+    allow=Permission.TASK_READ,
+    audiences=("desk",),
+)
+@blp.doc(responses={"200": http.FILE})
+def get_task_material(task_id: UUID, material_id: UUID) -> Response:
+    """Download a document that my task's stage may read; who looked is kept."""
+    session, actor = http.session(), http.actor()
+    found = desk.task_for(session, actor, task_id)
+    definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    material = documents.document_seen(session, actor, found, definition, material_id)
+    audit.record(
+        session,
+        "material.read",
+        actor=actor,
+        at=clock.now(),
+        subject=material.id,
+        data={"task": str(task_id), "code": material.code},
+    )
+    http.finish()
+    return http.attachment(
+        open_material(storage.in_use(), material),
+        name=material.name,
+        media_type=material.media_type,
+        size=material.size,
+    )
 
 
 @blp.post(

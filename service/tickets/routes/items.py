@@ -10,9 +10,9 @@ from service.catalogue.queries import offering_definition
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
 from service.tickets import actions
-from service.tickets.queries import cases, shapes, talent
+from service.tickets.queries import cases, documents, shapes, talent
 from service.tickets.routes.talent import foreseen, shaped
-from service.tickets.rules import Choice
+from service.tickets.rules import Choice, Handed
 from service.tickets.schemas import (
     ChoiceIn,
     ConsequencesOut,
@@ -42,6 +42,7 @@ def get_item(item_id: UUID) -> dict[str, Any]:
         talent.recorded_results(session, actor, rows).get(item_id),
         talent.corrections_of(session, item),
         cases.answers_of(session, item),
+        documents.documents_of(session, item, definition),
         clock.now(),
     )
 
@@ -63,7 +64,9 @@ def list_due_changes(item_id: UUID) -> dict[str, Any]:
 )
 @blp.arguments(CorrectionIn, as_kwargs=True, example=examples.CORRECTION)
 @blp.response(200, TicketOut, example=examples.TICKET)
-def correct_item(item_id: UUID, sections: Mapping[str, Any]) -> dict[str, Any]:
+def correct_item(
+    item_id: UUID, sections: Mapping[str, Any], materials: list[Handed]
+) -> dict[str, Any]:
     """Answer everything I was asked to mend, in one go; If-Match names the item."""
     session, actor = http.session(), http.actor()
     ticket = actions.correct_item(
@@ -72,6 +75,7 @@ def correct_item(item_id: UUID, sections: Mapping[str, Any]) -> dict[str, Any]:
         item_id=item_id,
         version=http.if_match(),
         sections=sections,
+        materials=materials,
         at=clock.now(),
     )
     return shaped(talent.ticket_for(session, actor, ticket.id))

@@ -4,6 +4,7 @@ from service.tickets.rules.correcting import Point, answer_faults, point_faults
 from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
+    Handed,
     Wish,
     answers_for,
     criterion_faults,
@@ -12,6 +13,7 @@ from service.tickets.rules.filing import (
     plain_filing,
     section_holders,
 )
+from service.tickets.rules.materials import material_faults, replacement_faults
 from service.tickets.rules.states import (
     ACTIVE,
     MOST_ITEMS,
@@ -48,6 +50,7 @@ __all__ = [
     "Dependency",
     "DueBasis",
     "Filing",
+    "Handed",
     "Happening",
     "ItemDue",
     "Light",
@@ -71,8 +74,10 @@ __all__ = [
     "happening",
     "item_number",
     "light",
+    "material_faults",
     "plain_filing",
     "point_faults",
+    "replacement_faults",
     "section_holders",
     "ticket_due",
     "ticket_number",

@@ -21,31 +21,51 @@ Sections = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A document handed in as one of the materials that are asked for."""
+
+    code: str
+    material: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
-    """One item asked for: an offering, whom it is about, the answers given for it alone."""
+    """One item asked for: an offering, whom it is about, and what is given for it alone."""
 
     offering: str
     subject: UUID | None
     sections: Sections
+    materials: Sequence[Handed] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A bundle's offerings asked for together, with the answers they share."""
+    """A bundle's offerings asked for together, with the answers and documents they share."""
 
     bundle: str
     items: Sequence[Wish]
     sections: Sections
     consents: Sequence[str]
+    materials: Sequence[Handed] = ()
 
 
 def filing_of(plain: Mapping[str, Any]) -> Filing:
     """The filing in the plain form in which a draft keeps it."""
     items = [
-        Wish(one["offering"], UUID(one["subject"]) if one["subject"] else None, one["sections"])
+        Wish(
+            one["offering"],
+            UUID(one["subject"]) if one["subject"] else None,
+            one["sections"],
+            _handed(one["materials"]),
+        )
         for one in plain["items"]
     ]
-    return Filing(plain["bundle"], items, plain["sections"], plain["consents"])
+    materials = _handed(plain["materials"])
+    return Filing(plain["bundle"], items, plain["sections"], plain["consents"], materials)
+
+
+def _handed(plain: Sequence[Mapping[str, str]]) -> list[Handed]:
+    return [Handed(one["code"], UUID(one["material"])) for one in plain]
 
 
 def plain_filing(filing: Filing) -> dict[str, Any]:
@@ -57,12 +77,18 @@ def plain_filing(filing: Filing) -> dict[str, Any]:
                 "offering": wish.offering,
                 "subject": str(wish.subject) if wish.subject else None,
                 "sections": dict(wish.sections),
+                "materials": _plain(wish.materials),
             }
             for wish in filing.items
         ],
         "sections": dict(filing.sections),
         "consents": list(filing.consents),
+        "materials": _plain(filing.materials),
     }
+
+
+def _plain(handed: Sequence[Handed]) -> list[dict[str, str]]:
+    return [{"code": one.code, "material": str(one.material)} for one in handed]
 
 
 def filing_faults(

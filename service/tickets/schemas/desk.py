@@ -72,6 +72,19 @@ class SeenFactOut(Schema):
     valid_to = fields.Date(required=True, allow_none=True)
 
 
+class SeenMaterialOut(Schema):
+    """A document that a stage may read."""
+
+    id = fields.UUID(required=True)
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    media_type = fields.String(required=True)
+    size = fields.Integer(required=True)
+    erased = fields.Boolean(
+        required=True, metadata={"description": "Its owner has erased it since."}
+    )
+
+
 class TaskDetailOut(TaskOut):
     """A task with exactly what its stage may see."""
 
@@ -95,6 +108,11 @@ class TaskDetailOut(TaskOut):
         fields.Nested(SeenFactOut),
         required=True,
         metadata={"description": "Facts in force about the applicant and the subject."},
+    )
+    materials = fields.List(
+        fields.Nested(SeenMaterialOut),
+        required=True,
+        metadata={"description": "The documents that this stage may read."},
     )
     opinion = fields.String(required=True, allow_none=True)
     result = fields.Object(required=True, allow_none=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 _TICKET: Final = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
 _ITEM: Final = "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21"
 _TASK: Final = "0199d3c2-7a53-7b44-b1c6-6e8f0d2a4c31"
+_MATERIAL: Final = "0199d3c2-7a5b-7f30-9c41-6e2d8b0f4a17"
 _VERSION_OF_TASK: Final = 2
 
 _SETTLEMENT: Final = {"zh": "人才落户", "en": "Household registration for talents"}
@@ -47,6 +48,7 @@ FILING: Final[dict[str, Any]] = {
             "address": "东湾高新区望海路 18 号 3 幢 702 室",
         },
     },
+    "materials": [{"code": "id_card", "material": _MATERIAL}],
     "consents": ["processing@1", "sensitive@1"],
 }
 
@@ -110,6 +112,7 @@ ITEM: Final[dict[str, Any]] = {
     "hold_until": "2026-12-07T10:00:00+00:00",
     "ticket": _TICKET,
     "sections": {"residence": FILING["sections"]["residence"]},
+    "materials": [{"code": "id_card", "material": _MATERIAL}],
     "corrections": [
         {
             "asked_at": "2026-11-23T03:30:00+00:00",
@@ -144,8 +147,9 @@ DRAFT: Final[dict[str, Any]] = {
     "edges": [],
     "next_steps": [],
     "draft": {
-        "items": [{"offering": "settlement", "subject": None, "sections": {}}],
+        "items": [{"offering": "settlement", "subject": None, "sections": {}, "materials": []}],
         "sections": {"residence": FILING["sections"]["residence"]},
+        "materials": [{"code": "id_card", "material": _MATERIAL}],
         "consents": ["processing@1", "sensitive@1"],
         "updated_at": "2026-11-23T01:20:00+00:00",
     },
@@ -236,6 +240,16 @@ TASK_DETAIL: Final[dict[str, Any]] = {
             "issuer": "human_resources",
             "valid_from": "2026-11-02",
             "valid_to": "2031-11-02",
+        }
+    ],
+    "materials": [
+        {
+            "id": _MATERIAL,
+            "code": "id_card",
+            "name": "身份证.pdf",
+            "media_type": "application/pdf",
+            "size": 482133,
+            "erased": False,
         }
     ],
     "opinion": None,

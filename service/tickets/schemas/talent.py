@@ -24,6 +24,7 @@ from service.tickets.rules import (
     Consequence,
     DueBasis,
     Filing,
+    Handed,
     Light,
     NextStep,
     TicketStatus,
@@ -31,6 +32,18 @@ from service.tickets.rules import (
 )
 
 CODE = {"description": "A code of the district's pack."}
+
+
+class HandedIn(Schema):
+    """A document of one's own, as one of the materials that are asked for."""
+
+    code = fields.String(required=True, longest=40, metadata=CODE)
+    material = fields.UUID(required=True, metadata={"description": "The id of an upload."})
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Handed:
+        """The value the rules work on."""
+        return Handed(**values)
 
 
 class WishIn(Schema):
@@ -44,6 +57,12 @@ class WishIn(Schema):
     )
     sections = fields.Object(
         load_default=dict, metadata={"description": "Answers by section, for this item alone."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "Documents for this item alone."},
     )
 
     @ma.post_load
@@ -59,6 +78,12 @@ class FilingIn(Schema):
     items = fields.List(fields.Nested(WishIn), required=True, shortest=1, longest=MOST_ITEMS)
     sections = fields.Object(
         load_default=dict, metadata={"description": "Answers by section, given once for all."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "Documents given once for all."},
     )
     consents = fields.List(
         fields.String(longest=64),
@@ -94,6 +119,7 @@ class DraftIn(Schema):
     bundle = fields.String(longest=64, metadata=CODE)
     items = fields.List(fields.Nested(WishIn), longest=MOST_ITEMS)
     sections = fields.Object()
+    materials = fields.List(fields.Nested(HandedIn), longest=100)
     consents = fields.List(fields.String(longest=64), longest=20)
 
 
@@ -102,6 +128,12 @@ class CorrectionIn(Schema):
 
     sections = fields.Object(
         load_default=dict, metadata={"description": "The corrected sections, whole."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "The documents that replace those of their code."},
     )
 
 
@@ -203,12 +235,20 @@ class TicketSummaryOut(Schema):
     )
 
 
+class HandedOut(Schema):
+    """A document as one of the materials."""
+
+    code = fields.String(required=True)
+    material = fields.UUID(required=True)
+
+
 class DraftWishOut(Schema):
     """An item asked for in a draft."""
 
     offering = fields.String(required=True)
     subject = fields.UUID(required=True, allow_none=True)
     sections = fields.Object(required=True)
+    materials = fields.List(fields.Nested(HandedOut), required=True)
 
 
 class DraftOut(Schema):
@@ -216,6 +256,7 @@ class DraftOut(Schema):
 
     items = fields.List(fields.Nested(DraftWishOut), required=True)
     sections = fields.Object(required=True)
+    materials = fields.List(fields.Nested(HandedOut), required=True)
     consents = fields.List(fields.String(), required=True)
     updated_at = fields.DateTime(required=True)
 
@@ -267,6 +308,11 @@ class ItemDetailOut(ItemOut):
     ticket = fields.UUID(required=True)
     sections = fields.Object(
         required=True, metadata={"description": "By section, one's own answers as they stand."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedOut),
+        required=True,
+        metadata={"description": "The documents that count for it."},
     )
     corrections = fields.List(fields.Nested(CorrectionOut), required=True)
 
