@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 
 from service.routing.flow import Verdict
 
@@ -99,7 +98,7 @@ _PASSED = frozenset({Verdict.ACCEPT, Verdict.PASS, Verdict.APPROVE})
 _CURRENT = frozenset({StageStatus.OPEN, StageStatus.CLOSED, StageStatus.SKIPPED})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemState:
     """Where an item stands. `stages` holds what has been entered, in that order.
 
@@ -119,20 +118,35 @@ class ItemState:
     def open_stages(self) -> tuple[StageState, ...]:
         return tuple(stage for stage in self.stages if stage.status is StageStatus.OPEN)
 
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
+        return outcomes(self.stages)
+
     def rounds(self, key: str) -> int:
         """How many rounds of a stage have been entered."""
-        return max((stage.round for stage in self.stages if stage.key == key), default=0)
+        return rounds(self.stages, key)
 
     def returns(self, key: str) -> int:
         """How often a stage was returned to the applicant."""
-        return sum(one.key == key and one.verdict is Verdict.RETURN for one in self.stages)
+        return returns(self.stages, key)
 
-    @cached_property
-    def outcomes(self) -> Mapping[str, str]:
-        """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
-        last = {stage.key: stage for stage in self.stages}
-        told = {key: _came_to(stage) for key, stage in last.items()}
-        return {key: outcome for key, outcome in told.items() if outcome}
+
+def rounds(stages: Iterable[StageState], key: str) -> int:
+    """How many rounds of a stage have been entered."""
+    return max((stage.round for stage in stages if stage.key == key), default=0)
+
+
+def returns(stages: Iterable[StageState], key: str) -> int:
+    """How often a stage was returned to the applicant."""
+    return sum(one.key == key and one.verdict is Verdict.RETURN for one in stages)
+
+
+def outcomes(stages: Iterable[StageState]) -> dict[str, str]:
+    """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
+    last = {stage.key: stage for stage in stages}
+    told = {key: _came_to(stage) for key, stage in last.items()}
+    return {key: outcome for key, outcome in told.items() if outcome}
 
 
 def _came_to(stage: StageState) -> str | None:
