@@ -117,7 +117,11 @@ class _Run:
             self._begin()
 
     def settle(self, event: PredecessorsSettled) -> None:
-        waited = self.hard
+        waited = self.phase is Phase.WAITING
+        if waited and not self.hard:
+            raise IllegalEvent(
+                "item_event_not_allowed", phase=Phase.WAITING.value, event="PredecessorsSettled"
+            )
         self.hard, self.soft = event.hard, event.soft
         if waited and not event.hard:
             self._begin()
@@ -223,10 +227,14 @@ class _Run:
         back = stage.on_reject
         if verdict is Verdict.NOT_ACCEPT:
             self._end(Outcome.NOT_ACCEPTED)
-        elif back is not None and rounds(self.stages, back.to) < back.rounds:
+        elif back is not None and self._rounds_done(back.to) < back.rounds:
             self._go_back(back.to)
         else:
             self._end(Outcome.REJECTED)
+
+    def _rounds_done(self, key: str) -> int:
+        """How often a stage was done; that it went back to the applicant does not count."""
+        return rounds(self.stages, key) - returns(self.stages, key)
 
     def _go_back(self, to: str) -> None:
         """Undoes a stage and everything that came of it; then it opens for another round."""

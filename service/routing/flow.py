@@ -168,7 +168,7 @@ class Stage:
     `after` names the stages that must be behind before this one opens: none means the start, the
     same `after` means parallel, several mean a join of all of them. `when` skips the stage where
     it is not met; `checks` is what a check looks at. `records` is the JSON Schema of the result
-    that the passing verdict must bring. `four_eyes`: not by anybody who did one of `after`.
+    that the passing verdict must bring. `four_eyes`: not by anybody who did a stage before it.
     """
 
     key: str
@@ -228,6 +228,14 @@ class Flow:
         named = [source for condition in conditions for source in sources(condition)]
         named += [stage.choice.by for stage in self.stages if stage.choice.by]
         return frozenset(one.parts[0] for one in named if one.kind is SourceKind.FACT)
+
+    @cached_property
+    def upstream(self) -> Mapping[str, frozenset[str]]:
+        """By stage, every stage that must be behind before it opens."""
+        return {
+            key: frozenset(one for one in self.by_key if key in self.downstream[one]) - {key}
+            for key in self.by_key
+        }
 
     @cached_property
     def downstream(self) -> Mapping[str, frozenset[str]]:

@@ -234,13 +234,14 @@ class Making:
         return self.calendar.warn_at(begun, due.at, working_days=days)
 
     def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
-        """When the predecessors that are waited for are due."""
-        waited_for = {
-            edge.rule.predecessor
+        """Until when it waits: until what comes first is due, or the edge has waited enough."""
+        return [
+            item["due_at"] if edge.next_at is None else min(item["due_at"], edge.next_at)
             for edge in edges
             if edge.status is EdgeStatus.WAITING and edge.rule.kind is kind
-        }
-        return [item["due_at"] for item in self.items if item["offering_code"] in waited_for]
+            for item in self.items
+            if item["offering_code"] == edge.rule.predecessor
+        ]
 
     def _set_due(self) -> None:
         due = ticket_due(

@@ -267,10 +267,11 @@ class Step:
         stage = definition.flow.by_key[effect.stage]
         barred = frozenset[UUID]()
         if stage.four_eyes:
+            before = definition.flow.upstream[stage.key]
             barred = frozenset(
                 row.assignee
                 for row in self.stages(item)
-                if row.key in stage.after and row.assignee is not None
+                if row.key in before and row.assignee is not None
             )
         if item.phase is Phase.ACCEPTANCE:
             item.received_at = self.at

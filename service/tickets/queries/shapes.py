@@ -16,7 +16,7 @@ from service.materials.rules import KnownMaterial
 from service.routing import EdgeStatus, Hold, StageStatus, Verdict
 from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
-from service.tickets.models import (
+from service.tickets.models import TicketMaterial, (
     Correction,
     Draft,
     DueChange,

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from service.catalogue.queries import offering_definition
 from service.identity.queries import Applicant, applicant_of
-from service.kernel import clock, http
+from service.kernel import audit, clock, http, storage
 from service.kernel.permissions import Permission
+from service.materials.queries import open_material
 from service.routing import Verdict
 from service.tickets import actions
-from service.tickets.queries import desk, shapes
+from service.tickets.queries import desk, documents, shapes
 from service.tickets.rules import ACTIVE, Point, TaskStatus
 from service.tickets.schemas import (
     DecidedOut,
