@@ -16,7 +16,7 @@ from service.materials.rules import KnownMaterial
 from service.routing import EdgeStatus, Hold, StageStatus, Verdict
 from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
-from service.tickets.models import TicketMaterial, (
+from service.tickets.models import (
     Correction,
     Draft,
     DueChange,
@@ -25,6 +25,7 @@ from service.tickets.models import TicketMaterial, (
     ItemStage,
     Task,
     Ticket,
+    TicketMaterial,
     TicketSection,
 )
 from service.tickets.queries.desk import TaskRow
