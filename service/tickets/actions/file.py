@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import current_bundle
+from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.identity.actions import give_consents
 from service.identity.queries import household_for
@@ -34,6 +35,7 @@ from service.tickets.rules import (
     Happening,
     criterion_faults,
     filing_faults,
+    followed_by,
     ticket_number,
 )
 
@@ -56,7 +58,7 @@ def file_ticket(
     calendar = calendar_for(session, actor.district)
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    making = Making(actor, case, calendar, at)
+    making = Making(actor, case, calendar, at, _employer(session, actor, filing, at))
     number = ticket_number(ground.administrative_code, case.today, ground.sequence)
     making.make(number, key=key, digest=digest)
     return _write(session, making)
@@ -102,6 +104,16 @@ def _checked(
     if unmet:
         raise Invalid(errors=unmet)
     return case
+
+
+def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> UUID | None:
+    """The enterprise that may follow; no statement unless the applicant lets it, else one."""
+    stated = followed_by(filing)
+    if stated is None:
+        return None
+    return confirm_employment(
+        session, actor, credit_code=stated.credit_code, since=stated.since, at=at
+    )
 
 
 def _write(session: Session, making: Making) -> TicketRows:

@@ -3,12 +3,15 @@
 from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
+    StatedEmployment,
     Wish,
     answers_for,
     criterion_faults,
     filing_faults,
+    followed_by,
     section_holders,
 )
+from service.tickets.rules.following import Awaited, told_items
 from service.tickets.rules.states import (
     ACTIVE,
     MOST_ITEMS,
@@ -31,6 +34,7 @@ from service.tickets.rules.states import (
 __all__ = [
     "ACTIVE",
     "MOST_ITEMS",
+    "Awaited",
     "Choice",
     "DueBasis",
     "Filing",
@@ -38,6 +42,7 @@ __all__ = [
     "ItemDue",
     "Light",
     "Reliance",
+    "StatedEmployment",
     "TaskAct",
     "TaskStatus",
     "TicketDue",
@@ -48,6 +53,7 @@ __all__ = [
     "answers_for",
     "criterion_faults",
     "filing_faults",
+    "followed_by",
     "happening",
     "item_number",
     "light",
@@ -55,4 +61,5 @@ __all__ = [
     "ticket_due",
     "ticket_number",
     "ticket_status",
+    "told_items",
 ]

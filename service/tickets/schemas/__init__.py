@@ -10,6 +10,13 @@ from service.tickets.schemas.desk import (
     TaskPageOut,
     TaskQuery,
 )
+from service.tickets.schemas.enterprise import (
+    AwaitedOut,
+    RequestItemOut,
+    RequestOut,
+    RequestPageOut,
+    RequestQuery,
+)
 from service.tickets.schemas.talent import (
     ChoiceIn,
     EdgeOut,
@@ -27,6 +34,7 @@ from service.tickets.schemas.talent import (
 
 __all__ = [
     "ApplicantOut",
+    "AwaitedOut",
     "ChoiceIn",
     "DecidedOut",
     "DecisionIn",
@@ -35,6 +43,10 @@ __all__ = [
     "HappeningOut",
     "ItemOut",
     "PageIn",
+    "RequestItemOut",
+    "RequestOut",
+    "RequestPageOut",
+    "RequestQuery",
     "SeenFactOut",
     "StageOut",
     "TaskDetailOut",
