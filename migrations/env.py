@@ -5,6 +5,7 @@ from sqlalchemy import NullPool, create_engine, make_url
 
 import service.calendars.models
 import service.catalogue.models
+import service.enterprises.models
 import service.facts.models
 import service.identity.models
 import service.kernel.audit

@@ -12,11 +12,13 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import service.catalogue.routes
+import service.enterprises.routes
 import service.facts.routes
 import service.identity.routes
 import service.notifications.routes
 import service.policies.routes
 import service.tickets.routes.desk
+import service.tickets.routes.enterprise
 import service.tickets.routes.items
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
@@ -32,12 +34,14 @@ from service.kernel.settings import Settings
 BLUEPRINTS: Final = (
     service.identity.routes.auth,
     service.identity.routes.me,
+    service.enterprises.routes.blp,
     service.facts.routes.blp,
     service.catalogue.routes.blp,
     service.policies.routes.blp,
     service.tickets.routes.talent.blp,
     service.tickets.routes.items.blp,
     service.tickets.routes.desk.blp,
+    service.tickets.routes.enterprise.blp,
     service.notifications.routes.blp,
 )
 _REQUEST_ID_LONGEST: Final = 64

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from service.identity import tokens
 from service.identity.models import PERSONS, Consent, FamilyLink, Person
-from service.identity.rules import AccountKind, IdType, Kinship, masked
+from service.identity.rules import AccountKind, IdType, Kinship, masked, masked_name
 from service.kernel import clock, crypto, permissions
 from service.kernel.actor import Actor, ActorKind, Post
-from service.kernel.db import Database
+from service.kernel.db import Database, is_there
 from service.kernel.errors import Forbidden, Unauthenticated
 from service.kernel.keys import Keys
 from service.kernel.permissions import Role
@@ -79,24 +80,19 @@ def signed_in(
     row = connection.execute(_SESSION, asked).one_or_none()
     if row is None:
         return None
+    actor = partial(Actor, district=district, account_id=account_id, session_id=session_id)
     if row.kind == AccountKind.TALENT:
-        return Actor(
-            kind=ActorKind.TALENT,
-            district=district,
-            account_id=account_id,
-            person_id=row.person_id,
-            session_id=session_id,
-            permissions=permissions.TALENT,
+        return actor(kind=ActorKind.TALENT, person_id=row.person_id, permissions=permissions.TALENT)
+    if row.kind == AccountKind.AGENT:
+        return actor(
+            kind=ActorKind.AGENT, display_name=row.display_name, permissions=permissions.AGENT
         )
     posts = tuple(
         Post(department, frozenset(map(Role, roles)))
         for department, roles in sorted(row.posts.items())
     )
-    return Actor(
+    return actor(
         kind=ActorKind.STAFF,
-        district=district,
-        account_id=account_id,
-        session_id=session_id,
         display_name=row.display_name,
         posts=posts,
         permissions=permissions.granted(role for post in posts for role in post.roles),
@@ -197,6 +193,24 @@ def consents_for(session: Session, actor: Actor) -> Sequence[Consent]:
     ).all()
 
 
+def consent_stands(
+    code: str, *, district: ColumnElement[str] | Any, person: ColumnElement[UUID] | Any
+) -> ColumnElement[bool]:
+    """Whether a person's consent to some version of a text is in force, as an expression.
+
+    `district` and `person` are columns of the row that is asked about. What was withdrawn is so
+    from the next statement on.
+    """
+    return is_there(
+        select(Consent.id).where(
+            Consent.district_id == district,
+            Consent.person_id == person,
+            Consent.code == code,
+            Consent.withdrawn_at.is_(None),
+        )
+    )
+
+
 def own_person(actor: Actor) -> UUID:
     """The person of a talent; raises `Forbidden` for everybody else."""
     if actor.person_id is None:
@@ -254,6 +268,17 @@ def applicant_of(session: Session, person_id: UUID) -> Applicant:
     Row-level security shows staff the persons who have acted in their district.
     """
     return _applicant(session.execute(select(*_PERSON).where(Person.id == person_id)).one())
+
+
+def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:
+    """By person, the masked name, empty where none is given; one statement, none for nobody.
+
+    For who is shown that there is somebody, not who it is.
+    """
+    if not persons:
+        return {}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(persons)))
+    return {row.id: masked_name(_opened(row, "name") or "") for row in rows}
 
 
 def _applicant(row: Any) -> Applicant:

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     TASK_DECIDE = "task.decide"
     FACT_READ_OWN = "fact.read_own"
     FACT_REVOKE = "fact.revoke"
+    ENTERPRISE_READ = "enterprise.read"
 
 
 PUBLIC: Final[Literal["public"]] = "public"
@@ -54,6 +55,9 @@ TALENT: Final = frozenset(
     }
 )
 STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})
+AGENT: Final = frozenset(
+    {Permission.SESSION_END, Permission.PROFILE_READ, Permission.ENTERPRISE_READ}
+)
 
 # System, security and audit administrators are three people (GB/T 22239-2019, level 3):
 # none of their roles holds a permission of the desk or of another of the three.

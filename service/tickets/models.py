@@ -32,6 +32,7 @@ _ACTIVE: Final = text("status IN ('open', 'claimed')")
 class Ticket(DistrictScoped, Base):
     """One filing of a bundle by one talent.
 
+    `employer_id` is the enterprise that the talent named and let follow, as they filed it.
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
     `filing_key` makes one filing one ticket for ever, whatever is retried.
     """
@@ -41,7 +42,15 @@ class Ticket(DistrictScoped, Base):
         owned_by("bundle_versions", "bundle_version_id"),
         UniqueConstraint("district_id", "number"),
         UniqueConstraint("district_id", "account_id", "filing_key"),
+        owned_by("enterprises", "employer_id"),
         Index("ix_tickets_person", "district_id", "person_id", "id"),
+        Index(
+            "ix_tickets_employer",
+            "district_id",
+            "employer_id",
+            "id",
+            postgresql_where=text("employer_id IS NOT NULL"),
+        ),
         one_of("status", TicketStatus),
         one_of("due_basis", DueBasis),
     )
@@ -52,6 +61,7 @@ class Ticket(DistrictScoped, Base):
     bundle_version_id: Mapped[UUID]
     person_id: Mapped[UUID]
     account_id: Mapped[UUID]
+    employer_id: Mapped[UUID | None]
     status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))
     filed_at: Mapped[datetime]
     due_at: Mapped[datetime]

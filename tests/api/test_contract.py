@@ -107,6 +107,16 @@ def test_desk(case, world):
     hold(case, headers_of(case, world.staff("clerk.construction"), anew))
 
 
+@schema_of("enterprise").parametrize()
+@SETTINGS
+def test_enterprise(case, world):
+    def anew():
+        sent = {"username": "agent.1", "password": PASSWORD}
+        return world._signed(world.client.post("/v1/auth/password", json=sent))
+
+    hold(case, headers_of(case, world.staff("agent.1"), anew))
+
+
 def headers_of(case, signed, anew):
     """Who signs out is somebody else each time."""
     return anew().headers if case.operation.label.endswith("/logout") else signed.headers

@@ -16,7 +16,7 @@ from service.kernel.http.documentation import as_yaml
 from service.kernel.permissions import Permission
 from service.kernel.settings import ROOT
 
-AUDIENCES = ("public", "talent", "desk")
+AUDIENCES = ("public", "talent", "desk", "enterprise")
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM = "application/problem+json"
 

@@ -30,7 +30,7 @@ R = TypeVar("R")
 Allow = Permission | Literal["public"]
 Problems = Mapping[int, Iterable[str]]
 
-AUDIENCES: Final = ("public", "talent", "desk")
+AUDIENCES: Final = ("public", "talent", "desk", "enterprise")
 _KEPT_HEADERS: Final = ("Content-Type", "ETag", "Location")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import current_bundle
+from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.identity.actions import give_consents
 from service.identity.queries import household_for
@@ -40,6 +41,7 @@ from service.tickets.rules import (
     criterion_faults,
     filing_faults,
     filing_of,
+    followed_by,
     material_faults,
     ticket_number,
 )
@@ -105,7 +107,7 @@ def _file(
     calendar = calendar_for(session, actor.district)
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    making = Making(actor, case, calendar, at)
+    making = Making(actor, case, calendar, at, _employer(session, actor, filing, at))
     number = ticket_number(ground.administrative_code, case.today, ground.sequence)
     making.make(ticket_id, number, key=key[0], digest=key[1])
     return _write(session, making)
@@ -164,6 +166,16 @@ def _material_faults(session: Session, actor: Actor, case: Case) -> list[FieldEr
     )
     asked = [(case.bundle.offerings[wish.offering], case.known_for(wish)) for wish in filing.items]
     return material_faults(filing, asked, kept)
+
+
+def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> UUID | None:
+    """The enterprise that may follow; no statement unless the applicant lets it, else one."""
+    stated = followed_by(filing)
+    if stated is None:
+        return None
+    return confirm_employment(
+        session, actor, credit_code=stated.credit_code, since=stated.since, at=at
+    )
 
 
 def _write(session: Session, making: Making) -> TicketRows:

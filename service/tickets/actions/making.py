@@ -87,6 +87,7 @@ class Making:
     case: Case
     calendar: WorkingCalendar
     at: datetime
+    employer: UUID | None = None
     ticket: dict[str, Any] = field(default_factory=dict)
     items: Rows = field(default_factory=list)
     edges: Rows = field(default_factory=list)
@@ -120,6 +121,7 @@ class Making:
             "bundle_version_id": self.case.bundle.version_id,
             "person_id": self.actor.person,
             "account_id": self.actor.account,
+            "employer_id": self.employer,
             "status": TicketStatus.IN_PROGRESS,
             "filed_at": self.at,
             "last_seq": 0,

@@ -5,14 +5,17 @@ from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
     Handed,
+    StatedEmployment,
     Wish,
     answers_for,
     criterion_faults,
     filing_faults,
     filing_of,
+    followed_by,
     plain_filing,
     section_holders,
 )
+from service.tickets.rules.following import Awaited, told_items
 from service.tickets.rules.materials import material_faults, replacement_faults
 from service.tickets.rules.states import (
     ACTIVE,
@@ -45,6 +48,7 @@ __all__ = [
     "ACTIVE",
     "MOST_ITEMS",
     "UNDECIDED",
+    "Awaited",
     "Choice",
     "Consequence",
     "Dependency",
@@ -58,6 +62,7 @@ __all__ = [
     "Point",
     "Reliance",
     "Standing",
+    "StatedEmployment",
     "TaskAct",
     "TaskStatus",
     "TicketDue",
@@ -71,6 +76,7 @@ __all__ = [
     "criterion_faults",
     "filing_faults",
     "filing_of",
+    "followed_by",
     "happening",
     "item_number",
     "light",
@@ -82,4 +88,5 @@ __all__ = [
     "ticket_due",
     "ticket_number",
     "ticket_status",
+    "told_items",
 ]

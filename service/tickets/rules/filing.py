@@ -14,6 +14,7 @@ from service.catalogue.rules import (
     OfferingDefinition,
     Subject,
 )
+from service.identity.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
 from service.routing import Known, Truth, evaluate
 
@@ -145,6 +146,36 @@ _BEFORE_ARTICLE: Final = {"zh": "", "en": ", "}
 def answers_for(filing: Filing, wish: Wish) -> dict[str, Any]:
     """The answers that count for an item: those given for it, and the shared ones."""
     return {**filing.sections, **wish.sections}
+
+
+_EMPLOYMENT: Final = "employment"
+"""The section in which a pack has the employer named: `employer_code`, `contract_from`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedEmployment:
+    """For whom an applicant says they work, by credit code, and since when."""
+
+    credit_code: str
+    since: date | None
+
+
+def followed_by(filing: Filing) -> StatedEmployment | None:
+    """The employer whom a filing names and lets follow; None where it does not, or names none.
+
+    The day is None where the form has none that can be read: what it asks is for the pack to say.
+    """
+    codes = {parsed[0] for ref in filing.consents if (parsed := parse_consent(ref))}
+    stated = filing.sections.get(_EMPLOYMENT)
+    if EMPLOYER_VIEW not in codes or not isinstance(stated, Mapping):
+        return None
+    code = stated.get("employer_code")
+    if not isinstance(code, str):
+        return None
+    try:
+        return StatedEmployment(code, date.fromisoformat(str(stated.get("contract_from"))))
+    except ValueError:
+        return StatedEmployment(code, None)
 
 
 def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:

@@ -11,6 +11,13 @@ from service.tickets.schemas.desk import (
     TaskPageOut,
     TaskQuery,
 )
+from service.tickets.schemas.enterprise import (
+    AwaitedOut,
+    RequestItemOut,
+    RequestOut,
+    RequestPageOut,
+    RequestQuery,
+)
 from service.tickets.schemas.talent import (
     ChoiceIn,
     ConsequenceOut,
@@ -41,6 +48,7 @@ from service.tickets.schemas.talent import (
 
 __all__ = [
     "ApplicantOut",
+    "AwaitedOut",
     "ChoiceIn",
     "ConsequenceOut",
     "ConsequencesOut",
@@ -62,6 +70,10 @@ __all__ = [
     "PageIn",
     "PointIn",
     "PointOut",
+    "RequestItemOut",
+    "RequestOut",
+    "RequestPageOut",
+    "RequestQuery",
     "SeenFactOut",
     "StageOut",
     "TaskDetailOut",

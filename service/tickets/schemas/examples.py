@@ -268,3 +268,26 @@ DECIDED: Final[dict[str, Any]] = {
     "phase": "processing",
     "outcome": None,
 }
+
+REQUEST: Final[dict[str, Any]] = {
+    "id": _TICKET,
+    "number": "LB350100202611230000018",
+    "employee": "张*",
+    "status": "in_progress",
+    "filed_at": "2026-11-23T01:30:00+00:00",
+    "due_on": "2026-12-07",
+    "items": [
+        {
+            "offering": "settlement",
+            "title": _SETTLEMENT,
+            "phase": "processing",
+            "outcome": None,
+            "due_on": "2026-12-07",
+            "light": "yellow",
+            "waiting_for": ["recognition"],
+            "awaiting": [{"what": "choice", "by": "2026-12-02"}],
+        }
+    ],
+}
+
+REQUEST_PAGE: Final[dict[str, Any]] = {"items": [REQUEST], "next": None}
