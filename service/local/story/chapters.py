@@ -58,11 +58,10 @@ def employer(story: Story) -> None:
     hidden = ["李芳", *(one["name"] for one in story.family.children), *SCHOOLS, "望海路"]
     teller.tell(
         f"东湾海芯科技的专员看到 {len(request['items'])} 个事项的状态和时限，"
-        "没有表单、材料、家属和结果。",
+        "没有表单、材料、家属和结果，也看不出有几个孩子。",
         f"The agent of Dongwan Haixin sees how {len(request['items'])} services stand and when they"
-        " are due: no form, no document, no family, no result.",
-        true=len(request["items"]) == len(OFFERINGS) + 1
-        and not any(word in text for word in hidden),
+        " are due: no form, no document, no family, no result, not even how many children.",
+        true=len(request["items"]) == len(OFFERINGS) and not any(word in text for word in hidden),
         found=text,
     )
     story.talent.post("/me/consents", json={"consent": "enterprise@1", "given": False})

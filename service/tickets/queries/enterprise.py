@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from service.enterprises.queries import lets_follow
 from service.identity.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
-from service.routing import EdgeStatus
+from service.routing import EdgeStatus, Hold
 from service.routing.bundle import UNSETTLED
 from service.tickets.models import Edge, Item, Ticket
 from service.tickets.rules import Awaited, TicketStatus, light, told_items
@@ -39,6 +39,8 @@ _ITEM: Final = (
     Item.offering_code,
     Item.offering_version_id,
     Item.phase,
+    Item.hold,
+    Item.hold_until,
     Item.outcome,
     Item.decided_at,
     Item.due_at,
@@ -179,12 +181,18 @@ def _item(
         "due_on": calendar.local_date(item.due_at),
         "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
         "waiting_for": [edge.predecessor for edge in told],
-        "awaiting": [
-            {
-                "what": Awaited.CHOICE,
-                "by": None if edge.next_at is None else calendar.local_date(edge.next_at),
-            }
-            for edge in told
-            if edge.status is EdgeStatus.ASKED
-        ],
+        "awaiting": [] if definition.private else list(_awaited(item, edges, calendar)),
     }
+
+
+def _awaited(
+    item: RequestRow, edges: Sequence[RequestRow], calendar: WorkingCalendar
+) -> Iterator[dict[str, Any]]:
+    """What the employee has to do, and by when."""
+    waits: list[tuple[Awaited, datetime | None]] = [
+        (Awaited.CHOICE, edge.next_at) for edge in edges if edge.status is EdgeStatus.ASKED
+    ]
+    if item.hold is Hold.CORRECTION:
+        waits.append((Awaited.CORRECTION, item.hold_until))
+    for what, by in waits:
+        yield {"what": what, "by": None if by is None else calendar.local_date(by)}

@@ -13,6 +13,7 @@ from service.routing import Phase
 class Awaited(StrEnum):
     """What an item waits for the employee to do."""
 
+    CORRECTION = "correction"  # to mend what a department has named
     CHOICE = "choice"  # whether to go on without what it waited for
 
 
