@@ -14,24 +14,26 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import service.catalogue.routes
 import service.facts.routes
 import service.identity.routes
+import service.materials.routes
 import service.notifications.routes
 import service.policies.routes
 import service.tickets.routes.desk
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
-from service.kernel import crypto, events, ids, logs
+from service.kernel import crypto, events, ids, logs, storage
 from service.kernel.db import Database, connect
 from service.kernel.errors import NotFound
 from service.kernel.http import documentation, documents, health, limits, problems
 from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
-from service.kernel.settings import Settings
+from service.kernel.settings import Settings, SettingsError
 
 BLUEPRINTS: Final = (
     service.identity.routes.auth,
     service.identity.routes.me,
     service.facts.routes.blp,
+    service.materials.routes.blp,
     service.catalogue.routes.blp,
     service.policies.routes.blp,
     service.tickets.routes.talent.blp,
@@ -51,8 +53,12 @@ class _Orjson(JSONProvider):
 
 
 def open_database(settings: Settings) -> Database:
-    """A pool whose transactions write their events; the process's keyring is set by the way."""
+    """A pool whose transactions write their events; keyring and storage are set by the way."""
     crypto.use(crypto.Keyring(load_keys(settings.keys_file)))
+    try:
+        storage.use(storage.FolderStorage(settings.storage_dir))
+    except OSError as error:
+        raise SettingsError(f"settings: TALENT_STORAGE_DIR: {error.strerror}") from None
     database = connect(settings)
     database.before_commit.append(events.write_pending)
     return database
