@@ -37,6 +37,8 @@ class Permission(StrEnum):
     FACT_READ_OWN = "fact.read_own"
     FACT_REVOKE = "fact.revoke"
     ENTERPRISE_READ = "enterprise.read"
+    MATERIAL_READ = "material.read"
+    MATERIAL_WRITE = "material.write"
 
 
 PUBLIC: Final[Literal["public"]] = "public"
@@ -52,6 +54,8 @@ TALENT: Final = frozenset(
         Permission.TICKET_FILE,
         Permission.TICKET_READ,
         Permission.FACT_READ_OWN,
+        Permission.MATERIAL_READ,
+        Permission.MATERIAL_WRITE,
     }
 )
 STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})

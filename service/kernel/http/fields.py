@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -226,6 +227,25 @@ class Object(ma.fields.Dict):
     """A JSON object whose content somebody else checks (a form's section)."""
 
     default_error_messages: Messages = {"invalid": "not_an_object"}
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file of a form: as it was named and what was in it; nothing of it has been looked at."""
+
+    name: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class File(ma.fields.Field[SentFile]):
+    """A file of a multipart form (`files.read_form`)."""
+
+    default_error_messages: Messages = {"invalid": "not_a_file"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> SentFile:  # noqa: ARG002
+        if not isinstance(value, SentFile):
+            raise self.make_error("invalid")
+        return value
 
 
 class Plain(ma.fields.Raw):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
@@ -14,6 +14,7 @@ from service.identity.queries import Applicant, applicant_of
 from service.kernel import audit, clock, http, storage
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
+from service.materials.rules import MediaType
 from service.routing import Verdict
 from service.tickets import actions
 from service.tickets.queries import desk, documents, shapes
@@ -27,6 +28,13 @@ from service.tickets.schemas import (
     TaskQuery,
     examples,
 )
+
+_CONTENT: Final = {
+    200: {
+        "description": "The content, to be kept as a file: of one of these types.",
+        "content": {media_type.value: {} for media_type in MediaType},
+    }
+}
 
 blp = http.Blueprint(
     "desk", __name__, url_prefix="/v1/desk", description="Work of a department's staff."
@@ -85,7 +93,7 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     allow=Permission.TASK_READ,
     audiences=("desk",),
 )
-@blp.doc(responses={"200": http.FILE})
+@blp.doc(responses=_CONTENT)
 def get_task_material(task_id: UUID, material_id: UUID) -> Response:
     """Download a document that my task's stage may read; who looked is kept."""
     session, actor = http.session(), http.actor()
