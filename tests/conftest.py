@@ -31,6 +31,7 @@ from service.local.postgres import PostgresServer
 from service.local.valkey import ValkeyServer
 from tests.contract import CheckedClient
 from tests.factories import World
+from tests.packs import plain_pack, publish
 
 PASSWORD = "demonstration"
 _TEMPLATE = "template_talent"
@@ -167,6 +168,12 @@ def database(settings):
     database = open_database(settings)
     yield database
     database.dispose()
+
+
+@pytest.fixture(scope="module")
+def plain_flows(database) -> None:
+    """In this module the rent subsidy goes from its acceptance straight to its decision."""
+    publish(database, plain_pack())
 
 
 @pytest.fixture

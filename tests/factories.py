@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +13,12 @@ from flask import Flask
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _numbers = itertools.count(1)
+_PLAIN = ("settlement", "housing_rent")
+_A_YEAR = 365
+_BIRTHDAY = "0315"
+
+Wanted = str | tuple[str, str]
+"""An offering or, where it is about a member of the family, the offering and the person."""
 
 RESULTS: dict[str, dict[str, Any]] = {
     "settlement": {"permit_number": "QY-2026-000123", "valid_until": "2026-12-31"},
@@ -18,13 +26,22 @@ RESULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def citizen_id(number: int | None = None) -> str:
-    """A fictional number with a right check digit; another one at every call."""
+def citizen_id(number: int | None = None, *, age: int | None = None) -> str:
+    """A fictional number with a right check digit; another one at every call.
+
+    Without an age, that of an adult.
+    """
     number = next(_numbers) if number is None else number
-    year, rest = divmod(number, 900)
-    body = f"110105{1970 + year % 30}0315{rest + 1:03d}"
+    turn, rest = divmod(number, 900)
+    born = f"{1970 + turn % 30}{_BIRTHDAY}" if age is None else _born(age, turn)
+    body = f"110105{born}{rest + 1:03d}"
     remainder = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True)) % 11
     return body + "10X98765432"[remainder]
+
+
+def _born(age: int, turn: int) -> str:
+    """A date on which somebody of that age was born, who still was of it some months ago."""
+    return f"{date.today() - timedelta(days=_A_YEAR * (age + 1) - 5 - turn % 60):%Y%m%d}"  # noqa: DTZ011
 
 
 @dataclass
@@ -80,35 +97,44 @@ class World:
             self._staff[username] = self._signed(self.client.post("/v1/auth/password", json=sent))
         return self._staff[username]
 
-    def filing(self, *offerings: str) -> dict[str, Any]:
-        """The body of a filing, its answers taken from the pack's own examples."""
-        bundle = self.client.get("/v1/bundles/arrival").json
-        sections = {section["code"]: section for section in bundle["sections"]}
+    def child(self, talent: Signed, *, age: int = 7, name: str = "张小明") -> str:
+        """A child of the talent's; gives their person. Seven years is the age for a school."""
+        return self._member(talent, name, "child", citizen_id(age=age))
 
-        def examples(codes: list[str], scope: str) -> dict[str, Any]:
-            return {
-                code: sections[code]["schema"]["examples"][0]
-                for code in codes
-                if sections[code]["scope"] == scope
-            }
+    def spouse(self, talent: Signed, name: str = "李娜") -> str:
+        """The talent's spouse; gives their person."""
+        return self._member(talent, name, "spouse", citizen_id())
 
-        wanted = [one for one in bundle["offerings"] if not offerings or one["code"] in offerings]
-        return {
-            "bundle": "arrival",
-            "items": [
-                {"offering": one["code"], "sections": examples(one["sections"], "item")}
-                for one in wanted
-            ],
-            "sections": examples([code for one in wanted for code in one["sections"]], "ticket"),
-            "consents": [consent["ref"] for consent in bundle["consents"]],
+    def _member(self, talent: Signed, name: str, kinship: str, number: str) -> str:
+        member = {
+            "name": name,
+            "kinship": kinship,
+            "id_type": "citizen_id",
+            "id_number": number,
         }
+        answer = talent.post("/v1/me/family", json=member)
+        assert answer.status_code == 201, answer.json
+        return answer.json["id"]
 
-    def ticket(self, talent: Signed | None = None, *offerings: str) -> dict[str, Any]:
+    def filing(self, *wanted: Wanted, **changes: dict[str, Any]) -> dict[str, Any]:
+        """`filing_of` the bundle; what is plain where nothing is wanted in particular."""
+        return filing_of(self._bundle(), *(wanted or _PLAIN), **changes)
+
+    def _bundle(self) -> dict[str, Any]:
+        """What may be asked for; looked up once per module, its forms do not change there."""
+        extensions = self.app.extensions
+        if "arrival" not in extensions:
+            extensions["arrival"] = self.client.get("/v1/bundles/arrival").json
+        return extensions["arrival"]
+
+    def ticket(
+        self, talent: Signed | None = None, *wanted: Wanted, **changes: dict[str, Any]
+    ) -> dict[str, Any]:
         """A filed ticket."""
         talent = talent or self.talent()
         answer = talent.post(
             "/v1/tickets",
-            json=self.filing(*offerings),
+            json=self.filing(*wanted, **changes),
             headers={"Idempotency-Key": uuid4().hex},
         )
         assert answer.status_code == 201, answer.json
@@ -146,7 +172,7 @@ class World:
         return answer.json
 
     def through(self, item: dict[str, Any]) -> None:
-        """Take an item from acceptance to its approval."""
+        """Take an item whose flow is acceptance and decision to its approval."""
         department = item["stages"][0]["department"]
         clerk, reviewer = (
             self.staff(f"clerk.{department}"),
@@ -161,3 +187,36 @@ class World:
         told = answer.json
         headers = {"Authorization": f"Bearer {told['access_token']}"}
         return Signed(self.client, headers, told["account"], told["refresh_token"])
+
+
+def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]) -> dict[str, Any]:
+    """The body of a filing, its answers taken from the pack's own examples.
+
+    `changes`: by section, answers that are others than in the example, in every item that has the
+    section. An answer that is None is left out. No consent is given that is not needed.
+    """
+    sections = {section["code"]: section for section in bundle["sections"]}
+    asked = {one["code"]: one["sections"] for one in bundle["offerings"]}
+    wishes = [(one, None) if isinstance(one, str) else one for one in wanted]
+
+    def answers(codes: Iterable[str], scope: str) -> dict[str, Any]:
+        return {
+            code: _changed(sections[code]["schema"]["examples"][0], changes.get(code, {}))
+            for code in codes
+            if sections[code]["scope"] == scope
+        }
+
+    return {
+        "bundle": bundle["code"],
+        "items": [
+            {"offering": offering, "sections": answers(asked[offering], "item")}
+            | ({"subject": subject} if subject else {})
+            for offering, subject in wishes
+        ],
+        "sections": answers((code for one, _ in wishes for code in asked[one]), "ticket"),
+        "consents": [one["ref"] for one in bundle["consents"] if not one["optional"]],
+    }
+
+
+def _changed(answers: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in (answers | changes).items() if value is not None}

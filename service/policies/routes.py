@@ -91,7 +91,7 @@ def _reason(finding: Finding, one: Eligibility) -> dict[str, Any]:
     asked, expected = finding.asked
     return {
         "source": finding.source.kind,
-        "name": finding.source.name,
+        "name": finding.source.name or finding.source.kind,  # an expression has none
         "title": _title(finding, one),
         "asked": asked,
         "expected": expected,

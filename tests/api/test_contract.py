@@ -69,12 +69,13 @@ def world(app):
 def talent(world):
     """A talent with tickets, whose tasks the clerk finds on the desk."""
     talent, clerk = world.talent(), world.staff("clerk.construction")
-    tickets = [world.ticket(talent, "housing_rent")]
+    tickets = [world.ticket(talent, "housing_rent", "recognition")]
     tickets += [world.ticket(None, "housing_rent") for _ in range(5)]
     tasks = clerk.get("/v1/desk/tasks?limit=100").json["items"]
     assert tasks
     REAL.update(
         ticket_id=[ticket["id"] for ticket in tickets],
+        item_id=[item["id"] for ticket in tickets for item in ticket["items"]],
         task_id=[task["id"] for task in tasks],
         code=["arrival", "settlement", "housing_rent"],
     )

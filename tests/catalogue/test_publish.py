@@ -7,12 +7,16 @@ import pytest
 from sqlalchemy import func, select
 
 from service.catalogue import queries
-from service.catalogue.actions import publish_pack
+from service.catalogue.actions import installed_files, publish_pack
 from service.catalogue.models import BundleVersion, OfferingVersion
+from service.catalogue.queries import definitions
+from service.catalogue.rules import Consent
+from service.facts.models import FactKind
+from service.facts.queries import fact_kinds_of
 from service.kernel.db import District
 from service.kernel.errors import NotFound
 from service.kernel.ids import new_id
-from tests.catalogue.packs import demo_pack
+from tests.catalogue.packs import demo_files, demo_pack, plain, whole
 
 PACK = demo_pack()
 # Later than whatever the fixtures have published.
@@ -24,6 +28,10 @@ def changed(pack, code, **changes):
     return replace(
         pack, offerings=pack.offerings | {code: replace(pack.offerings[code], **changes)}
     )
+
+
+def codes(refs):
+    return [ref.partition("@")[0] for ref in refs]
 
 
 def versions(session, model, code):
@@ -50,8 +58,7 @@ def test_publishing_twice_changes_nothing(published):
     again = publish_pack(published, PACK, at=LATER)
     assert (again.new, again.retired) == ((), ())
     assert {ref.split("@")[0] for ref in again.unchanged} == {
-        "offerings/settlement",
-        "offerings/housing_rent",
+        *(f"offerings/{code}" for code in PACK.offerings),
         "bundles/arrival",
     }
 
@@ -74,9 +81,73 @@ def test_a_changed_section_changes_the_offerings_that_ask_it(published):
     assert [ref.split("@")[0] for ref in told.new] == ["offerings/housing_rent"]
 
 
+def test_a_changed_material_or_fact_changes_the_offerings_that_name_it(published):
+    card = replace(PACK.materials["medical_card"], most=7)
+    other = replace(PACK, materials=PACK.materials | {"medical_card": card})
+    assert codes(publish_pack(published, other, at=AT).new) == ["offerings/medical"]
+    seat = replace(PACK.facts["school_seat"], title={"zh": "座位", "en": "Seat"})
+    other = replace(other, facts=other.facts | {"school_seat": seat})
+    assert codes(publish_pack(published, other, at=LATER).new) == ["offerings/schooling"]
+
+
+def test_a_new_consent_changes_the_bundle_alone(published):
+    more = Consent("photos", 1, {"zh": "照片", "en": "Photos"}, {"zh": "照片", "en": "Photos"})
+    other = replace(PACK, consents=(*PACK.consents, more))
+    assert codes(publish_pack(published, other, at=LATER).new) == ["bundles/arrival"]
+
+
+def test_another_order_of_the_fields_is_another_version(published):
+    lease = PACK.sections["lease"]
+    fields = dict(reversed(lease.schema["properties"].items()))
+    turned = replace(lease, schema={**lease.schema, "properties": fields})
+    other = replace(PACK, sections=PACK.sections | {"lease": turned})
+    assert codes(publish_pack(published, other, at=LATER).new) == ["offerings/housing_rent"]
+    served = queries.get_offering(published, "demo", "housing_rent").sections["lease"]
+    assert list(served.schema["properties"]) == list(fields)
+
+
+@pytest.mark.parametrize("code", sorted(PACK.sections))
+def test_the_fields_of_a_form_are_served_in_the_order_of_the_pack(published, code):
+    in_yaml = plain(f"sections/{code}.yaml", demo_files()[f"sections/{code}.yaml"])
+    served = {form.code: form for form in queries.get_bundle(published, "demo", "arrival").forms}[
+        code
+    ]
+    assert list(served.schema["properties"]) == list(in_yaml["schema"]["properties"])
+    for name, field in served.schema["properties"].items():
+        options = in_yaml["schema"]["properties"][name].get("x-options", {})
+        assert list(field.get("x-options", {})) == list(options)
+
+
+def test_kinds_of_facts_are_published_in_the_order_of_their_values(published):
+    kinds = fact_kinds_of(published, "demo")
+    assert set(PACK.facts) <= set(kinds)
+    for code, kind in PACK.facts.items():
+        assert (kinds[code].title, kinds[code].schema) == (kind.title, kind.schema)
+        assert list(kinds[code].schema["properties"]) == list(kind.schema["properties"])
+
+
+def test_a_kind_of_fact_that_has_not_changed_is_not_written(published):
+    when = select(FactKind.code, FactKind.published_at).where(FactKind.district_id == "demo")
+    before = dict(published.execute(when).all())
+    seat = replace(PACK.facts["school_seat"], title={"zh": "座位", "en": "Seat"})
+    publish_pack(published, replace(PACK, facts=PACK.facts | {"school_seat": seat}), at=LATER)
+    after = dict(published.execute(when).all())
+    assert {code for code in after if after[code] != before[code]} == {"school_seat"}
+
+
+def test_a_kind_of_fact_that_leaves_the_pack_stays_for_the_facts_there_are(published):
+    without = {code: kind for code, kind in PACK.facts.items() if code != "kinship"}
+    offerings = {"settlement": PACK.offerings["settlement"]}
+    bundle = replace(PACK.bundles["arrival"], offerings=("settlement",), edges=())
+    other = replace(PACK, facts=without, offerings=offerings, bundles={"arrival": bundle})
+    publish_pack(published, other, at=LATER)
+    assert "kinship" in fact_kinds_of(published, "demo")
+    assert "facts/kinship.yaml" not in installed_files(published, "demo")
+
+
 def test_what_leaves_the_pack_is_retired_and_may_return(published):
     number = versions(published, OfferingVersion, "settlement")[-1][0]
-    arrival = replace(PACK.bundles["arrival"], offerings=("housing_rent",))
+    arrival = replace(PACK.bundles["arrival"], offerings=("housing_rent",), edges=())
     without = replace(
         PACK,
         offerings={"housing_rent": PACK.offerings["housing_rent"]},
@@ -104,10 +175,10 @@ def test_a_bundle_comes_whole_in_one_statement(published, sql_count):
         with sql_count() as count:
             bundle = queries.current_bundle(published, "demo", "arrival")
         assert count.total == 1
-        assert list(bundle.offerings) == ["settlement", "housing_rent"]
-        assert [consent.ref for consent in bundle.consents] == ["processing@1", "sensitive@1"]
-        forms = [form.code for form in bundle.forms]
-        assert forms == ["applicant", "employment", "residence", "household", "lease"]
+        assert list(bundle.offerings) == list(PACK.bundles["arrival"].offerings)
+        assert bundle.consents == PACK.consents
+        assert {form.code for form in bundle.forms} == set(PACK.sections)
+        assert bundle.edges == whole(PACK).edges
     kept = bundle.offerings["settlement"]
     assert queries.current_bundle(published, "demo", "arrival").offerings["settlement"] is kept
 
@@ -131,10 +202,9 @@ def test_lists_show_what_is_in_force(published, sql_count):
     with sql_count() as count:
         listed = queries.list_offerings(published, "demo")
     assert count.total == 1
-    assert [(one.code, one.title["en"]) for one in listed] == [
-        ("housing_rent", "Rent subsidy for talents"),
-        ("settlement", "New"),
-    ]
+    titles = {one.code: one.title["en"] for one in listed}
+    assert list(titles) == sorted(PACK.offerings)
+    assert (titles["housing_rent"], titles["settlement"]) == ("Rent subsidy for talents", "New")
     assert [one.code for one in queries.list_bundles(published, "demo")] == ["arrival"]
 
 
@@ -151,13 +221,13 @@ def test_what_is_unknown_is_not_found(published):
 
 
 def test_a_process_keeps_a_bounded_number_of_definitions(published, monkeypatch):
-    monkeypatch.setattr(queries, "KEPT", 1)
+    monkeypatch.setattr(definitions, "KEPT", 1)
     first = queries.get_offering(published, "demo", "settlement")
     queries.get_offering(published, "demo", "housing_rent")
     assert list(queries.compiled.of("demo")) != [first.version_id]
     assert len(queries.compiled.of("demo")) == 1
     bundle = queries.current_bundle(published, "demo", "arrival")
-    assert list(bundle.offerings) == ["settlement", "housing_rent"]
+    assert list(bundle.offerings) == list(PACK.bundles["arrival"].offerings)
 
 
 def test_one_version_of_a_code_is_in_force(published):

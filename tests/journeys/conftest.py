@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from service.local.ports import free_port
-from tests.factories import citizen_id
+from tests.factories import Wanted, citizen_id, filing_of
 from tests.local.conftest import ROOT, alive, eventually
 
 # What the run has set for itself: a service started by hand knows nothing of it.
@@ -149,29 +149,20 @@ class Town:
         talent.patch("/me", json={"name": name, **number})
         return talent
 
+    def child(self, talent: Person) -> str:
+        """A child of the talent's, of the age for a school; gives their person."""
+        child = {"name": "张小明", "kinship": "child", "id_type": "citizen_id"}
+        return talent.post("/me/family", json=child | {"id_number": citizen_id(age=7)})["id"]
+
     def staff(self, username: str) -> Person:
         password = (self.up.var / "demo-password").read_text().strip()
         return self._enter("password", {"username": username, "password": password})
 
-    def filing(self) -> dict[str, Any]:
-        """Both offerings, with the answers that the bundle gives as examples."""
+    def filing(self, *wanted: Wanted) -> dict[str, Any]:
+        """What is wanted, with the answers that the bundle gives as examples."""
         with httpx.Client(base_url=f"http://127.0.0.1:{self.up.port}/v1") as client:
             bundle = client.get("/bundles/arrival").raise_for_status().json()
-        forms = {form["code"]: form for form in bundle["sections"]}
-
-        def answers(codes: Any, scope: str) -> dict[str, Any]:
-            wanted = [forms[code] for code in codes if forms[code]["scope"] == scope]
-            return {form["code"]: form["schema"]["examples"][0] for form in wanted}
-
-        return {
-            "bundle": "arrival",
-            "items": [
-                {"offering": one["code"], "sections": answers(one["sections"], "item")}
-                for one in bundle["offerings"]
-            ],
-            "sections": answers(forms, "ticket"),
-            "consents": [consent["ref"] for consent in bundle["consents"]],
-        }
+        return filing_of(bundle, *wanted)
 
 
 @pytest.fixture

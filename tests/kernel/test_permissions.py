@@ -83,11 +83,13 @@ def test_only_what_is_meant_to_be_public_is(app):
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/v1/bundles"),
         ("GET", "/v1/bundles/<string:code>"),
+        ("GET", "/v1/bundles/<string:code>/form"),
         ("GET", "/v1/offerings"),
         ("GET", "/v1/offerings/<string:code>"),
         ("POST", "/v1/auth/password"),
         ("POST", "/v1/auth/refresh"),
         ("POST", "/v1/auth/wechat"),
+        ("POST", "/v1/eligibility"),
     }
 
 

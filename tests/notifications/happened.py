@@ -17,7 +17,7 @@ AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
 def happened(kind: Happening, ticket: dict[str, Any], *, public: bool = True, **data: Any) -> Event:
     """That something happened to a ticket or, by the kind's name, to its first item."""
-    about_item = kind.value.startswith("item")
+    about_item = kind.value.startswith(("item", "choice"))
     return Event(
         district_id=DISTRICT,
         id=new_id(),

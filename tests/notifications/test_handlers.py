@@ -51,6 +51,16 @@ def test_what_happens_to_an_item_is_told_with_its_number_and_codes_alone(session
     assert notice.params == {"number": number, "offering": "settlement"}
 
 
+@pytest.mark.parametrize(
+    "kind", [Happening.ITEM_BEGUN, Happening.ITEM_CANCELLED, Happening.CHOICE_ASKED]
+)
+def test_what_follows_from_another_item_is_told_of_the_one_that_it_concerns(session, ticket, kind):
+    tell_applicant(session, happened(kind, ticket, offering="medical", predecessor="recognition"))
+    [notice] = told(session, ticket)
+    assert notice.item_id == UUID(ticket["items"][0]["id"])
+    assert notice.params == {"number": ticket["items"][0]["number"], "offering": "medical"}
+
+
 def test_nobody_is_told_of_what_is_not_public_or_of_a_ticket_that_is_gone(session, ticket):
     tell_applicant(session, happened(Happening.ITEM_ACCEPTED, ticket, public=False))
     gone = {"id": str(new_id())}

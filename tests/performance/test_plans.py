@@ -15,12 +15,13 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
-from service.tickets.actions import silent_acceptances
+from service.tickets.actions.timers import ended_notices, silent_acceptances, waited_edges
+from service.tickets.models import Ticket
 from service.tickets.queries import desk, talent
 from service.tickets.queries.desk import TaskFilter
 from service.tickets.rules import TaskStatus
@@ -28,7 +29,7 @@ from tests.conftest import url_of
 
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
-BIG = {"tasks", "items", "tickets", "stages", "events"}
+BIG = {"tasks", "items", "tickets", "stages", "edges", "events"}
 PAGE = 25
 CLERK, PERSON = uuid4(), uuid4()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -68,15 +69,23 @@ SELECT 'demo', item, ticket, 'T' || n || '-01', 1, 1, offering.code, offering.id
 FROM filled, offering_versions offering
 WHERE offering.code = CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END;
 
-INSERT INTO stages (district_id, id, item_id, key, round, status, department, opened_at, due_at,
+INSERT INTO stages (district_id, id, item_id, key, round, status, departments, opened_at, due_at,
     warn_at)
 SELECT 'demo', stage, item, 'acceptance', 1, 'open',
-       CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END, now(), due, due
+       ARRAY[CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END], now(), due, due
 FROM filled WHERE active AND n %% 997 < 5;
+
+INSERT INTO edges (district_id, id, ticket_id, item_id, predecessor, kind, "on", otherwise, status,
+    next_at, settled_at)
+SELECT 'demo', uuidv7(), ticket, item, 'recognition', 'soft', 'approved', 'proceed',
+       CASE WHEN active THEN 'waiting' ELSE 'met' END, CASE WHEN active THEN due END,
+       CASE WHEN active THEN NULL ELSE now() END
+FROM filled;
 
 INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, kind, offering_code, department,
     role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict, deemed)
-SELECT 'demo', task, ticket, item, stage, 'acceptance',
+SELECT 'demo', task, ticket, item, stage,
+       CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END,
        CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END, 'clerk',
        CASE WHEN NOT active THEN 'closed' WHEN n <= %(mine)s THEN 'claimed' ELSE 'open' END, 1,
@@ -89,7 +98,7 @@ INSERT INTO events (district_id, id, kind, ticket_id, seq, item_id, actor_kind, 
 SELECT 'demo', uuidv7(), 'item_filed', ticket, seq, NULL, 'talent', true, '{}', now()
 FROM filed, generate_series(1, 5) AS seq;
 
-ANALYZE tickets, items, stages, tasks, events;
+ANALYZE tickets, items, stages, edges, tasks, events;
 """
 
 
@@ -260,15 +269,28 @@ def test_somebody_without_any_task(plan_of):
     assert plan.touched("ix_tasks_assignee") == 0
 
 
-def test_silent_acceptances(plan_of):
+@pytest.mark.parametrize(
+    ("candidates", "table", "index"),
+    [
+        (silent_acceptances, "tasks", "ix_tasks_silence"),
+        (ended_notices, "tasks", "ix_tasks_notices"),
+        (waited_edges, "edges", "ix_edges_next"),
+    ],
+)
+def test_what_a_timer_looks_for(plan_of, candidates, table, index):
+    """A batch from the beginning, and one behind it."""
+    beginning = (LONG_AGO, UUID(int=0))
     for at, found in ((LONG_AGO, 0), (FAR_AWAY, 50)):
-
-        def candidates(session, at=at):
-            return silent_acceptances(session, system("demo"), at=at)
-
-        plan = plan_of(system("demo"), candidates, "tasks")
-        assert plan.indexes == {"ix_tasks_silence"}
-        assert plan.touched("ix_tasks_silence") == found
+        for behind in (None, beginning):
+            plan = plan_of(
+                system("demo"),
+                lambda session, at=at, behind=behind: candidates(
+                    session, system("demo"), at=at, behind=behind
+                ),
+                table,
+            )
+            assert plan.indexes == {index}
+            assert plan.touched(index) == found
 
 
 def test_ones_tickets(plan_of, filled):
@@ -293,3 +315,19 @@ def test_a_timeline(plan_of, filled):
     assert plan.indexes
     assert all(name.endswith("_ticket_id_seq_idx") for name in plan.indexes)
     assert sum(plan.touched(name) for name in plan.indexes) == 5
+
+
+def test_what_a_ticket_waits_for(plan_of, filled):
+    with filled.transaction(Scope("demo")) as session:
+        ticket = session.scalars(select(Ticket).limit(1)).one()
+    plan = plan_of(system("demo"), lambda session: talent.edges_of(session, ticket), "edges")
+    assert plan.indexes == {"ix_edges_ticket"}
+    assert plan.touched("ix_edges_ticket") <= 10
+
+
+def test_what_of_a_person_is_open(plan_of):
+    """Filing asks it; whoever has much behind them pays for what is open alone."""
+    actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
+    plan = plan_of(actor, lambda session: talent.filing_ground(session, actor, key="k"), r"items")
+    assert "uq_items_open" in plan.indexes
+    assert plan.touched("uq_items_open") == 0

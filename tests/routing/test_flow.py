@@ -2,58 +2,195 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import Limit, MalformedFlow, Sees, StageKind, Verdict, parse_flow
-from tests.routing.flows import SMALL, WIDE, raw_flow, stage
+from service.routing import (
+    Gift,
+    Limit,
+    MalformedFlow,
+    Sees,
+    Source,
+    SourceKind,
+    StageKind,
+    Verdict,
+    parse_condition,
+    parse_flow,
+)
+from service.routing.flow import PASSING, VERDICTS, Choice, Join, JoinKind, OnReject
+from tests.routing.flows import ROUNDS, SMALL, WHEN, WIDE, back, raw_flow, stage
+
+
+def read(kind: str = "review", **more):
+    raw = stage("s", kind, ("a",), **more)
+    return parse_flow(raw_flow(stage("a", "acceptance"), raw)).by_key["s"]
+
+
+def test_a_flow_is_read_whole():
+    flow = parse_flow(raw_flow(stage("a", "acceptance"), promise=7, statutory=20))
+    assert (flow.promise_working_days, flow.statutory_working_days) == (7, 20)
+    assert [one.key for one in flow.stages] == ["a"]
+    assert parse_flow(raw_flow()).statutory_working_days is None
 
 
 def test_a_stage_is_read_whole():
-    sees = {"sections": {"applicant": ["name"], "residence": "all"}, "materials": ["lease"]}
-    records = {"type": "object"}
-    raw = stage("decision", "decision", ("a",), may=["approve"], sees=sees, records=records)
-    flow = parse_flow(raw_flow(stage("a", "acceptance"), raw, promise=7))
-    read = flow.by_key["decision"]
-    assert flow.promise_working_days == 7
-    assert (read.key, read.kind, read.after) == ("decision", StageKind.DECISION, ("a",))
-    assert (read.department, read.role) == ("decision_department", "clerk")
-    assert read.limit == Limit(working_days=1)
-    assert read.may == {Verdict.APPROVE}
-    assert read.records == records
-    assert read.title == {"zh": "decision", "en": "decision"}
-    assert read.sees == Sees({"applicant": frozenset({"name"}), "residence": "all"}, {"lease"})
+    gift = {"fact": "degree", "about": "subject", "value": {"level": {"result": "level"}}}
+    until = {"years": 3}
+    one = read(
+        "decision",
+        role="head",
+        limit={"working_hours": 4},
+        may=["approve"],
+        sees={
+            "sections": {"applicant": ["name"], "home": "all"},
+            "facts": ["degree"],
+            "materials": "all",
+        },
+        on_reject=back("s", 3),
+        four_eyes=True,
+        records={"type": "object"},
+        gives=[{**gift, "from": "2026-01-01", "until": until}],
+    )
+    assert (one.key, one.kind, one.after) == ("s", StageKind.DECISION, ("a",))
+    assert one.title == {"zh": "s", "en": "s"}
+    assert (one.department, one.role, one.limit) == ("s_department", "head", Limit(0, 4))
+    assert one.may == {Verdict.APPROVE}
+    sections = {"applicant": frozenset({"name"}), "home": "all"}
+    assert one.sees == Sees(sections, frozenset({"degree"}), "all")
+    assert (one.on_reject, one.four_eyes) == (OnReject("s", 3), True)
+    assert one.records == {"type": "object"}
+    assert one.gives == (Gift("degree", "subject", gift["value"], "2026-01-01", until),)
+
+
+def test_conditions_and_an_authority_are_read():
+    assert read(when=WHEN).when == parse_condition(WHEN)
+    assert read("check", checks=WHEN).checks == parse_condition(WHEN)
+    assert read("external", authority={"zh": "省厅", "en": "X"}).authority["zh"] == "省厅"
 
 
 def test_what_is_left_out_has_a_meaning():
-    read = parse_flow(raw_flow(stage("a", "acceptance"))).by_key["a"]
-    assert read.may == {Verdict.ACCEPT, Verdict.NOT_ACCEPT}
-    assert read.records is None
-    assert read.sees == Sees({}, frozenset())
+    one = read("check")
+    assert (one.choice, one.department, one.role) == (Choice(()), "", "system")
+    assert one.may == {Verdict.PASS, Verdict.REJECT}
+    assert one.join == Join(JoinKind.ALL)
+    assert (one.when, one.on_reject, one.four_eyes) == (None, None, False)
+    assert (one.records, one.gives, one.authority) == (None, (), None)
+    assert one.sees == Sees({}, frozenset(), frozenset())
+    gift = read("decision", gives=[{"fact": "degree", "value": {}}]).gives[0]
+    assert gift == Gift("degree", "applicant", {}, None, None)
 
 
-def test_starts_and_successors():
-    assert [one.key for one in WIDE.starts] == ["acceptance"]
-    after = {key: [one.key for one in stages] for key, stages in WIDE.successors.items()}
-    assert after == {
-        "acceptance": ["papers", "visit"],
-        "papers": ["decision"],
-        "visit": ["decision"],
-        "decision": ["payment", "letter"],
-        "payment": [],
-        "letter": [],
+@pytest.mark.parametrize("kind", StageKind)
+def test_every_kind_can_be_passed(kind):
+    assert PASSING[kind] in VERDICTS[kind]
+    assert read(kind.value).may == VERDICTS[kind]
+
+
+TABLE = {"by": {"fact": "degree.level"}, "cases": {"1": "east", "true": "north"}}
+TABLE["otherwise"] = "west"
+
+
+@pytest.mark.parametrize(
+    ("raw", "choice"),
+    [
+        ({"department": "east"}, Choice(("east",))),
+        ({"departments": ["east", "west"]}, Choice(("east", "west"))),
+        ({"department": TABLE}, Choice(("west",), Source(SourceKind.FACT, "degree.level"),
+                                       TABLE["cases"])),
+    ],
+)  # fmt: skip
+def test_departments_are_named_or_chosen(raw, choice):
+    assert read(**raw).choice == choice
+
+
+@pytest.mark.parametrize(
+    ("value", "departments"),
+    [
+        (1, ("east",)),
+        ("1", ("east",)),
+        (True, ("north",)),
+        ("true", ("north",)),
+        (False, ("west",)),
+        (2, ("west",)),
+        (None, ("west",)),
+    ],
+)
+def test_a_table_names_values_as_text(value, departments):
+    assert read(department=TABLE).choice.of(value) == departments
+
+
+def test_what_is_not_known_is_no_case_of_a_table():
+    table = {**TABLE, "cases": {"None": "east", "none": "east"}}
+    assert read(department=table).choice.of(None) == ("west",)
+
+
+def test_every_department_that_may_be_chosen_is_known_once():
+    table = {**TABLE, "cases": {"1": "east", "2": "west", "3": "east"}}
+    assert read(department=table).choice.possible == ("west", "east")
+    assert read(departments=["east", "west"]).choice.possible == ("east", "west")
+    assert read(departments=["east", "west"]).choice.of("x") == ("east", "west")
+
+
+@pytest.mark.parametrize(
+    ("join", "needed"),
+    [("all", {1: 1, 3: 3}), ("any", {1: 1, 3: 1}), ({"quorum": 2}, {2: 2, 3: 2})],
+)
+def test_a_join_needs_so_many_departments(join, needed):
+    one = read(departments=["east", "west"], join=join)
+    assert {number: one.join.needed(number) for number in needed} == needed
+
+
+def test_starts_decision_and_what_lies_downstream():
+    assert [one.key for one in WIDE.starts] == ["a"]
+    assert WIDE.decision.key == "d"
+    assert WIDE.downstream == {
+        "a": {"a", "papers", "visit", "d", "payment", "letter"},
+        "papers": {"papers", "d", "payment", "letter"},
+        "visit": {"visit", "d", "payment", "letter"},
+        "d": {"d", "payment", "letter"},
+        "payment": {"payment"},
+        "letter": {"letter"},
     }
-    assert [one.key for one in SMALL.successors["acceptance"]] == ["decision"]
+    assert ROUNDS.downstream["papers"] == {"papers", "visit", "d"}
+    assert SMALL.downstream["a"] == {"a", "d"}
+
+
+def test_a_flow_tells_which_facts_it_looks_at():
+    looks = {"any": [{"fact": "permit.on", "given": True}, {"field": "home.kind", "is": "flat"}]}
+    flow = parse_flow(
+        raw_flow(
+            stage("a", "acceptance"),
+            stage("r", "review", ("a",), when=looks, department=TABLE),
+            stage("s", "review", ("a",), department={**TABLE, "by": {"field": "home.kind"}}),
+            stage("c", "check", ("r",), checks={"not": {"fact": "record", "given": True}}),
+        )
+    )
+    assert flow.looks_at_facts == {"permit", "degree", "record"}
+    assert SMALL.looks_at_facts == set()
+
+
+def test_a_circle_has_a_downstream_as_well():
+    raw = [stage("a", "review", ("b",)), stage("b", "review", ("a",))]
+    assert parse_flow(raw_flow(*raw)).downstream == {"a": {"a", "b"}, "b": {"a", "b"}}
 
 
 @pytest.mark.parametrize(
     ("section", "shown"),
     [
         ("applicant", {"name": "林岚"}),
-        ("residence", {"name": "林岚", "phone": "13800000000"}),
+        ("home", {"name": "林岚", "phone": "13800000000"}),
         ("medical", {}),
     ],
 )
 def test_what_is_not_named_is_not_visible(section, shown):
-    sees = Sees({"applicant": frozenset({"name", "absent"}), "residence": "all"})
+    sees = Sees({"applicant": frozenset({"name", "absent"}), "home": "all"})
     assert sees.visible(section, {"name": "林岚", "phone": "13800000000"}) == shown
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"), [(None, False), ([], False), (["degree"], True), ("all", True)]
+)
+def test_facts_are_shown_by_their_kind(facts, shown):
+    raw = {"sections": {}} if facts is None else {"sections": {}, "facts": facts}
+    assert read(sees=raw).sees.shows_fact("degree") is shown
+    assert read(sees=raw).sees.shows_fact("permit") is (facts == "all")
 
 
 @pytest.mark.parametrize(
@@ -62,12 +199,32 @@ def test_what_is_not_named_is_not_visible(section, shown):
         {},
         {"promise": {"working_days": 5}},
         {"promise": 5, "stages": []},
+        {"promise": {"working_days": "soon"}, "stages": []},
+        {"promise": {"working_days": 5}, "stages": 5},
+        {"promise": {"working_days": 5}, "stages": [], "statutory": {"days": 5}},
         raw_flow({"key": "a"}),
-        raw_flow(stage("a", "ceremony")),
-        raw_flow(stage("a", "acceptance", may=["shrug"])),
-        raw_flow(stage("a", "acceptance", sees={"sections": []})),
+        *(
+            raw_flow({**stage("a", "review"), **wrong})
+            for wrong in (
+                {"kind": "ceremony"},
+                {"may": ["shrug"]},
+                {"limit": {"days": 5}},
+                {"limit": {"working_days": "few"}},
+                {"sees": {"sections": []}},
+                {"join": "most"},
+                {"join": {"quorum": "most"}},
+                {"join": {"majority": 2}},
+                {"when": {"field": "home.kind"}},
+                {"checks": 5},
+                {"department": {"by": {}, "cases": {}, "otherwise": "x"}},
+                {"department": {"by": {"colour": "x"}, "cases": {}, "otherwise": "x"}},
+                {"department": {"by": {"field": "home.kind"}, "cases": {}}},
+                {"on_reject": {"to": "a"}},
+                {"gives": [{"value": {}}]},
+            )
+        ),
     ],
 )
 def test_another_shape_is_refused(raw):
-    with pytest.raises(MalformedFlow):
+    with pytest.raises(MalformedFlow, match="not a flow"):
         parse_flow(raw)

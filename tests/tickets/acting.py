@@ -16,18 +16,19 @@ from service.kernel.actor import Actor
 from service.kernel.db import Database, Scope
 from service.kernel.errors import Problem
 from service.routing import StageKind, Verdict
+from service.routing.flow import PASSING
 from service.tickets import actions
 from service.tickets.models import Task
 from service.tickets.rules import ACTIVE
 from service.tickets.schemas import FilingIn
-from service.worker import deem_silence
+from service.worker import run_timer
 from tests.factories import RESULTS
 
 DISTRICT = "demo"
 CROWD = 50
 OVERDUE = datetime(2026, 9, 16, 1, tzinfo=UTC)
 """When what was received on the eighth of that month has not been accepted in time."""
-PASSING = {StageKind.ACCEPTANCE: Verdict.ACCEPT, StageKind.DECISION: Verdict.APPROVE}
+TIMERS = {timer.name: timer for timer in actions.TIMERS}
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,12 @@ class Acting:
         return self.decide(task.id, version, PASSING[task.kind], result, at=at)
 
     def deem(self, *, at: datetime) -> int:
-        """One round of the timer."""
-        return deem_silence(self.database, self.actor.district, at=at)
+        """One round of the timer of silence."""
+        return self.run("deemed_accepted", at=at)
+
+    def run(self, timer: str, *, at: datetime) -> int:
+        """One round of a timer; gives how many items moved."""
+        return run_timer(self.database, TIMERS[timer], self.actor.district, at=at)
 
 
 def outcome(call: Callable[[], Any]) -> str:

@@ -3,22 +3,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from threading import Barrier
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from service.app import open_database
+from service.facts.actions import issue_facts
+from service.facts.rules import NewFact
 from service.identity.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Scope
+from service.kernel.events import Event
 from service.kernel.permissions import Role
+from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
 from tests.tickets.acting import CROWD, DISTRICT, OVERDUE, Acting, outcome
+from tests.tickets.walking import MONDAY, Walk
 
 POLICE = "public_security"
 
@@ -29,6 +36,9 @@ TOUCHED = (
     "stages",
     "tasks",
     "due_changes",
+    "edges",
+    "facts",
+    "relied_facts",
     "events",
     "consents",
     "idempotency_keys",
@@ -160,6 +170,54 @@ def somebody(world, acting, wide) -> Callable[[str], Acting]:
         if username not in known:
             known[username] = Acting(wide, acting(world.staff(username)).actor)
         return known[username]
+
+    return of
+
+
+@pytest.fixture
+def walk(world, acting, database) -> Callable[..., Walk]:
+    """Files what `World.filing` takes, for a talent or a new one; gives the walk of the ticket."""
+    known: dict[str, Acting] = {}
+
+    def staff(username: str) -> Acting:
+        if username not in known:
+            known[username] = acting(world.staff(username))
+        return known[username]
+
+    def file(*wanted: Any, talent: Signed | None = None, at: Any = MONDAY, **changes: Any) -> Walk:
+        body = world.filing(*wanted, **changes)
+        rows = acting(talent or world.talent()).file(body, key=uuid4().hex, at=at)
+        return Walk(database, staff, rows.ticket.id, at)
+
+    return file
+
+
+@pytest.fixture
+def establish(acting, database) -> Callable[..., UUID]:
+    """Issues a fact about a talent, as if a department had long known it; gives its id."""
+
+    def one(talent: Signed, kind: str, value: dict[str, Any], **changes: Any) -> UUID:
+        person = acting(talent).actor.person
+        about = {"person_id": person, "kind": kind, "value": value, "issuer": "human_resources"}
+        dates = {"valid_from": date(2025, 1, 1)}
+        with database.transaction(Scope(DISTRICT)) as session:
+            fact = NewFact(**about | dates | changes)
+            return issue_facts(session, system(DISTRICT), facts=[fact], at=MONDAY)[0]
+
+    return one
+
+
+@pytest.fixture
+def told(database) -> Callable[..., list[str]]:
+    """Has the worker deliver what happened to a ticket; gives the notices of a talent, in order."""
+
+    def of(talent: Signed, ticket: UUID) -> list[str]:
+        with database.transaction(Scope(DISTRICT)) as session:
+            happened = session.scalars(select(Event.id).where(Event.ticket_id == ticket)).all()
+        deliver(database, district=DISTRICT, events=[str(one) for one in happened])
+        notices = talent.get("/v1/notices?limit=100").json["items"]
+        mine = [one["kind"] for one in notices if one["ticket"] == str(ticket)]
+        return mine[::-1]
 
     return of
 

@@ -11,6 +11,8 @@ from service.kernel.actor import Actor, ActorKind
 from service.tickets.queries.desk import TaskFilter, tasks_for
 from tests.tickets.acting import active_tasks
 
+pytestmark = pytest.mark.usefixtures("plain_flows")
+
 POLICE, BUILDERS = "public_security", "construction"
 MONDAY = datetime(2026, 9, 7, 2, tzinfo=UTC)
 

@@ -13,6 +13,8 @@ from service.kernel.permissions import Role
 from tests.conftest import PASSWORD
 from tests.factories import RESULTS
 
+pytestmark = pytest.mark.usefixtures("plain_flows")
+
 POLICE, BUILDERS = "public_security", "construction"
 DEPARTMENTS = {"settlement": POLICE, "housing_rent": BUILDERS}
 
@@ -22,7 +24,7 @@ LINE = {
 }  # fmt: skip
 DETAIL = LINE | {
     "ticket_number", "stage", "stage_title", "passing", "may", "records", "applicant", "sections",
-    "opinion", "result",
+    "facts", "opinion", "result",
 }  # fmt: skip
 
 # What the pack lets each stage read; the bank account is for the decision alone.

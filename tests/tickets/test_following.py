@@ -9,6 +9,8 @@ import pytest
 from tests.factories import RESULTS
 from tests.tickets import invariants
 
+pytestmark = pytest.mark.usefixtures("plain_flows")
+
 POLICE, BUILDERS = "public_security", "construction"
 
 SUMMARY = {
@@ -17,9 +19,11 @@ SUMMARY = {
 }  # fmt: skip
 ITEM = {
     "id", "number", "version", "offering", "title", "subject", "phase", "outcome", "due_on",
-    "due_at", "due_basis", "provisional", "light", "result", "stages",
+    "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "stages",
 }  # fmt: skip
-STAGE = {"key", "round", "title", "department", "state", "verdict", "due_at", "light"}
+STAGE = {
+    "key", "round", "title", "department", "departments", "state", "verdict", "due_at", "light",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_staff_and_strangers_do_not_come_this_way(client, world, ticket, tail):
 def test_exactly_what_there_is_to_tell(talent, ticket):
     answer = talent.get(f"/v1/tickets/{ticket['id']}")
     assert answer.headers["ETag"] == f'"{ticket["version"]}"'
-    assert set(answer.json) == SUMMARY | {"items"}
+    assert set(answer.json) == SUMMARY | {"items", "edges"}
     for item in answer.json["items"]:
         assert set(item) == ITEM
         assert all(set(stage) == STAGE for stage in item["stages"])

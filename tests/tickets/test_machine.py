@@ -21,9 +21,12 @@ from hypothesis.stateful import (
 )
 
 from service.routing import StageKind, Verdict
+from service.routing.flow import PASSING
 from tests.factories import RESULTS
 from tests.tickets import invariants
-from tests.tickets.acting import PASSING, Acting, active_tasks, outcome, task_by_id
+from tests.tickets.acting import Acting, active_tasks, outcome, task_by_id
+
+pytestmark = pytest.mark.usefixtures("plain_flows")
 
 DEPARTMENTS = {"settlement": "public_security", "housing_rent": "construction"}
 ROLES = {StageKind.ACCEPTANCE: "clerk", StageKind.DECISION: "reviewer"}

@@ -4,42 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_36
 
-from service.catalogue.rules import (
-    BundleDefinition,
-    Consent,
-    Form,
-    OfferingDefinition,
-    Scope,
-    SectionForm,
-    Subject,
-)
 from service.kernel.errors import Conflict
-from service.routing import Outcome, Phase, StageKind, Verdict, parse_flow
+from service.routing import Outcome, Phase, StageKind, Verdict
 from service.tickets.rules import (
     ACTIVE,
     DueBasis,
-    Filing,
     Happening,
     ItemDue,
     Light,
     TaskAct,
     TaskStatus,
     TicketStatus,
-    Wish,
     accepted_from,
     acted,
-    filing_faults,
     happening,
     item_number,
     light,
-    section_holders,
     ticket_due,
     ticket_number,
     ticket_status,
@@ -145,6 +131,12 @@ def test_every_verdict_has_its_line_in_the_timeline():
     assert happening(StageKind.FULFILMENT, Verdict.PASS) is Happening.STAGE_DELIVERED
 
 
+@pytest.mark.parametrize("kind", [StageKind.REVIEW, StageKind.EXTERNAL, StageKind.PUBLICITY])
+def test_a_stage_that_rejects_has_not_yet_rejected_the_item(kind):
+    assert happening(kind, Verdict.REJECT) is Happening.STAGE_REJECTED
+    assert happening(kind, Verdict.PASS) is Happening.STAGE_PASSED
+
+
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.NOT_ACCEPT])
 def test_until_its_time_is_over_an_acceptance_counts_from_now(verdict):
     for at in (RECEIVED, DUE):
@@ -186,117 +178,3 @@ def test_numbers(code, day, sequence, ordinal):
     assert number[:-1] == body
     assert mod_37_36.is_valid(number)
     assert item_number(number, ordinal) == f"{number}-{ordinal:02}"
-
-
-CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
-KINSHIP = {CHILD: "child", SPOUSE: "spouse"}
-FLOW = parse_flow({"promise": {"working_days": 1}, "stages": []})
-
-
-def section(code, scope):
-    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    return SectionForm(code, Scope(scope), {}, schema, Form(schema))
-
-
-def offering(code, subject, *sections):
-    forms = {one.code: one for one in sections}
-    return OfferingDefinition(code, UUID(int=9), 1, {}, {}, Subject(subject), (), FLOW, forms, {})
-
-
-SHARED, SCHOOL, JOB = section("person", "ticket"), section("school", "item"), section("job", "item")
-BUNDLE = BundleDefinition(
-    code="arrival",
-    version_id=UUID(int=8),
-    version=1,
-    title={},
-    summary={},
-    consents=(Consent("processing", 1, {}, {}), Consent("sensitive", 2, {}, {})),
-    offerings={
-        one.code: one
-        for one in (
-            offering("medical", "self", SHARED),
-            offering("schooling", "child", SHARED, SCHOOL),
-            offering("spouse", "spouse", JOB),
-        )
-    },
-)
-GIVEN = {"name": "x"}
-CONSENTS = ("processing@1", "sensitive@2")
-
-
-def filing(*items, sections=None, consents=CONSENTS):
-    shared = {"person": GIVEN} if sections is None else sections
-    return Filing("arrival", items, shared, consents)
-
-
-def wish(code, subject=None, **sections):
-    return Wish(code, subject, sections)
-
-
-def faults(filed):
-    return [(fault.path, fault.code) for fault in filing_faults(filed, BUNDLE, KINSHIP)]
-
-
-# fmt: off
-FILINGS = [
-    (filing(wish("medical")), []),
-    (filing(wish("schooling", CHILD, school=GIVEN), wish("medical")), []),
-    (filing(wish("spouse", SPOUSE, job=GIVEN), sections={}), []),
-    (filing(wish("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
-    (filing(wish("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
-    (filing(wish("schooling", STRANGER, school=GIVEN)),
-        [("items.0.subject", "subject_unknown")]),
-    (filing(wish("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
-    (filing(wish("medical"), wish("medical")), [("items.1", "item_repeated")]),
-    (filing(wish("schooling", CHILD, school=GIVEN), wish("schooling", CHILD, school=GIVEN)),
-        [("items.1", "item_repeated")]),
-    (filing(wish("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
-    (filing(wish("pension"), wish("pension"), sections={}),
-        [("items.0.offering", "offering_not_in_bundle"),
-         ("items.1.offering", "offering_not_in_bundle")]),
-    (filing(wish("pension"), wish("medical")),
-        [("items.0.offering", "offering_not_in_bundle")]),
-    (filing(wish("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
-    (filing(wish("schooling", CHILD, school={})),
-        [("items.0.sections.school.name", "required")]),
-    (filing(wish("schooling", CHILD, school=GIVEN, job=GIVEN)),
-        [("items.0.sections.job", "section_not_expected")]),
-    (filing(wish("medical"), sections={}), [("sections.person", "section_missing")]),
-    (filing(wish("medical"), sections={"person": {"name": 1}}),
-        [("sections.person.name", "wrong_type")]),
-    (filing(wish("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
-    (filing(wish("medical"), consents=()),
-        [("consents", "consent_missing"), ("consents", "consent_missing")]),
-    (filing(wish("medical"), consents=("sensitive@1", *CONSENTS)),
-        [("consents.0", "not_one_of")]),
-]
-# fmt: on
-
-
-@pytest.mark.parametrize(("filed", "expected"), FILINGS)
-def test_filing_faults(filed, expected):
-    assert faults(filed) == expected
-
-
-def test_every_missing_consent_is_named():
-    named = [
-        fault.params["consent"]
-        for fault in filing_faults(filing(wish("medical"), consents=()), BUNDLE, {})
-    ]
-    assert named == list(CONSENTS)
-
-
-def test_two_children_are_two_items():
-    other = UUID(int=4)
-    filed = filing(*(wish("schooling", who, school=GIVEN) for who in (CHILD, other)))
-    assert filing_faults(filed, BUNDLE, KINSHIP | {other: "child"}) == []
-
-
-def test_sections_stand_with_their_holders():
-    job = {"name": "y"}
-    filed = filing(wish("schooling", CHILD, school=GIVEN), wish("spouse", SPOUSE, job=job))
-    assert list(section_holders(filed)) == [
-        (None, "person", GIVEN),
-        (0, "school", GIVEN),
-        (1, "job", job),
-    ]

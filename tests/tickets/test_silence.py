@@ -12,12 +12,15 @@ from sqlalchemy import select
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.routing import Verdict
-from service.tickets.actions import SILENCE_BATCH, silent_acceptances
+from service.tickets.actions import BATCH
+from service.tickets.actions.timers import silent_acceptances
 from service.tickets.models import Task, Ticket
 from service.tickets.rules import TaskStatus
 from service.worker import run_timers
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, outcome, task_by_id
+
+pytestmark = pytest.mark.usefixtures("plain_flows")
 
 POLICE, BUILDERS = "public_security", "construction"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -163,9 +166,9 @@ def test_what_somebody_works_on_waits_for_the_next_time(rows, file, timer, datab
 def test_they_are_found_in_batches_the_longest_overdue_first(rows, file, timer):
     """An odd one first, so that a batch ends between the two items of a ticket."""
     first = file(RECEIVED - timedelta(days=7), "settlement")
-    tickets = [first, rows, *(file() for _ in range(SILENCE_BATCH // 2))]
+    tickets = [first, rows, *(file() for _ in range(BATCH // 2))]
     batch = timer(silent_acceptances, at=LATER)
-    assert len(batch) == SILENCE_BATCH
+    assert len(batch) == BATCH
     assert batch[0].ticket_id == first.ticket.id
     rest = timer(silent_acceptances, at=LATER, behind=(batch[-1].due_at, batch[-1].id))
     found = [*batch, *rest]
@@ -189,7 +192,7 @@ def test_one_that_cannot_be_deemed_holds_up_no_other(rows, file, timer, database
 
 def test_the_worker_goes_on_until_there_is_nothing_left(rows, file, database, monkeypatch):
     file(RECEIVED - timedelta(days=7), "settlement")
-    for _ in range(SILENCE_BATCH // 2 + 1):
+    for _ in range(BATCH // 2 + 1):
         file()
     monkeypatch.setattr("service.kernel.clock.now", lambda: LATER)
     run_timers(database)

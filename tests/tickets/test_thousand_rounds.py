@@ -13,6 +13,8 @@ from tests.factories import RESULTS
 from tests.tickets import invariants
 from tests.tickets.acting import OVERDUE
 
+pytestmark = pytest.mark.usefixtures("plain_flows")
+
 POLICE, BUILDERS = "public_security", "construction"
 RECEIVED = datetime(2026, 9, 8, 2, tzinfo=UTC)
 keys = count()

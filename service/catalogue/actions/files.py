@@ -24,7 +24,9 @@ def load_pack(folder: Path) -> Pack:
 def read_files(folder: Path) -> dict[str, bytes]:
     """The files of a pack, by their path within its folder."""
     files = chain(folder.rglob("*.yaml"), folder.rglob("*.yml"))
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in files if file.is_file()
+    }
 
 
 def write_files(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:

@@ -177,7 +177,7 @@ def _operand_faults(
         yield from faults
         schema = schema_of(operand, naming)
         other = kind if schema is None else _kind_of(schema)
-        if "plus" in operand or "minus" in operand:
+        if other == kind and operand.keys() & {"plus", "minus"}:
             kind = "date"
     else:
         other = literal_kind(operand)
@@ -187,7 +187,7 @@ def _operand_faults(
 
 def _kind_of(schema: Schema) -> str:
     """How values of a schema compare: as number, date, or not at all."""
-    if schema.get("type") in {"integer", "number"}:
+    if schema.get("type") in ("integer", "number"):  # it may be a list, or no type at all
         return "number"
     if schema.get("type") == "string" and schema.get("format") == "date":
         return "date"
@@ -204,10 +204,9 @@ def literal_kind(literal: Any) -> str:
     if not isinstance(literal, str):
         return "number"
     try:
-        date.fromisoformat(literal)
+        return "date" if date.fromisoformat(literal).isoformat() == literal else "text"
     except ValueError:
         return "text"
-    return "date"
 
 
 def fits(schema: Schema, value: Any) -> bool:

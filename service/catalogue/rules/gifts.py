@@ -28,12 +28,13 @@ def gift_dates(
     A span counts from the first day: a year from 1 March ends with the last of February. Raises
     ValueError where what it says is no date, or the end comes before the beginning.
     """
-    begins = _part(gift.begins, result, answers) or today.isoformat()
+    begins = str(_part(gift.begins, result, answers) or today.isoformat())
     if isinstance(gift.ends, Mapping) and not gift.ends.keys() & {"result", "field"}:
         ends: Any = shifted(shifted(begins, Span.of(gift.ends)), Span(0, 1), back=True)
     else:
         ends = _part(gift.ends, result, answers)
-    first, last = date.fromisoformat(begins), None if ends is None else date.fromisoformat(ends)
+    first = date.fromisoformat(begins)
+    last = None if ends is None else date.fromisoformat(str(ends))
     if last is not None and last < first:
         raise ValueError("it would end before it begins")
     return first, last

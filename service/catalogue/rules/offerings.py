@@ -156,7 +156,7 @@ def _table_faults(
     yield from faults
     choices = (schema_of(table["by"], naming) or {}).get("enum")
     for case in table["cases"]:
-        if choices is not None and not faults and case not in map(str, choices):
+        if isinstance(choices, list) and not faults and case not in map(str, choices):
             yield document.fault(
                 (*path, "cases", case), "wrong_clause", problem=f"it is never {case}"
             )

@@ -20,7 +20,8 @@ def prefilled(section: SectionForm, details: Mapping[str, str], facts: Facts) ->
         value = _known(field.get("x-prefill", {}), details, facts)
         if value is not None:
             found[name] = value
-    wrong = {fault.path.partition(".")[2] for fault in section.form.faults(found, at="answers")}
+    faults = section.form.faults(found, at="answers")
+    wrong = {fault.path.partition(".")[2].partition(".")[0] for fault in faults}
     return {name: value for name, value in found.items() if name not in wrong}
 
 

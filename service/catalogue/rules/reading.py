@@ -23,7 +23,8 @@ LARGEST: Final = 512 * 1024
 """Bytes of one file."""
 
 _UNSTORABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?", re.ASCII)
+# As somebody writes it, and as PyYAML exports a small one: 1.0e-07.
+_NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15}(e-[0-9]{2})?)?", re.ASCII)
 _WORDS: Final[Mapping[str, bool | None]] = {
     "true": True,
     "false": False,
@@ -149,6 +150,8 @@ class _Builder:
             if not isinstance(event, yaml.ScalarEvent):
                 raise _Unreadable(path, event, "a key must be a word")
             key = str(event.value)
+            if event.anchor or event.tag or _UNSTORABLE.search(key):
+                raise _Unreadable(path, event, "a key must be a plain word")
             here = (*path, key)
             self.lines[here] = _line(event.start_mark)
             if key in values:
@@ -170,5 +173,6 @@ def _plain(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if number := _NUMBER.fullmatch(text):
-        return float(text) if number[2] else int(text)
+        value = float(text) if number[2] else int(text)
+        return int(value) if value == int(value) else value  # 1.0 is the whole number 1
     return text

@@ -29,6 +29,7 @@ from service.routing import (
     waits,
 )
 from service.routing.bundle import UNSETTLED
+from service.tickets.actions.opening import due_within
 from service.tickets.actions.steps import Step
 from service.tickets.models import Edge, Item
 from service.tickets.queries.talent import edges_of
@@ -125,8 +126,9 @@ def settle_edges(step: Step) -> None:
             edge.item_id
             for edge in edges
             if edge.predecessor in codes
-            and edge.status is EdgeStatus.WAITING
-            and _move(step, edge, _standing(step, edge))
+            and edge.status in UNSETTLED
+            and (now := _standing(step, edge)) is not EdgeStatus.WAITING
+            and _move(step, edge, now)
         }
         for item in step.items:
             if item.id in moved:
@@ -227,14 +229,14 @@ def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> No
     calendar = step.calendar
     if begins:
         (acceptance,) = flow.starts
-        received = calendar.due_at(step.at, working_days=acceptance.limit.working_days).at
+        received = due_within(calendar, step.at, acceptance.limit).at
         due = calendar.due_at(received, working_days=flow.promise_working_days)
         if item.decision_waits:
             due = due._replace(at=max(due.at, item.due_at))
         basis = DueBasis.PROJECTED
     elif item.accepted_at is not None and not item.decision_waits:
         own = calendar.due_at(item.accepted_at, working_days=flow.promise_working_days)
-        last = calendar.due_at(step.at, working_days=flow.decision.limit.working_days)
+        last = due_within(calendar, step.at, flow.decision.limit)
         due, basis, cause = max(own, last), DueBasis.PROMISED, "predecessor"
     else:
         return

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
-from service.routing import Known, Phase
+from service.routing import Known
 from service.tickets.models import Item, ItemStage, Task
-from service.tickets.queries.desk import sections_of
+from service.tickets.queries.desk import not_ended, sections_of
 from service.tickets.queries.sealed import unsealed_answers
 
 StageRow = Row[*tuple[Any, ...]]
@@ -47,7 +47,7 @@ def known_of(
         select(Item.offering_code).where(
             Item.district_id == actor.district,
             Item.person_id == item.person_id,
-            Item.phase != Phase.ENDED,
+            not_ended(),
             Item.id != item.id,
         )
     )

@@ -8,7 +8,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -21,6 +31,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
+from service.routing import Phase
 from service.tickets.models import Item, ItemStage, Task, Ticket, TicketSection
 from service.tickets.rules import ACTIVE, TaskStatus
 
@@ -87,6 +98,11 @@ def standing(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
     return Task.status.in_(
         bindparam("states", statuses, unique=True, expanding=True, literal_execute=True)
     )
+
+
+def not_ended() -> ColumnElement[bool]:
+    """Items that have not ended; written out, like `standing`, for the partial index of those."""
+    return Item.phase != literal(Phase.ENDED, Item.phase.type, literal_execute=True)
 
 
 def tasks_for(

@@ -16,7 +16,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import District, for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
-from service.routing import Phase, StageKind
+from service.routing import StageKind
 from service.tickets.models import (
     TICKET_NUMBERS,
     Correction,
@@ -27,6 +27,7 @@ from service.tickets.models import (
     Task,
     Ticket,
 )
+from service.tickets.queries.desk import not_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
         .where(
             Item.district_id == actor.district,
             Item.person_id == actor.person,
-            Item.phase != Phase.ENDED,
+            not_ended(),
         )
         .scalar_subquery()
     )

@@ -1,0 +1,159 @@
+"""`talent pack` as somebody types it, on the database of this module."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from service.catalogue.actions import format_files, read_files
+from service.cli import main
+from tests.catalogue.packs import DEMO, demo_pack
+
+EVERYTHING = len(demo_pack().offerings) + len(demo_pack().bundles)
+SETTLEMENT = "offerings/settlement.yaml"
+
+
+@pytest.fixture
+def talent(settings):
+    """Types a command; what it says and how it ends is the answer."""
+
+    def typed(*words):
+        return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+
+    return typed
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """A copy of the demonstration pack to work on."""
+    return shutil.copytree(DEMO, tmp_path / "copy" / "packs" / "demo")
+
+
+def edit(folder, file, old, new):
+    path = folder / file
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def into(folder, district):
+    """The pack, for another district: what is published there is nobody else's."""
+    edit(folder, "pack.yaml", "district: demo", f"district: {district}")
+    return folder
+
+
+def said(answer):
+    assert answer.exit_code == 0, answer.output
+    return answer.output.splitlines()
+
+
+def test_a_good_pack_has_nothing_wrong(talent):
+    assert said(talent("pack", "check", DEMO)) == ["nothing wrong"]
+
+
+def test_a_bad_pack_is_told_line_by_line_and_fails(talent, pack):
+    edit(pack, SETTLEMENT, "role: reviewer", "role: auditor")
+    edit(pack, SETTLEMENT, "promise: {working_days: 5}", "promise: {working_days: soon}")
+    for command in ("check", "publish", "diff"):
+        answer = talent("pack", command, pack)
+        assert answer.exit_code == 1
+        assert answer.stdout == ""
+        first, second, last = answer.stderr.splitlines()
+        assert first.startswith(f"{SETTLEMENT}:61: flow.promise.working_days: must be of type")
+        assert second.startswith(f"{SETTLEMENT}:83: flow.stages.1.role: ")
+        assert last == "Error: 2 faults"
+
+
+def test_a_folder_that_is_named_like_a_file_is_passed_over(talent, pack):
+    (pack / "offerings" / "drafts.yaml").mkdir()
+    assert said(talent("pack", "check", pack)) == ["nothing wrong"]
+
+
+def test_what_is_in_force_is_no_different(talent):
+    assert said(talent("pack", "diff", DEMO)) == ["0 differences"]
+
+
+def test_what_would_change_is_told_and_not_done(talent, pack):
+    edit(pack, SETTLEMENT, "en: Household registration for talents", "en: Settling")
+    edit(pack, "pack.yaml", "zone: Asia/Shanghai", "zone: Asia/Urumqi")
+    (pack / "materials" / "photo.yaml").write_text(
+        "code: photo\nscope: item\ntitle: {zh: 照片, en: Photo}\nformats: [jpg]\n", "utf-8"
+    )
+    edit(pack, SETTLEMENT, "  - {code: id_card}\n", "  - {code: id_card}\n  - {code: photo}\n")
+    for _ in range(2):
+        assert said(talent("pack", "diff", pack)) == [
+            "+ materials/photo.yaml",
+            f"~ {SETTLEMENT}: title.en",
+            f"+ {SETTLEMENT}: materials.photo",
+            "~ pack.yaml: zone",
+            "4 differences",
+        ]
+
+
+def test_everything_is_new_in_a_district_that_has_nothing(talent, pack):
+    lines = said(talent("pack", "diff", into(pack, "nowhere")))
+    assert lines[:-1] == [f"+ {file}" for file in sorted(read_files(pack))]
+    assert lines[-1] == f"{len(lines) - 1} differences"
+
+
+def test_publishing_says_what_is_new_and_what_is_retired(talent, pack):
+    lines = said(talent("pack", "publish", into(pack, "north")))
+    assert len(lines) == EVERYTHING + 1
+    assert "new      offerings/settlement@1" in lines
+    assert lines[-1] == "0 unchanged"
+    assert said(talent("pack", "publish", pack)) == [f"{EVERYTHING} unchanged"]
+    edit(pack, SETTLEMENT, "en: Household registration for talents", "en: Settling")
+    assert said(talent("pack", "publish", pack)) == [
+        "new      offerings/settlement@2",
+        "retired  offerings/settlement@1",
+        f"{EVERYTHING - 1} unchanged",
+    ]
+    assert said(talent("pack", "diff", pack)) == ["0 differences"]
+
+
+def test_what_is_exported_can_be_published_again(talent, tmp_path):
+    folder = tmp_path / "out"
+    assert said(talent("pack", "export", "demo", folder)) == [f"{len(read_files(DEMO))} files"]
+    assert said(talent("pack", "check", folder)) == ["nothing wrong"]
+    assert said(talent("pack", "diff", folder)) == ["0 differences"]
+    assert said(talent("pack", "publish", folder)) == [f"{EVERYTHING} unchanged"]
+
+
+def test_an_export_into_an_empty_folder_that_is_there(talent, tmp_path):
+    said(talent("pack", "export", "demo", tmp_path))
+    assert (tmp_path / "pack.yaml").exists()
+
+
+def test_an_export_overwrites_nothing(talent, pack):
+    before = read_files(pack)
+    answer = talent("pack", "export", "demo", pack)
+    assert answer.exit_code == 1
+    assert answer.stderr == f"Error: {pack} is not empty\n"
+    assert read_files(pack) == before
+
+
+def test_an_export_of_a_district_that_has_no_pack(talent, tmp_path):
+    answer = talent("pack", "export", "atlantis", tmp_path / "out")
+    assert answer.exit_code == 1
+    assert answer.stderr == "Error: no pack is published in atlantis\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_published_format_is_up_to_date(talent):
+    assert said(talent("pack", "schema", "--check")) == []
+
+
+def test_a_format_that_is_out_of_date_is_told_and_written_anew(talent, tmp_path, monkeypatch):
+    (tmp_path / "config").mkdir()
+    monkeypatch.setattr("service.kernel.settings.ROOT", tmp_path)
+    folder = tmp_path / "config" / "schema"
+    answer = talent("pack", "schema", "--check")
+    assert answer.exit_code == 1
+    assert answer.stderr == "Error: pack.json is out of date: make spec\n"
+    assert not folder.exists()
+    assert said(talent("pack", "schema")) == []
+    assert {file: file.read_bytes() for file in folder.iterdir()} == format_files(folder)
+    (folder / "section.json").write_text("{}")
+    assert "section.json is out of date" in talent("pack", "schema", "--check").stderr

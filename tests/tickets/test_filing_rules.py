@@ -1,0 +1,233 @@
+"""What is wrong with a filing, and who may apply, as tables."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from service.catalogue.rules import (
+    Binding,
+    BundleDefinition,
+    Consent,
+    Criterion,
+    Form,
+    OfferingDefinition,
+    Scope,
+    SectionForm,
+    Subject,
+)
+from service.routing import Known, parse_condition, parse_flow
+from service.tickets.rules import (
+    Filing,
+    Wish,
+    answers_for,
+    criterion_faults,
+    filing_faults,
+    section_holders,
+)
+from service.tickets.rules.filing import cited
+
+CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
+KINSHIP = {CHILD: "child", SPOUSE: "spouse"}
+FLOW = parse_flow({"promise": {"working_days": 1}, "stages": []})
+
+
+def section(code, scope):
+    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    return SectionForm(code, Scope(scope), {}, schema, Form(schema), rules=())
+
+
+def offering(code, subject, *sections, criteria=()):
+    return OfferingDefinition(
+        code=code,
+        version_id=UUID(int=9),
+        version=1,
+        title={},
+        summary={},
+        subject=Subject(subject),
+        citations=(),
+        criteria=criteria,
+        flow=FLOW,
+        sections={one.code: one for one in sections},
+        materials=(),
+        records={},
+        facts={},
+    )
+
+
+SHARED, SCHOOL, JOB = section("person", "ticket"), section("school", "item"), section("job", "item")
+BUNDLE = BundleDefinition(
+    code="arrival",
+    version_id=UUID(int=8),
+    version=1,
+    title={},
+    summary={},
+    consents=(
+        Consent("processing", 1, {}, {}),
+        Consent("sensitive", 2, {}, {}),
+        Consent("employer", 1, {}, {}, optional=True),
+    ),
+    edges=(),
+    offerings={
+        one.code: one
+        for one in (
+            offering("medical", "self", SHARED),
+            offering("schooling", "child", SHARED, SCHOOL),
+            offering("spouse", "spouse", JOB),
+        )
+    },
+)
+GIVEN = {"name": "x"}
+CONSENTS = ("processing@1", "sensitive@2")
+TODAY = date(2026, 3, 2)
+
+
+def filing(*items, sections=None, consents=CONSENTS):
+    shared = {"person": GIVEN} if sections is None else sections
+    return Filing("arrival", items, shared, consents)
+
+
+def wish(code, subject=None, **sections):
+    return Wish(code, subject, sections)
+
+
+def faults(filed):
+    return [
+        (fault.path, fault.code) for fault in filing_faults(filed, BUNDLE, KINSHIP, today=TODAY)
+    ]
+
+
+# fmt: off
+FILINGS = [
+    (filing(wish("medical")), []),
+    (filing(wish("schooling", CHILD, school=GIVEN), wish("medical")), []),
+    (filing(wish("spouse", SPOUSE, job=GIVEN), sections={}), []),
+    (filing(wish("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
+    (filing(wish("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
+    (filing(wish("schooling", STRANGER, school=GIVEN)),
+        [("items.0.subject", "subject_unknown")]),
+    (filing(wish("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
+    (filing(wish("medical"), wish("medical")), [("items.1", "item_repeated")]),
+    (filing(wish("schooling", CHILD, school=GIVEN), wish("schooling", CHILD, school=GIVEN)),
+        [("items.1", "item_repeated")]),
+    (filing(wish("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
+    (filing(wish("pension"), wish("pension"), sections={}),
+        [("items.0.offering", "offering_not_in_bundle"),
+         ("items.1.offering", "offering_not_in_bundle")]),
+    (filing(wish("pension"), wish("medical")),
+        [("items.0.offering", "offering_not_in_bundle")]),
+    (filing(wish("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
+    (filing(wish("schooling", CHILD, school={})),
+        [("items.0.sections.school.name", "required")]),
+    (filing(wish("schooling", CHILD, school=GIVEN, job=GIVEN)),
+        [("items.0.sections.job", "section_not_expected")]),
+    (filing(wish("medical"), sections={}), [("sections.person", "section_missing")]),
+    (filing(wish("medical"), sections={"person": {"name": 1}}),
+        [("sections.person.name", "wrong_type")]),
+    (filing(wish("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
+    (filing(wish("medical"), consents=("employer@1", *CONSENTS)), []),
+    (filing(wish("medical"), consents=()),
+        [("consents", "consent_missing"), ("consents", "consent_missing")]),
+    (filing(wish("medical"), consents=("sensitive@1", *CONSENTS)),
+        [("consents.0", "not_one_of")]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("filed", "expected"), FILINGS)
+def test_filing_faults(filed, expected):
+    assert faults(filed) == expected
+
+
+def test_every_missing_consent_is_named():
+    named = [
+        fault.params["consent"]
+        for fault in filing_faults(filing(wish("medical"), consents=()), BUNDLE, {}, today=TODAY)
+    ]
+    assert named == list(CONSENTS)
+
+
+def test_two_children_are_two_items():
+    other = UUID(int=4)
+    filed = filing(*(wish("schooling", who, school=GIVEN) for who in (CHILD, other)))
+    assert filing_faults(filed, BUNDLE, KINSHIP | {other: "child"}, today=TODAY) == []
+
+
+def test_sections_stand_with_their_holders():
+    job = {"name": "y"}
+    filed = filing(wish("schooling", CHILD, school=GIVEN), wish("spouse", SPOUSE, job=job))
+    assert list(section_holders(filed)) == [
+        (None, "person", GIVEN),
+        (0, "school", GIVEN),
+        (1, "job", job),
+    ]
+
+
+def test_answers_for_an_item_come_before_those_for_all():
+    filed = filing(wish("schooling", CHILD, school={"name": "y"}), wish("medical"))
+    first, second = filed.items
+    assert answers_for(filed, first) == {"person": GIVEN, "school": {"name": "y"}}
+    assert answers_for(filed, second) == {"person": GIVEN}
+
+
+BOOK = {"zh": "《办法》", "en": "Rules"}
+ARTICLE = {"zh": "第三条", "en": "article 3"}
+
+
+def criterion(code, when, *, article=ARTICLE, binding=Binding.REFUSE):
+    title = {"zh": f"须{code}", "en": f"Must {code}"}
+    return Criterion(code, title, parse_condition(when), BOOK, article, binding)
+
+
+def known(**answers):
+    return Known(TODAY, answers={"person": answers})
+
+
+LONG = criterion("wait", {"field": "person.months", "at_least": 6})
+NAMED = criterion("sign", {"field": "person.name", "given": True}, article=None)
+ADVICE = criterion("rest", {"field": "person.months", "at_least": 12}, binding=Binding.ADVISE)
+
+
+@pytest.mark.parametrize(
+    ("answers", "unmet"),
+    [
+        ({"months": 6, "name": "x"}, []),
+        ({"months": 5, "name": "x"}, ["wait"]),
+        ({"months": 5}, ["wait", "sign"]),
+        ({"name": "x"}, []),  # how long is not known
+    ],
+)
+def test_criteria_that_refuse(answers, unmet):
+    definition = offering("medical", "self", SHARED, criteria=(LONG, NAMED, ADVICE))
+    found = criterion_faults(definition, known(**answers), "items.3")
+    assert [fault.params["criterion"] for fault in found] == unmet
+    assert {fault.path for fault in found} <= {"items.3"}
+    assert {fault.code for fault in found} <= {"criterion_not_met"}
+
+
+def test_a_criterion_that_refuses_says_why_in_both_languages():
+    definition = offering("medical", "self", SHARED, criteria=(LONG, NAMED))
+    long, named = criterion_faults(definition, known(months=1), "items.0")
+    assert long.text == {
+        "zh": "不符合条件：须wait（依据：《办法》第三条）",
+        "en": "A criterion is not met: Must wait (Rules, article 3).",
+    }
+    assert named.text == {
+        "zh": "不符合条件：须sign（依据：《办法》）",
+        "en": "A criterion is not met: Must sign (Rules).",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "tongue", "text"),
+    [
+        (LONG, "zh", "《办法》第三条"),
+        (LONG, "en", "Rules, article 3"),
+        (NAMED, "zh", "《办法》"),
+        (NAMED, "en", "Rules"),
+    ],
+)
+def test_a_citation_with_its_article(one, tongue, text):
+    assert cited(one, tongue) == text

@@ -1,0 +1,256 @@
+"""Departments, successors and timers of one ticket at the same moment: a hundred rounds each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from itertools import count
+
+import pytest
+from psycopg.rows import namedtuple_row
+
+from service.routing import Verdict
+from tests.packs import plain_pack, publish, with_flow
+from tests.tickets import invariants
+from tests.tickets.acting import TIMERS, Acting
+from tests.tickets.walking import MONDAY
+
+ROUNDS = 100
+PARALLEL = 50
+CHILDREN = 9
+BUILDERS, PEOPLE, MONEY = "construction", "human_resources", "finance"
+PASS, REJECT = Verdict.PASS, Verdict.REJECT
+CERTIFICATE = {"class": "D", "certificate_number": "RC-2026-000318"}
+keys = count()
+_OPEN = """
+SELECT tasks.id, tasks.department, tasks.role, tasks.offering_code, tasks.kind, stages.key
+FROM tasks JOIN stages ON stages.id = tasks.stage_id
+WHERE ticket_id = %s AND tasks.status IN ('open', 'claimed') ORDER BY tasks.id
+"""
+_CLAIM = """
+UPDATE tasks SET status = 'claimed', assignee = %s, claimed_at = now(), version = version + 1
+WHERE id = %s RETURNING version
+"""
+_FORGET = """
+UPDATE facts SET revoked_at = now(), revoked_by = id, revocation_reason = ''
+WHERE revoked_at IS NULL
+"""
+_WAIT_UNTIL = "SELECT next_at + interval '1 second' FROM edges WHERE ticket_id = %s"
+
+
+@pytest.fixture
+def left(superuser):
+    """What is to be done on a ticket, read past everything that the service does to read it."""
+
+    def of(ticket):
+        with superuser.cursor(row_factory=namedtuple_row) as cursor:
+            return cursor.execute(_OPEN, (ticket,)).fetchall()
+
+    return of
+
+
+@pytest.fixture
+def held(somebody, superuser):
+    """Has claimed a task who may; gives what they say when the time comes."""
+
+    def by(task):
+        who = somebody(f"{task.role}.{task.department}")
+        ((version,),) = superuser.execute(_CLAIM, (who.actor.account, task.id)).fetchall()
+        return partial(who.decide, task.id, version, at=MONDAY)
+
+    return by
+
+
+@pytest.fixture
+def filed(world, acting, wide):
+    """Files the same again and again; gives the ticket."""
+
+    def of(*wanted, **changes):
+        filer = Acting(wide, acting(world.talent()).actor)
+        body = world.filing(*wanted, **changes)
+
+        def again():
+            return filer.file(body, key=f"key-{next(keys)}", at=MONDAY).ticket.id
+
+        return again
+
+    return of
+
+
+def reviews(names, departments, **more):
+    """The flow of the rent subsidy with these joint reviews between acceptance and decision."""
+    flow = plain_pack().offerings["housing_rent"].flow
+    acceptance, decision = flow["stages"]
+    joint = [
+        {
+            "key": name,
+            "kind": "review",
+            "title": {"zh": "审核", "en": "Review"},
+            "departments": departments,
+            "role": "clerk",
+            "after": ["acceptance"],
+            "limit": {"working_days": 1},
+            **more,
+        }
+        for name in names
+    ]
+    return {**flow, "stages": [acceptance, *joint, decision | {"after": list(names)}]}
+
+
+class TestDepartmentsOfOneStage:
+    @pytest.fixture
+    def begun(self, wide, filed, held, left):
+        """Tickets of a flow of the rent subsidy, accepted."""
+
+        def of(flow):
+            publish(wide, with_flow(plain_pack(), "housing_rent", flow))
+            ticket = filed("housing_rent")()
+            (acceptance,) = left(ticket)
+            held(acceptance)(Verdict.ACCEPT)
+            return ticket
+
+        return of
+
+    def test_both_pass(self, begun, held, left, wide, at_once):
+        flow = reviews([f"review_{n}" for n in range(PARALLEL)], [BUILDERS, PEOPLE])
+        for _ in range(ROUNDS // PARALLEL):
+            ticket = begun(flow) if _ == 0 else begun({**flow, "promise": {"working_days": 21}})
+            todo = left(ticket)
+            for pair in zip(todo[::2], todo[1::2], strict=True):
+                assert len({task.key for task in pair}) == 1
+                assert at_once(*(partial(held(task), PASS) for task in pair)) == ["done", "done"]
+            assert [task.kind for task in left(ticket)] == ["decision"]
+            assert invariants.check(wide, [ticket]) == 1
+
+    @pytest.mark.parametrize("second", [PASS, REJECT])
+    def test_one_rejects(self, begun, held, left, wide, at_once, second):
+        """Every rejection leads to another round of the stage, and opens it once."""
+        more = {"on_reject": {"to": "review", "rounds": ROUNDS + (second is PASS)}}
+        ticket = begun(reviews(["review"], [BUILDERS, PEOPLE], **more))
+        told = Counter()
+        for _ in range(ROUNDS):
+            one, other = left(ticket)
+            codes = at_once(partial(held(one), REJECT), partial(held(other), second))
+            told[tuple(codes)] += 1
+        expected = {("done", "task_closed"), ("done" if second is PASS else "task_closed", "done")}
+        assert set(told) <= expected
+        (story,) = invariants.stories(wide, [ticket])
+        rounds = [stage.round for stage in story.stages if stage.key == "review"]
+        assert rounds == list(range(1, ROUNDS + 1 + (second is PASS)))
+        assert bool(left(ticket)) == (second is PASS)
+        assert story.kinds().count("stage_rejected") == ROUNDS
+        assert invariants.check(wide, [ticket]) == 1
+
+    def test_three_of_which_two_are_enough(self, begun, held, left, wide, at_once):
+        names, departments = [f"quorum_{n}" for n in range(ROUNDS)], [BUILDERS, PEOPLE, MONEY]
+        ticket = begun(reviews(names, departments, join={"quorum": 2}))
+        todo = left(ticket)
+        for three in zip(todo[::3], todo[1::3], todo[2::3], strict=True):
+            codes = at_once(*(partial(held(task), PASS) for task in three))
+            assert sorted(codes) == ["done", "done", "task_closed"]
+        assert [task.kind for task in left(ticket)] == ["decision"]
+        assert invariants.check(wide, [ticket]) == 1
+
+
+def short(pack, offering):
+    """The pack in which an offering goes from its acceptance straight to its decision."""
+    flow = pack.offerings[offering].flow
+    stages = {stage["key"]: stage for stage in flow["stages"]}
+    decision = stages["decision"] | {"after": ["acceptance"]}
+    return with_flow(pack, offering, {**flow, "stages": [stages["acceptance"], decision]})
+
+
+class TestAlongAnEdge:
+    @pytest.fixture
+    def edge(self, wide):
+        """Places at school wait for the recognition; all three ways are short."""
+
+        def put(otherwise):
+            pack = short(short(plain_pack(), "recognition"), "schooling")
+            rule = {"kind": "soft", "on": "approved", "otherwise": otherwise}
+            edges = ({"from": "recognition", "to": "schooling", **rule},)
+            bundle = replace(pack.bundles["arrival"], edges=edges)
+            publish(wide, replace(pack, bundles={"arrival": bundle}))
+
+        return put
+
+    @pytest.fixture
+    def family(self, world, acting, wide):
+        """Files a recognition and a place at school for each of nine children of a new talent."""
+
+        def file():
+            talent = world.talent()
+            children = [("schooling", world.child(talent)) for _ in range(CHILDREN)]
+            filer = Acting(wide, acting(talent).actor)
+            body = world.filing("recognition", *children)
+            return filer.file(body, key="one", at=MONDAY).ticket.id
+
+        return file
+
+    def test_an_outcome_and_the_end_of_the_waiting(
+        self, filed, held, left, alarm, superuser, wide, at_once
+    ):
+        """Whichever comes first settles the edge, and the item is freed once."""
+        publish(wide, short(plain_pack(), "recognition"))
+        again, tickets = filed("recognition", "housing_rent"), []
+        give_up = TIMERS["edges_given_up"].act
+        for number in range(ROUNDS):
+            tickets.append(ticket := again())
+            recognition, _ = left(ticket)
+            said = (Verdict.NOT_ACCEPT,)
+            if number % 2:
+                held(recognition)(Verdict.ACCEPT)
+                (recognition,) = [one for one in left(ticket) if one.kind == "decision"]
+                said = (Verdict.APPROVE, CERTIFICATE)
+            ((late,),) = superuser.execute(_WAIT_UNTIL, (ticket,)).fetchall()
+            codes = at_once(
+                partial(held(recognition), *said),
+                partial(alarm, give_up, ticket_id=ticket, at=late),
+            )
+            assert codes == ["done", "done"]
+            held(left(ticket)[0])(Verdict.NOT_ACCEPT)  # so that it may be filed again,
+            superuser.execute(_FORGET)  # and has to wait again
+        statuses = Counter()
+        for story in invariants.stories(wide, tickets):
+            approved = story.item("recognition").outcome == "approved"
+            statuses[approved, story.edges[0].status.value] += 1
+            assert story.kinds().count("item_freed") == story.kinds().count("edge_settled") == 1
+        assert set(statuses) <= {(False, "waived"), (True, "waived"), (True, "met")}
+        assert invariants.check(wide, tickets) == ROUNDS
+
+    def test_an_approval_and_the_acceptances_of_what_waits_for_it(
+        self, edge, family, held, left, wide, at_once
+    ):
+        """Each decision opens once: at the acceptance or, where that was first, at the approval."""
+        edge("proceed")
+        tickets = [family() for _ in range(-(-ROUNDS // CHILDREN))]
+        for ticket in tickets:
+            held(left(ticket)[0])(Verdict.ACCEPT)
+            *acceptances, decision = left(ticket)
+            codes = at_once(
+                partial(held(decision), Verdict.APPROVE, CERTIFICATE),
+                *(partial(held(one), Verdict.ACCEPT) for one in acceptances),
+            )
+            assert codes == ["done"] * (1 + CHILDREN)
+            assert [task.kind for task in left(ticket)] == ["decision"] * CHILDREN
+        assert invariants.check(wide, tickets) == len(tickets)
+
+    def test_a_rejection_that_closes_and_the_acceptances_of_what_it_closes(
+        self, edge, family, held, left, wide, at_once
+    ):
+        """Accepted a moment before, or no more: closed either way."""
+        edge("close")
+        tickets, told = [family() for _ in range(-(-ROUNDS // CHILDREN))], Counter()
+        for ticket in tickets:
+            recognition, *acceptances = left(ticket)
+            first, *others = at_once(
+                partial(held(recognition), Verdict.NOT_ACCEPT),
+                *(partial(held(one), Verdict.ACCEPT) for one in acceptances),
+            )
+            assert first == "done"
+            told.update(others)
+            assert left(ticket) == []
+        assert set(told) <= {"done", "task_closed"}
+        assert told.total() >= ROUNDS
+        assert invariants.check(wide, tickets) == len(tickets)

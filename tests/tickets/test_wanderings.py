@@ -1,0 +1,138 @@
+"""Whole families on the demonstration's own flows, with whatever verdicts and delays: all ends.
+
+Of the state machine this has the breadth, and no model: what must come of it say the invariants.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.routing import EdgeStatus, Verdict
+from service.routing.bundle import UNSETTLED
+from service.routing.flow import PASSING
+from service.tickets import actions
+from tests.tickets import invariants
+from tests.tickets.acting import TIMERS, outcome
+from tests.tickets.walking import A_SECOND
+
+MOST_STEPS = 250
+TOO_LATE = {"acceptance_deemed", "notice_running"}
+
+
+class Wandering:
+    """A ticket of many items, and a will of its own."""
+
+    def __init__(self, seed, world, walk, acting):
+        self.random = Random(seed)
+        self.talent = world.talent()
+        self.applicant = acting(self.talent)
+        self.walk = walk(*self._wanted(world), talent=self.talent, **self._answers())
+
+    def _chance(self, share):
+        return self.random.random() < share
+
+    def _wanted(self, world):
+        self.recognised = self._chance(0.8)
+        single = ["settlement", self.random.choice(["housing_rent", "housing_purchase"])]
+        if self.recognised:
+            single += ["medical", "purchase_discount"]
+        wanted = [one for one in single if self._chance(0.6)]
+        wanted += [("schooling", world.child(self.talent, age=11)) for _ in range(self.random.randint(0, 2))]
+        wanted += [("spouse", world.spouse(self.talent))] if self._chance(0.5) else []
+        wanted += ["recognition"] if self.recognised or not wanted else []
+        self.random.shuffle(wanted)
+        return wanted
+
+    def _answers(self):
+        degrees = ["master", "college"] if self.recognised else ["master"]
+        return {
+            "applicant": {"degree": self.random.choice(degrees)},
+            "recognition_basis": {"applied_class": self.random.choice("ABCDE")},
+            "spouse": {"last_post": self.random.choice(["institution", "private"])},
+            "schooling": {"stage": self.random.choice(["primary", "primary", "junior"])},
+            "medical": {"covered_children": self.random.randint(0, 1), "covers_spouse": False},
+            "discount": {"agreed_price_fen": self.random.choice([240000000, 204000000])},
+        }
+
+    def to_its_end(self):
+        for _ in range(MOST_STEPS):
+            todo, edges = self.walk.todo(), self.walk.story.edges
+            waiting = [edge for edge in edges if edge.status in UNSETTLED]
+            if not todo and not waiting:
+                return
+            asked = [edge for edge in waiting if edge.status is EdgeStatus.ASKED]
+            if asked and self._chance(0.3):
+                self._choose(self.random.choice(asked))
+            elif todo and not self._chance(0.15):
+                self._decide(self.random.choice(todo))
+            else:
+                self._time_passes([edge.next_at for edge in waiting if edge.next_at])
+        raise AssertionError("it does not end")
+
+    def _choose(self, edge):
+        item = next(item for item in self.walk.story.items if item.id == edge.item_id)
+        at = self.walk.at
+        code = outcome(
+            lambda: self.applicant(
+                actions.choose_item,
+                item_id=item.id,
+                version=item.version,
+                proceed=self._chance(0.5),
+                at=at,
+            )
+        )
+        assert code == ("nothing_to_choose" if at > edge.next_at else "done")
+
+    def _decide(self, todo):
+        others = sorted(todo.stage.may - {PASSING[todo.stage.kind]})
+        verdict = self.random.choice(others) if others and self._chance(0.12) else None
+        who = self.walk.somebody(f"{todo.task.role}.{todo.task.department}")
+        result = todo.example
+        if result and "class" in result:
+            result = result | {"class": self.random.choice("ABCDE")}
+        if verdict is not None:
+            result = None
+        said = verdict or PASSING[todo.stage.kind]
+        version = who.claim(todo.task.id, at=self.walk.at).version
+        code = outcome(
+            lambda: who.decide(todo.task.id, version, Verdict(said), result, at=self.walk.at)
+        )
+        assert code == "done" or code in TOO_LATE
+        if code != "done":
+            who.release(todo.task.id, at=self.walk.at)
+
+    def _time_passes(self, waited_for):
+        jump = self.walk.at + timedelta(days=self.random.randint(1, 9))
+        if waited_for and self._chance(0.3):
+            jump = max(jump, min(waited_for) + A_SECOND)
+        self.walk.at = jump
+        for name in self.random.sample(sorted(TIMERS), len(TIMERS)):
+            self.walk.run(name)
+
+
+@pytest.mark.slow
+def test_all_of_it_ends(world, walk, acting, database):
+    made = count()
+
+    @settings(
+        max_examples=120,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(seed=st.integers(0, 2**32))
+    def wander(seed):
+        wandering = Wandering(seed, world, walk, acting)
+        wandering.to_its_end()
+        assert invariants.check(database, [wandering.walk.ticket]) == 1
+        assert wandering.walk.story.ticket.status in {"completed", "closed"}
+        next(made)
+
+    wander()
+    assert next(made) >= 8
