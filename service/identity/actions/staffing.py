@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, cast, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from service.identity.actions.credentials import Found, act_as, find, subject_of
 from service.identity.actions.sign_in import keep_password
 from service.identity.models import Account, Credential, Department, StaffPost
 from service.identity.providers import password as passwords
+from service.identity.queries import local_day
 from service.identity.rules import AccountKind, CredentialKind, valid_username
 from service.kernel import audit
 from service.kernel.actor import system
@@ -25,8 +26,6 @@ from service.kernel.permissions import Role
 
 PostGiven = tuple[str, Role]
 """A department's code and a role in it."""
-
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
 def publish_departments(
@@ -109,9 +108,8 @@ def _check(username: str, password: str) -> None:
 
 def _district_today(session: Session, at: datetime) -> tuple[str, date]:
     """The district the transaction is scoped to, and the date there; one statement."""
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
     row = session.execute(
-        select(District.id, cast(func.timezone(zone, at), Date)).where(
+        select(District.id, local_day(at)).where(
             District.id == func.current_setting("app.district")
         )
     ).one()
