@@ -1,6 +1,7 @@
 """What is decided about tickets, items and tasks: values in, values out."""
 
-from service.tickets.rules.correcting import Point, answer_faults, point_faults
+from service.tickets.rules.correcting import Point, answer_faults, point_faults, readable
+from service.tickets.rules.counting import MOST_COUNTED, MOST_SOUGHT, Count, counted
 from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
@@ -41,10 +42,13 @@ from service.tickets.rules.withdrawing import (
 
 __all__ = [
     "ACTIVE",
+    "MOST_COUNTED",
     "MOST_ITEMS",
+    "MOST_SOUGHT",
     "UNDECIDED",
     "Choice",
     "Consequence",
+    "Count",
     "Dependency",
     "DueBasis",
     "Filing",
@@ -65,6 +69,7 @@ __all__ = [
     "answer_faults",
     "answers_for",
     "consequences",
+    "counted",
     "criterion_faults",
     "filing_faults",
     "filing_of",
@@ -73,6 +78,7 @@ __all__ = [
     "light",
     "plain_filing",
     "point_faults",
+    "readable",
     "section_holders",
     "ticket_due",
     "ticket_number",

@@ -2,14 +2,20 @@
 
 from service.tickets.schemas.desk import (
     ApplicantOut,
+    AskedCorrectionOut,
+    AssignmentIn,
+    CountOut,
     DecidedOut,
     DecisionIn,
+    NextIn,
     PointIn,
     SeenFactOut,
+    TaskCountsOut,
     TaskDetailOut,
     TaskOut,
     TaskPageOut,
     TaskQuery,
+    VerdictOut,
 )
 from service.tickets.schemas.talent import (
     ChoiceIn,
@@ -41,11 +47,14 @@ from service.tickets.schemas.talent import (
 
 __all__ = [
     "ApplicantOut",
+    "AskedCorrectionOut",
+    "AssignmentIn",
     "ChoiceIn",
     "ConsequenceOut",
     "ConsequencesOut",
     "CorrectionIn",
     "CorrectionOut",
+    "CountOut",
     "DecidedOut",
     "DecisionIn",
     "DraftIn",
@@ -58,12 +67,14 @@ __all__ = [
     "HappeningOut",
     "ItemDetailOut",
     "ItemOut",
+    "NextIn",
     "NextStepOut",
     "PageIn",
     "PointIn",
     "PointOut",
     "SeenFactOut",
     "StageOut",
+    "TaskCountsOut",
     "TaskDetailOut",
     "TaskOut",
     "TaskPageOut",
@@ -73,5 +84,6 @@ __all__ = [
     "TicketPageOut",
     "TicketSummaryOut",
     "TimelineOut",
+    "VerdictOut",
     "WishIn",
 ]
