@@ -9,15 +9,27 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Date,
+    Uuid,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from service.identity import tokens
-from service.identity.models import PERSONS, Consent, FamilyLink, Person
+from service.identity.models import PERSONS, Account, Consent, FamilyLink, Person, StaffPost
 from service.identity.rules import AccountKind, IdType, Kinship, masked, masked_name
 from service.kernel import clock, crypto, permissions
 from service.kernel.actor import Actor, ActorKind, Post
-from service.kernel.db import Database, is_there
+from service.kernel.db import Database, District, is_there
 from service.kernel.errors import Forbidden, Unauthenticated
 from service.kernel.keys import Keys
 from service.kernel.permissions import Role
@@ -28,6 +40,7 @@ _SESSION: Final = text(
 )
 
 
+_DEFAULT_ZONE: Final = "Asia/Shanghai"
 _PERSON: Final = (
     Person.id,
     Person.id_type,
@@ -233,6 +246,78 @@ def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
     """`is_own_case` of the account that asks, as an expression; for one row, not for lists."""
     expression: ColumnElement[bool] = func.identity_is_own_case(person_id)
     return expression
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member of staff who may be handed a case; `own_case`: but not this one."""
+
+    name: str
+    own_case: bool
+
+
+def colleague_with(
+    session: Session,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    department: str,
+    role: str,
+    person_id: UUID,
+    at: datetime,
+) -> Colleague | None:
+    """Who this account is, if it holds the role in the department on that day; one statement.
+
+    `person_id` is the person of the case they would be handed.
+    """
+    today = local_day(at)
+    row = session.execute(
+        select(Account.display_name, func.identity_is_case_of(Account.id, person_id))
+        .join(StaffPost, StaffPost.account_id == Account.id)
+        .join(District, District.id == StaffPost.district_id)
+        .where(
+            District.id == actor.district,
+            Account.id == account_id,
+            Account.disabled_at.is_(None),
+            StaffPost.department == department,
+            StaffPost.role == role,
+            StaffPost.valid_from <= today,
+            func.coalesce(StaffPost.valid_to, today) >= today,
+        )
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Colleague(row[0], row[1])
+
+
+def staff_names(
+    session: Session, actor: Actor, asked: Collection[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], str]:
+    """The names at work of those who hold or held a post, by department and account.
+
+    Only of departments in which the actor has a post too. One statement, none for nobody.
+    """
+    own = {post.department for post in actor.posts}
+    wanted = {one for one in asked if one[0] in own}
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(StaffPost.department, StaffPost.account_id, Account.display_name)
+        .join(Account, Account.id == StaffPost.account_id)
+        .where(
+            StaffPost.district_id == actor.district,
+            StaffPost.account_id
+            == any_(literal(sorted({account for _, account in wanted}), ARRAY(Uuid()))),
+        )
+        .distinct()
+    )
+    names = {(row.department, row.account_id): row.display_name for row in rows}
+    return {one: names[one] for one in wanted if one in names}
+
+
+def local_day(at: datetime) -> ColumnElement[date]:
+    """The date that a moment has in the district which the statement reads."""
+    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
+    return cast(func.timezone(zone, at), Date)
 
 
 def _member(row: Any) -> FamilyMember:

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     TASK_READ = "task.read"
     TASK_CLAIM = "task.claim"
     TASK_DECIDE = "task.decide"
+    TASK_ASSIGN = "task.assign"
     FACT_READ_OWN = "fact.read_own"
     FACT_REVOKE = "fact.revoke"
     ENTERPRISE_READ = "enterprise.read"
@@ -68,7 +69,7 @@ AGENT: Final = frozenset(
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CLERK: _DESK,
     Role.REVIEWER: _DESK,
-    Role.HEAD: _DESK | {Permission.FACT_REVOKE},
+    Role.HEAD: _DESK | {Permission.TASK_ASSIGN, Permission.FACT_REVOKE},
     Role.COORDINATOR: frozenset(),
     Role.SYSADMIN: frozenset(),
     Role.SECADMIN: frozenset(),

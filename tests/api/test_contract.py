@@ -23,9 +23,10 @@ from tests.factories import World
 SETTINGS = settings(
     max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
+# Permission is asked before the version: who may not assign is told so, with If-Match or without.
 # A right form may still name an absent bundle; a path may take a method of another audience.
 LEFT_OUT = [positive_data_acceptance, allow_header_conformance]
-CONFIG = {"checks": {"missing_required_header": {"expected-statuses": [400, 401, 428]}}}
+CONFIG = {"checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 428]}}}
 
 
 class Later:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, cast, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.identity.actions.accounts import ensure_account
 from service.identity.models import Department, StaffPost
+from service.identity.queries import local_day
 from service.identity.rules import AccountKind
 from service.kernel.db import District, insert_rows
 from service.kernel.ids import new_id
@@ -20,8 +21,6 @@ from service.kernel.permissions import Role
 
 PostGiven = tuple[str, Role]
 """A department's code and a role in it."""
-
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
 def publish_departments(
@@ -88,9 +87,8 @@ def ensure_staff(
 
 def _district_today(session: Session, at: datetime) -> tuple[str, date]:
     """The district the transaction is scoped to, and the date there; one statement."""
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
     row = session.execute(
-        select(District.id, cast(func.timezone(zone, at), Date)).where(
+        select(District.id, local_day(at)).where(
             District.id == func.current_setting("app.district")
         )
     ).one()

@@ -132,7 +132,9 @@ def children(story: Story) -> None:
     teller.chapter("两个孩子，两个学位", "Two children, two seats")
     for child, school in zip(story.items("schooling"), SCHOOLS, strict=True):
         pass_until(story, child, "decision")
-        departments.pass_on(child, ("decision", "education"), result={"school": school, "grade": 1})
+        departments.pass_on(
+            child, ("decision", "development_support"), result={"school": school, "grade": 1}
+        )
         pass_until(story, child, None)
     results = [one["result"]["school"] for one in story.items("schooling")]
     for child, school in zip(story.family.children, results, strict=True):

@@ -44,7 +44,7 @@ def documents_seen(
     session: Session, actor: Actor, found: TaskFound, definition: OfferingDefinition
 ) -> list[KnownMaterial]:
     """The documents of a task's item that its stage may read; two statements, none for none."""
-    sees = definition.flow.by_key[found.stage_key].sees
+    sees = definition.flow.by_key[found.task.stage_key].sees
     if not sees.materials:
         return []
     listed = [

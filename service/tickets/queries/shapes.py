@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
@@ -15,7 +17,7 @@ from service.kernel.events import Event
 from service.materials.rules import KnownMaterial
 from service.routing import EdgeStatus, Hold, StageStatus, Verdict
 from service.routing.bundle import UNSETTLED
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, Sees
 from service.tickets.models import (
     Correction,
     Draft,
@@ -29,6 +31,7 @@ from service.tickets.models import (
     TicketSection,
 )
 from service.tickets.queries.desk import TaskRow
+from service.tickets.queries.histories import History
 from service.tickets.queries.sealed import (
     unsealed_answers,
     unsealed_draft,
@@ -37,10 +40,12 @@ from service.tickets.queries.sealed import (
     unsealed_result,
 )
 from service.tickets.queries.talent import TicketRows
-from service.tickets.rules import ACTIVE, Light, NextStep, TicketStatus, light
+from service.tickets.rules import ACTIVE, Light, NextStep, Point, TicketStatus, light, readable
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
+Names = Mapping[tuple[str, UUID], str]
+"""By department and account, what a member of staff is called."""
 
 
 def ticket_shape(
@@ -136,19 +141,20 @@ def item_detail(
         "ticket": item.ticket_id,
         "sections": answers,
         "materials": [{"code": one.code, "material": one.material_id} for one in documents],
-        "corrections": [
-            {
-                "asked_at": one.asked_at,
-                "due_at": one.due_at,
-                "answered_at": one.answered_at,
-                "points": [_EMPTY_POINT | point for point in unsealed_points(one)],
-            }
-            for one in corrections
-        ],
+        "corrections": [_correction(one) for one in corrections],
     }
 
 
 _EMPTY_POINT: Final = {"section": None, "field": None, "material": None}
+
+
+def _correction(one: Correction) -> dict[str, Any]:
+    return {
+        "asked_at": one.asked_at,
+        "due_at": one.due_at,
+        "answered_at": one.answered_at,
+        "points": [_EMPTY_POINT | point for point in unsealed_points(one)],
+    }
 
 
 def item_shape(
@@ -230,14 +236,16 @@ def _stage(stage: ItemStage, definition: OfferingDefinition, at: datetime) -> di
 
 
 def task_summary(
-    row: TaskRow, definition: OfferingDefinition, account: UUID, at: datetime
+    row: TaskRow, definition: OfferingDefinition, account: UUID, names: Names, at: datetime
 ) -> dict[str, Any]:
-    """A task in a list."""
+    """A task in a list; `names` are those of colleagues, by department and account."""
     return {
         "id": row.id,
         "version": row.version,
         "state": row.status,
         "kind": row.kind,
+        "stage": row.stage_key,
+        "stage_title": definition.flow.by_key[row.stage_key].title,
         "item": row.item_id,
         "item_number": row.item_number,
         "offering": row.offering_code,
@@ -245,6 +253,7 @@ def task_summary(
         "department": row.department,
         "role": row.role,
         "assignee": row.assignee,
+        "assignee_name": names.get((row.department, row.assignee)),
         "mine": row.assignee == account,
         "opened_at": row.opened_at,
         "due_at": row.due_at,
@@ -261,20 +270,19 @@ def _task_light(row: TaskRow, at: datetime) -> Light | None:
 
 def task_detail(
     task: Task,
-    stage_key: str,
     sections: Sequence[TicketSection],
     facts: Sequence[KnownFact],
     documents: Sequence[KnownMaterial],
+    history: History,
+    names: Names,
     definition: OfferingDefinition,
 ) -> dict[str, Any]:
     """What a task holds beyond its line in the list: what its stage may read, and no more.
 
     `facts` and `documents`: those that the stage may read.
     """
-    stage = definition.flow.by_key[stage_key]
+    stage = definition.flow.by_key[task.stage_key]
     return {
-        "stage": stage.key,
-        "stage_title": stage.title,
         "may": sorted(stage.may, key=list(Verdict).index),
         "records": stage.records,
         "passing": PASSING[stage.kind],
@@ -285,9 +293,34 @@ def task_detail(
         },
         "facts": [_fact(fact) for fact in facts],
         "materials": [_document(one) for one in documents],
+        "history": [_verdict(row, definition, names) for row in history.verdicts],
+        "corrections": [_asked(row, stage.sees) for row in history.corrections],
         "opinion": unsealed_opinion(task),
         "result": unsealed_result(task),
     }
+
+
+def _verdict(
+    row: Row[*tuple[Any, ...]], definition: OfferingDefinition, names: Names
+) -> dict[str, Any]:
+    """What a stage said, as the applicant is told it too; who said it, among colleagues."""
+    return {
+        "stage": row.stage_key,
+        "stage_title": definition.flow.by_key[row.stage_key].title,
+        "round": row.round,
+        "department": row.department,
+        "role": row.role,
+        "verdict": row.verdict,
+        "deemed": row.deemed,
+        "decided_at": row.closed_at,
+        "decided_by": None if row.deemed else names.get((row.department, row.assignee)),
+    }
+
+
+def _asked(row: Row[*tuple[Any, ...]], sees: Sees) -> dict[str, Any]:
+    told = _correction(row.Correction)
+    points = [point for point in told["points"] if readable(Point(**point), sees)]
+    return {**told, "department": row.department, "points": points}
 
 
 def _fact(fact: KnownFact) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from service.calendars.queries import calendar_for
 from service.catalogue.queries import offering_definition
 from service.kernel import clock, http
 from service.kernel.errors import NotFound
+from service.kernel.events import Event
 from service.kernel.permissions import Permission
 from service.tickets import actions
 from service.tickets.models import Draft, Ticket
@@ -152,15 +154,19 @@ def get_ticket(ticket_id: UUID) -> dict[str, Any]:
 @blp.response(200, TimelineOut, example=examples.TIMELINE)
 def get_ticket_timeline(ticket_id: UUID) -> dict[str, Any]:
     """Tell what has happened to one of my tickets, in Chinese and English."""
+    return told(ticket_id, talent.timeline_for(http.session(), http.actor(), ticket_id))
+
+
+def told(ticket_id: UUID, events: Sequence[Event]) -> dict[str, Any]:
+    """What happened to a ticket, in words."""
     session, actor = http.session(), http.actor()
-    told = talent.timeline_for(session, actor, ticket_id)
     versions = talent.offering_versions_of(session, actor, ticket_id)
     titles = {
         code: offering_definition(session, actor.district, version).title
         for code, version in versions.items()
     }
     names = talent.department_names(session, actor)
-    return {"items": [shapes.happening(event, titles, names) for event in told]}
+    return {"items": [shapes.happening(event, titles, names) for event in events]}
 
 
 def _location(ticket_id: UUID) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What is decided about tickets, items and tasks: values in, values out."""
 
-from service.tickets.rules.correcting import Point, answer_faults, point_faults
+from service.tickets.rules.correcting import Point, answer_faults, point_faults, readable
+from service.tickets.rules.counting import MOST_COUNTED, MOST_SOUGHT, Count, counted
 from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
@@ -46,11 +47,14 @@ from service.tickets.rules.withdrawing import (
 
 __all__ = [
     "ACTIVE",
+    "MOST_COUNTED",
     "MOST_ITEMS",
+    "MOST_SOUGHT",
     "UNDECIDED",
     "Awaited",
     "Choice",
     "Consequence",
+    "Count",
     "Dependency",
     "DueBasis",
     "Filing",
@@ -73,6 +77,7 @@ __all__ = [
     "answer_faults",
     "answers_for",
     "consequences",
+    "counted",
     "criterion_faults",
     "filing_faults",
     "filing_of",
@@ -83,6 +88,7 @@ __all__ = [
     "material_faults",
     "plain_filing",
     "point_faults",
+    "readable",
     "replacement_faults",
     "section_holders",
     "ticket_due",

@@ -9,6 +9,7 @@ from typing import Any
 
 from service.catalogue.rules import OfferingDefinition
 from service.kernel.errors import FieldError
+from service.routing.flow import ALL, Sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,14 @@ class Point:
     section: str | None = None
     field: str | None = None
     material: str | None = None
+
+
+def readable(point: Point, sees: Sees) -> bool:
+    """Whether a stage may read a point: it sees what the point is about."""
+    if point.material is not None:
+        return sees.materials == ALL or point.material in sees.materials
+    fields = sees.sections.get(point.section or "", frozenset())
+    return bool(fields) and (point.field is None or fields == ALL or point.field in fields)
 
 
 def point_faults(

@@ -40,6 +40,7 @@ class TaskAct(StrEnum):
 
     CLAIM = "claim"
     RELEASE = "release"
+    ASSIGN = "assign"
     DECIDE = "decide"
 
 
@@ -104,6 +105,7 @@ class Happening(StrEnum):
     NOTICE_ENDED = "notice_ended"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
+    TASK_ASSIGNED = "task_assigned"
 
 
 _HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
@@ -143,6 +145,8 @@ _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
     (TaskStatus.OPEN, TaskAct.CLAIM): TaskStatus.CLAIMED,
     (TaskStatus.CLAIMED, TaskAct.RELEASE): TaskStatus.OPEN,
     (TaskStatus.CLAIMED, TaskAct.DECIDE): TaskStatus.CLOSED,
+    (TaskStatus.OPEN, TaskAct.ASSIGN): TaskStatus.CLAIMED,
+    (TaskStatus.CLAIMED, TaskAct.ASSIGN): TaskStatus.CLAIMED,
 }
 _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
     (TaskStatus.OPEN, TaskAct.RELEASE): "task_not_claimed",
@@ -152,14 +156,14 @@ _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
 
 
 def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
-    """The task's status after the act; `mine`: the actor holds the claim.
+    """The task's status after the act; `mine`: the actor holds the claim, should that be needed.
 
     Raises `Conflict`: `task_closed`, `task_not_claimed`, `task_already_claimed`, `task_not_mine`.
     """
     after = _ACTS.get((status, act))
     if after is None:
         raise Conflict(_CONFLICTS.get((status, act), "task_closed"))
-    if status is TaskStatus.CLAIMED and not mine:
+    if status is TaskStatus.CLAIMED and act is not TaskAct.ASSIGN and not mine:
         raise Conflict("task_not_mine")
     return after
 

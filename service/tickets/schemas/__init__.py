@@ -2,14 +2,20 @@
 
 from service.tickets.schemas.desk import (
     ApplicantOut,
+    AskedCorrectionOut,
+    AssignmentIn,
+    CountOut,
     DecidedOut,
     DecisionIn,
+    NextIn,
     PointIn,
     SeenFactOut,
+    TaskCountsOut,
     TaskDetailOut,
     TaskOut,
     TaskPageOut,
     TaskQuery,
+    VerdictOut,
 )
 from service.tickets.schemas.enterprise import (
     AwaitedOut,
@@ -48,12 +54,15 @@ from service.tickets.schemas.talent import (
 
 __all__ = [
     "ApplicantOut",
+    "AskedCorrectionOut",
+    "AssignmentIn",
     "AwaitedOut",
     "ChoiceIn",
     "ConsequenceOut",
     "ConsequencesOut",
     "CorrectionIn",
     "CorrectionOut",
+    "CountOut",
     "DecidedOut",
     "DecisionIn",
     "DraftIn",
@@ -66,6 +75,7 @@ __all__ = [
     "HappeningOut",
     "ItemDetailOut",
     "ItemOut",
+    "NextIn",
     "NextStepOut",
     "PageIn",
     "PointIn",
@@ -76,6 +86,7 @@ __all__ = [
     "RequestQuery",
     "SeenFactOut",
     "StageOut",
+    "TaskCountsOut",
     "TaskDetailOut",
     "TaskOut",
     "TaskPageOut",
@@ -85,5 +96,6 @@ __all__ = [
     "TicketPageOut",
     "TicketSummaryOut",
     "TimelineOut",
+    "VerdictOut",
     "WishIn",
 ]

@@ -8,6 +8,7 @@ _TICKET: Final = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
 _ITEM: Final = "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21"
 _TASK: Final = "0199d3c2-7a53-7b44-b1c6-6e8f0d2a4c31"
 _MATERIAL: Final = "0199d3c2-7a5b-7f30-9c41-6e2d8b0f4a17"
+_CLERK: Final = "0199d3c2-7a54-7c20-9d11-3b7e5f9a1c41"
 _VERSION_OF_TASK: Final = 2
 
 _SETTLEMENT: Final = {"zh": "人才落户", "en": "Household registration for talents"}
@@ -202,13 +203,16 @@ TASK: Final[dict[str, Any]] = {
     "version": _VERSION_OF_TASK,
     "state": "claimed",
     "kind": "acceptance",
+    "stage": "acceptance",
+    "stage_title": {"zh": "受理", "en": "Acceptance"},
     "item": _ITEM,
     "item_number": "LB350100202611230000018-01",
     "offering": "settlement",
     "title": _SETTLEMENT,
     "department": "public_security",
     "role": "clerk",
-    "assignee": "0199d3c2-7a54-7c20-9d11-3b7e5f9a1c41",
+    "assignee": _CLERK,
+    "assignee_name": "王芳",
     "mine": True,
     "opened_at": "2026-11-23T01:30:00+00:00",
     "due_at": "2026-11-30T10:00:00+00:00",
@@ -221,8 +225,6 @@ TASK_PAGE: Final[dict[str, Any]] = {"items": [TASK], "next": None}
 TASK_DETAIL: Final[dict[str, Any]] = {
     **TASK,
     "ticket_number": "LB350100202611230000018",
-    "stage": "acceptance",
-    "stage_title": {"zh": "受理", "en": "Acceptance"},
     "passing": "accept",
     "may": ["accept", "not_accept"],
     "records": None,
@@ -252,9 +254,50 @@ TASK_DETAIL: Final[dict[str, Any]] = {
             "erased": False,
         }
     ],
+    "history": [],
+    "corrections": [
+        {
+            "department": "public_security",
+            "asked_at": "2026-11-23T03:30:00+00:00",
+            "due_at": "2026-12-07T10:00:00+00:00",
+            "answered_at": "2026-11-25T08:10:00+00:00",
+            "points": ITEM["corrections"][0]["points"],
+        }
+    ],
     "opinion": None,
     "result": None,
 }
+
+TASK_COUNTS: Final[dict[str, Any]] = {
+    "state": {
+        "open": {"value": 37, "exact": True},
+        "claimed": {"value": 5, "exact": True},
+    },
+    "light": {
+        "green": {"value": 38, "exact": True},
+        "yellow": {"value": 3, "exact": True},
+        "red": {"value": 1, "exact": True},
+    },
+    "offering": [{"offering": "settlement", "count": {"value": 42, "exact": True}}],
+    "mine": {"value": 2, "exact": True},
+}
+
+ITEM_TIMELINE: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "seq": 2,
+            "at": "2026-11-23T01:30:00+00:00",
+            "kind": "item_filed",
+            "item": _ITEM,
+            "text": {
+                "zh": "人才落户：已收到，等待受理。",
+                "en": "Household registration for talents: received, waiting for acceptance.",
+            },
+        }
+    ]
+}
+
+ASSIGNMENT: Final[dict[str, Any]] = {"account": _CLERK}
 
 DECISION: Final[dict[str, Any]] = {"verdict": "accept", "opinion": "材料齐全，予以受理。"}
 
