@@ -5,12 +5,14 @@ from sqlalchemy import NullPool, create_engine, make_url
 
 import service.calendars.models
 import service.catalogue.models
+import service.enterprises.models
 import service.facts.models
 import service.identity.models
 import service.kernel.audit
 import service.kernel.deliveries
 import service.kernel.events
 import service.kernel.idempotency
+import service.materials.models
 import service.notifications.models
 import service.tickets.models  # noqa: F401 - importing the models is what fills the metadata
 from service.kernel.db import Base

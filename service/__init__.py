@@ -9,6 +9,8 @@ Where a behaviour lives (a slice imports only what stands below it):
     notifications  tells the applicant what happened
     tickets     the joint ticket: filing, items, tasks, decisions, deadlines, timeline
     catalogue   offerings and bundles: read from packs, checked, published as versions
+    enterprises employers, their agents, who is known to work for them
+    materials   the documents of talents: examined, kept, handed out again
     calendars   working days and office hours   routing    the flow engine, pure
     identity    accounts, sign-in, sessions, persons and family, departments, posts, consents
     kernel      database, events, errors, crypto, HTTP: knows no domain

@@ -12,30 +12,40 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import service.catalogue.routes
+import service.enterprises.routes
 import service.facts.routes
 import service.identity.routes
+import service.materials.routes
 import service.notifications.routes
 import service.policies.routes
 import service.tickets.routes.desk
+import service.tickets.routes.enterprise
+import service.tickets.routes.items
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
-from service.kernel import crypto, events, ids, logs
+from service.kernel import crypto, events, ids, logs, storage
 from service.kernel.db import Database, connect
 from service.kernel.errors import NotFound
 from service.kernel.http import documentation, documents, health, limits, problems
 from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
-from service.kernel.settings import Settings
+from service.kernel.settings import Settings, SettingsError
+from service.materials import actions as materials
+from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
     service.identity.routes.auth,
     service.identity.routes.me,
+    service.enterprises.routes.blp,
     service.facts.routes.blp,
+    service.materials.routes.blp,
     service.catalogue.routes.blp,
     service.policies.routes.blp,
     service.tickets.routes.talent.blp,
+    service.tickets.routes.items.blp,
     service.tickets.routes.desk.blp,
+    service.tickets.routes.enterprise.blp,
     service.notifications.routes.blp,
 )
 _REQUEST_ID_LONGEST: Final = 64
@@ -51,8 +61,12 @@ class _Orjson(JSONProvider):
 
 
 def open_database(settings: Settings) -> Database:
-    """A pool whose transactions write their events; the process's keyring is set by the way."""
+    """A pool whose transactions write their events; keyring and storage are set by the way."""
     crypto.use(crypto.Keyring(load_keys(settings.keys_file)))
+    try:
+        storage.use(storage.FolderStorage(settings.storage_dir))
+    except OSError as error:
+        raise SettingsError(f"settings: TALENT_STORAGE_DIR: {error.strerror}") from None
     database = connect(settings)
     database.before_commit.append(events.write_pending)
     return database
@@ -74,6 +88,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     )
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    materials.users[:] = [material_in_use]
     app.before_request(_begin)
     app.after_request(_finish)
     problems.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from service.catalogue.rules import Pack
+    from service.kernel.messages import Language
     from service.kernel.settings import Settings
 
 
@@ -30,6 +32,19 @@ def up(port: int, var: Path) -> None:
     from service.local.up import up as run
 
     sys.exit(run(var, http_port=port))
+
+
+@main.command()
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.option("--var", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
+def demo(language: Language, var: Path) -> None:
+    """Tell the story of one family against the service that runs here (`talent up`)."""
+    from service.local.story import StoryBroken, tell
+
+    try:
+        tell(var, language=language, say=click.echo)
+    except StoryBroken as broken:
+        raise click.ClickException(str(broken)) from None
 
 
 @main.command()
@@ -194,8 +209,12 @@ def _written_documents() -> dict[Path, str]:
 
 
 def _settings() -> Settings:
+    """The installation's settings; where none are given, those of the service that runs here."""
     from service.kernel.settings import SettingsError, load
+    from service.local.environment import read_environment
 
+    if "DATABASE_URL" not in os.environ:
+        os.environ.update(read_environment(Path("var")))
     try:
         return load()
     except SettingsError as error:

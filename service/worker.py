@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
@@ -21,13 +21,17 @@ from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url, select, text
 from sqlalchemy.orm import Session
 
+import service.materials.handlers
 import service.notifications.handlers
 from service.app import open_database
-from service.kernel import clock, deliveries, idempotency, jobs, logs
+from service.kernel import clock, deliveries, idempotency, jobs, logs, storage
 from service.kernel.actor import system
 from service.kernel.db import Database, District, Scope
 from service.kernel.events import Event
 from service.kernel.settings import Settings
+from service.materials import actions as materials
+from service.materials.queries import kept_ids
+from service.materials.rules import Happening as MaterialHappening
 from service.tickets import actions as tickets
 from service.tickets.rules import Happening
 
@@ -45,8 +49,10 @@ HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
     Happening.ITEM_BEGUN: _TOLD,
     Happening.ITEM_CANCELLED: _TOLD,
     Happening.CHOICE_ASKED: _TOLD,
+    Happening.ITEM_RETURNED: _TOLD,
     Happening.TICKET_COMPLETED: _TOLD,
     Happening.TICKET_CLOSED: _TOLD,
+    MaterialHappening.MATERIAL_ERASED: (service.materials.handlers.delete_content,),
 }
 """Which functions react to which kind of event: the whole table."""
 
@@ -102,7 +108,10 @@ def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: da
 
 
 def keep_house(database: Database) -> None:
-    """Once a day: make the partitions of the months to come, forget what need not be kept."""
+    """Once a day: make the partitions of the months to come, forget what need not be kept.
+
+    Files that belong to nothing are forgotten too.
+    """
     with _guarded("ensure_partitions"), database.transaction(Scope()) as session:
         session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
     for district in _districts(database):
@@ -110,6 +119,20 @@ def keep_house(database: Database) -> None:
         with guard, database.transaction(Scope(district=district)) as session:
             idempotency.forget_old_answers(session, at=clock.now())
             deliveries.forget_old_deliveries(session, at=clock.now())
+        with _guarded("sweep_orphans", district=district):
+            swept = sweep_orphans(database, district, at=clock.now())
+            if swept:
+                _LOG.warning("sweep_orphans", district=district, blobs=swept)
+
+
+def sweep_orphans(database: Database, district: str, *, at: datetime) -> int:
+    """Delete the contents of a district that no material has any more, or ever had."""
+
+    def kept(ids: Collection[UUID]) -> Collection[UUID]:
+        with database.transaction(Scope(district=district)) as session:
+            return kept_ids(session, district=district, ids=ids)
+
+    return materials.sweep_orphans(storage.in_use(), district=district, kept=kept, at=at)
 
 
 async def retry_stalled(app: procrastinate.App) -> None:

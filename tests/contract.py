@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from service.kernel.settings import ROOT
 
-AUDIENCES = ("public", "talent", "desk")
+AUDIENCES = ("public", "talent", "desk", "enterprise")
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 

@@ -107,6 +107,10 @@ class WorkingCalendar:
         self._count(day)
         return day
 
+    def begins(self, day: date) -> datetime:
+        """The first moment of this date; outside the range, of the nearest date within."""
+        return self._moment(min(max(day, self.first_day), self.last_day), 0)
+
     def due_on(self, day: date) -> Due:
         """The close of business of this date."""
         self._count(day)

@@ -83,7 +83,7 @@ class FamilyLink(Base):
 
 
 class Account(Base):
-    """Somebody who can sign in. Staff have a name at work; a talent's name is the person's."""
+    """Somebody who can sign in. Staff and agents have a name at work, talents their person's."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -91,6 +91,8 @@ class Account(Base):
         CheckConstraint(
             "CASE kind WHEN 'talent'"
             " THEN person_id IS NOT NULL AND username IS NULL AND display_name IS NULL"
+            " WHEN 'agent'"
+            " THEN person_id IS NULL AND username IS NOT NULL AND display_name IS NOT NULL"
             " ELSE username IS NOT NULL AND display_name IS NOT NULL END",
             name="fits_its_kind",
         ),

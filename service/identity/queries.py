@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Date,
+    Uuid,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from service.identity import tokens
-from service.identity.models import PERSONS, Consent, FamilyLink, Person
-from service.identity.rules import AccountKind, IdType, Kinship, masked
+from service.identity.models import PERSONS, Account, Consent, FamilyLink, Person, StaffPost
+from service.identity.rules import AccountKind, IdType, Kinship, masked, masked_name
 from service.kernel import clock, crypto, permissions
 from service.kernel.actor import Actor, ActorKind, Post
-from service.kernel.db import Database
+from service.kernel.db import Database, District, is_there
 from service.kernel.errors import Forbidden, Unauthenticated
 from service.kernel.keys import Keys
 from service.kernel.permissions import Role
@@ -27,6 +40,7 @@ _SESSION: Final = text(
 )
 
 
+_DEFAULT_ZONE: Final = "Asia/Shanghai"
 _PERSON: Final = (
     Person.id,
     Person.id_type,
@@ -79,24 +93,19 @@ def signed_in(
     row = connection.execute(_SESSION, asked).one_or_none()
     if row is None:
         return None
+    actor = partial(Actor, district=district, account_id=account_id, session_id=session_id)
     if row.kind == AccountKind.TALENT:
-        return Actor(
-            kind=ActorKind.TALENT,
-            district=district,
-            account_id=account_id,
-            person_id=row.person_id,
-            session_id=session_id,
-            permissions=permissions.TALENT,
+        return actor(kind=ActorKind.TALENT, person_id=row.person_id, permissions=permissions.TALENT)
+    if row.kind == AccountKind.AGENT:
+        return actor(
+            kind=ActorKind.AGENT, display_name=row.display_name, permissions=permissions.AGENT
         )
     posts = tuple(
         Post(department, frozenset(map(Role, roles)))
         for department, roles in sorted(row.posts.items())
     )
-    return Actor(
+    return actor(
         kind=ActorKind.STAFF,
-        district=district,
-        account_id=account_id,
-        session_id=session_id,
         display_name=row.display_name,
         posts=posts,
         permissions=permissions.granted(role for post in posts for role in post.roles),
@@ -197,6 +206,24 @@ def consents_for(session: Session, actor: Actor) -> Sequence[Consent]:
     ).all()
 
 
+def consent_stands(
+    code: str, *, district: ColumnElement[str] | Any, person: ColumnElement[UUID] | Any
+) -> ColumnElement[bool]:
+    """Whether a person's consent to some version of a text is in force, as an expression.
+
+    `district` and `person` are columns of the row that is asked about. What was withdrawn is so
+    from the next statement on.
+    """
+    return is_there(
+        select(Consent.id).where(
+            Consent.district_id == district,
+            Consent.person_id == person,
+            Consent.code == code,
+            Consent.withdrawn_at.is_(None),
+        )
+    )
+
+
 def own_person(actor: Actor) -> UUID:
     """The person of a talent; raises `Forbidden` for everybody else."""
     if actor.person_id is None:
@@ -219,6 +246,78 @@ def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
     """`is_own_case` of the account that asks, as an expression; for one row, not for lists."""
     expression: ColumnElement[bool] = func.identity_is_own_case(person_id)
     return expression
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member of staff who may be handed a case; `own_case`: but not this one."""
+
+    name: str
+    own_case: bool
+
+
+def colleague_with(
+    session: Session,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    department: str,
+    role: str,
+    person_id: UUID,
+    at: datetime,
+) -> Colleague | None:
+    """Who this account is, if it holds the role in the department on that day; one statement.
+
+    `person_id` is the person of the case they would be handed.
+    """
+    today = local_day(at)
+    row = session.execute(
+        select(Account.display_name, func.identity_is_case_of(Account.id, person_id))
+        .join(StaffPost, StaffPost.account_id == Account.id)
+        .join(District, District.id == StaffPost.district_id)
+        .where(
+            District.id == actor.district,
+            Account.id == account_id,
+            Account.disabled_at.is_(None),
+            StaffPost.department == department,
+            StaffPost.role == role,
+            StaffPost.valid_from <= today,
+            func.coalesce(StaffPost.valid_to, today) >= today,
+        )
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Colleague(row[0], row[1])
+
+
+def staff_names(
+    session: Session, actor: Actor, asked: Collection[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], str]:
+    """The names at work of those who hold or held a post, by department and account.
+
+    Only of departments in which the actor has a post too. One statement, none for nobody.
+    """
+    own = {post.department for post in actor.posts}
+    wanted = {one for one in asked if one[0] in own}
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(StaffPost.department, StaffPost.account_id, Account.display_name)
+        .join(Account, Account.id == StaffPost.account_id)
+        .where(
+            StaffPost.district_id == actor.district,
+            StaffPost.account_id
+            == any_(literal(sorted({account for _, account in wanted}), ARRAY(Uuid()))),
+        )
+        .distinct()
+    )
+    names = {(row.department, row.account_id): row.display_name for row in rows}
+    return {one: names[one] for one in wanted if one in names}
+
+
+def local_day(at: datetime) -> ColumnElement[date]:
+    """The date that a moment has in the district which the statement reads."""
+    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
+    return cast(func.timezone(zone, at), Date)
 
 
 def _member(row: Any) -> FamilyMember:
@@ -254,6 +353,17 @@ def applicant_of(session: Session, person_id: UUID) -> Applicant:
     Row-level security shows staff the persons who have acted in their district.
     """
     return _applicant(session.execute(select(*_PERSON).where(Person.id == person_id)).one())
+
+
+def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:
+    """By person, the masked name, empty where none is given; one statement, none for nobody.
+
+    For who is shown that there is somebody, not who it is.
+    """
+    if not persons:
+        return {}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(persons)))
+    return {row.id: masked_name(_opened(row, "name") or "") for row in rows}
 
 
 def _applicant(row: Any) -> Applicant:

@@ -16,6 +16,7 @@ class AccountKind(StrEnum):
 
     TALENT = "talent"
     STAFF = "staff"
+    AGENT = "agent"
 
 
 class CredentialKind(StrEnum):
@@ -130,6 +131,11 @@ def masked(text: str) -> str:
     return text[:head] + "*" * (len(text) - head - tail) + text[-tail:]
 
 
+def masked_name(name: str) -> str:
+    """The first character of a person's name, and a star for every other one."""
+    return name[:1] + "*" * (len(name) - 1)
+
+
 LONGEST_NAME: Final = 64
 _DOTS: Final = dict.fromkeys(map(ord, "•‧・･"), "·")
 _NAME: Final = re.compile(r"a(?:[ ·.'’-]*a)*\.?")
@@ -174,6 +180,16 @@ def normal_phone(text: str) -> str | None:
     phone = re.sub("[ -]", "", text).removeprefix("+86")
     return phone if _MOBILE.fullmatch(phone) or _ABROAD.fullmatch(phone) else None
 
+
+EMPLOYER_VIEW: Final = "enterprise"
+"""The consent by which an employer may follow how the person's tickets stand."""
+
+FREE: Final = frozenset({EMPLOYER_VIEW})
+"""The consents that can be taken back at any time, because nothing that was filed rests on them.
+
+Which ones the bundles ask for stands in packs, of which nothing is known here: so it is only the
+one that is known to be optional everywhere.
+"""
 
 _CONSENT: Final = re.compile(r"([a-z][a-z0-9_]{0,39})@([1-9][0-9]{0,5})")
 

@@ -24,7 +24,7 @@ class WechatLoginIn(Schema):
 
 
 class PasswordLoginIn(Schema):
-    """Staff credentials."""
+    """Credentials of staff and of agents."""
 
     username = fields.String(required=True, longest=64)
     password = fields.String(required=True, longest=LONGEST_PASSWORD)
@@ -86,7 +86,7 @@ class KeySetOut(Schema):
 
 
 class MeOut(AccountOut):
-    """One's own account; the last five are null for staff. Numbers are masked."""
+    """One's own account; the last five are null for all but talents. Numbers are masked."""
 
     name = fields.String(required=True, allow_none=True)
     id_type = fields.Enum(IdType, required=True, allow_none=True)
@@ -142,6 +142,15 @@ class ConsentOut(Schema):
     legal_basis = fields.Enum(LegalBasis, required=True)
     given_at = fields.DateTime(required=True)
     withdrawn_at = fields.DateTime(required=True, allow_none=True)
+
+
+class ConsentIn(Schema):
+    """A consent that is given, or taken back."""
+
+    consent = fields.String(
+        required=True, longest=64, metadata={"description": "`code@version` of the text."}
+    )
+    given = fields.Boolean(required=True)
 
 
 class ConsentsOut(Schema):

@@ -10,11 +10,12 @@ from service.kernel.permissions import Permission, Role, granted
 
 
 class ActorKind(StrEnum):
-    """The four sorts of actors; `system` is a timer or a handler of the worker."""
+    """The sorts of actors; `agent` acts for an enterprise, `system` is a timer or a handler."""
 
     GUEST = "guest"
     TALENT = "talent"
     STAFF = "staff"
+    AGENT = "agent"
     SYSTEM = "system"
 
 

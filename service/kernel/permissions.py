@@ -34,8 +34,12 @@ class Permission(StrEnum):
     TASK_READ = "task.read"
     TASK_CLAIM = "task.claim"
     TASK_DECIDE = "task.decide"
+    TASK_ASSIGN = "task.assign"
     FACT_READ_OWN = "fact.read_own"
     FACT_REVOKE = "fact.revoke"
+    ENTERPRISE_READ = "enterprise.read"
+    MATERIAL_READ = "material.read"
+    MATERIAL_WRITE = "material.write"
 
 
 PUBLIC: Final[Literal["public"]] = "public"
@@ -51,16 +55,21 @@ TALENT: Final = frozenset(
         Permission.TICKET_FILE,
         Permission.TICKET_READ,
         Permission.FACT_READ_OWN,
+        Permission.MATERIAL_READ,
+        Permission.MATERIAL_WRITE,
     }
 )
 STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})
+AGENT: Final = frozenset(
+    {Permission.SESSION_END, Permission.PROFILE_READ, Permission.ENTERPRISE_READ}
+)
 
 # System, security and audit administrators are three people (GB/T 22239-2019, level 3):
 # none of their roles holds a permission of the desk or of another of the three.
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CLERK: _DESK,
     Role.REVIEWER: _DESK,
-    Role.HEAD: _DESK | {Permission.FACT_REVOKE},
+    Role.HEAD: _DESK | {Permission.TASK_ASSIGN, Permission.FACT_REVOKE},
     Role.COORDINATOR: frozenset(),
     Role.SYSADMIN: frozenset(),
     Role.SECADMIN: frozenset(),

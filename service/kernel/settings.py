@@ -66,6 +66,10 @@ class Settings:
     redis_url: str
     keys_file: Path
     storage_dir: Path
+    material_bytes: int
+    material_pixels: int
+    material_pages: int
+    material_unpacked_bytes: int
     http_port: int
     http_workers: int
     http_threads: int
@@ -109,6 +113,7 @@ def _read(env: Env, defaults: dict[str, Any]) -> Settings:
     return Settings(
         **_read_database(env, defaults["database"]),
         **_read_http(env, defaults),
+        **_read_materials(env, defaults["materials"]),
         environment=env.enum("TALENT_ENV", environment, enum=Environment, by_value=True),
         default_district=env.str(
             "TALENT_DEFAULT_DISTRICT", defaults["default_district"], validate=_given
@@ -164,6 +169,19 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "limit_login_per_account": env.str(
             "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"], validate=_rate
+        ),
+    }
+
+
+def _read_materials(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "material_bytes": env.int("TALENT_MATERIAL_BYTES", defaults["bytes"], validate=_positive),
+        "material_pixels": env.int(
+            "TALENT_MATERIAL_PIXELS", defaults["pixels"], validate=_positive
+        ),
+        "material_pages": env.int("TALENT_MATERIAL_PAGES", defaults["pages"], validate=_positive),
+        "material_unpacked_bytes": env.int(
+            "TALENT_MATERIAL_UNPACKED_BYTES", defaults["unpacked_bytes"], validate=_positive
         ),
     }
 

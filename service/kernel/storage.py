@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -24,10 +25,36 @@ class Storage(Protocol):
         """Keep everything that can be read from `content`; gives its length in bytes."""
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The content in chunks; raises `FileNotFoundError` at once, not at the first chunk."""
+        """The content in chunks; raises `FileNotFoundError` at once, not at the first chunk.
+
+        Who does not read to the end calls `close`, where the iterator has it.
+        """
 
     def delete(self, name: str) -> None:
         """Forget a blob; an absent one is no error."""
+
+    def names(self, folder: str, *, before: datetime) -> Iterator[str]:
+        """What lies directly in `folder` and was written before that moment, in no order.
+
+        What an interrupted `put` left behind is among it, under a name that was never given out.
+        """
+
+
+class _Chunks(Iterator[bytes]):
+    """What is left of an open file, which is closed at its end, if not earlier."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __next__(self) -> bytes:
+        chunk = b"" if self._file.closed else self._file.read(_CHUNK)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class FolderStorage:
@@ -55,17 +82,20 @@ class FolderStorage:
         return size
 
     def read(self, name: str) -> Iterator[bytes]:
-        file = self._path(name).open("rb")
-
-        def chunks() -> Iterator[bytes]:
-            with file:
-                while chunk := file.read(_CHUNK):
-                    yield chunk
-
-        return chunks()
+        return _Chunks(self._path(name).open("rb"))
 
     def delete(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
+
+    def names(self, folder: str, *, before: datetime) -> Iterator[str]:
+        try:
+            listed = os.scandir(self._path(folder))
+        except FileNotFoundError:
+            return
+        with listed:
+            for entry in listed:
+                if entry.is_file() and entry.stat().st_mtime < before.timestamp():
+                    yield f"{folder}/{entry.name}"
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -73,3 +103,19 @@ class FolderStorage:
                 "a blob's name has lower-case letters, digits, - and _ between slashes"
             )
         return self._root / name
+
+
+_storage: Storage | None = None
+
+
+def use(storage: Storage) -> None:
+    """Hand the process its storage; done once, at start."""
+    global _storage  # noqa: PLW0603 - a process has one storage
+    _storage = storage
+
+
+def in_use() -> Storage:
+    """The storage of this process; raises `RuntimeError` before `use`."""
+    if _storage is None:
+        raise RuntimeError("no storage: kernel.storage.use() was not called at start")
+    return _storage

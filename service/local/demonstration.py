@@ -11,19 +11,23 @@ from typing import Any, Final
 from service.app import open_database
 from service.catalogue.actions import load_pack, set_up_district
 from service.catalogue.rules import Pack
+from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.identity.actions import ensure_staff
+from service.identity.rules import AccountKind
 from service.kernel import clock, migrations
 from service.kernel.db import Scope
 from service.kernel.permissions import Role
 from service.kernel.settings import ROOT, Settings
 
 PACK: Final = ROOT / "config" / "packs" / "demo"
+ENTERPRISE: Final = ("91350100M000100Y43", "东湾海芯科技有限公司")
+AGENT: Final = "agent.1"
 _WORKING: Final = (Role.CLERK, Role.REVIEWER, Role.HEAD)
 _STEERING: Final = (Role.COORDINATOR, Role.SYSADMIN, Role.SECADMIN, Role.AUDITOR)
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate, publish the demonstration pack and its calendar, make its accounts.
+    """Migrate, publish the demonstration pack and its calendar, make an employer and accounts.
 
     What is there already stays; a second time changes nothing. Refuses to run in production.
     """
@@ -34,19 +38,18 @@ def prepare(settings: Settings) -> None:
     database, at = open_database(settings), clock.now()
     with database.transaction(Scope(district=pack.district)) as session:
         set_up_district(session, pack, at=at)
+        ensure_enterprise(session, credit_code=ENTERPRISE[0], name=ENTERPRISE[1], at=at)
     password = os.environ.get("TALENT_DEMO_PASSWORD", "")
     accounts = demonstration_accounts(pack)
 
     def ensure(account: dict[str, Any]) -> None:
+        named = {"username": account["username"], "display_name": account["username"]}
         with database.transaction(Scope(district=pack.district)) as session:
-            ensure_staff(
-                session,
-                username=account["username"],
-                display_name=account["username"],
-                password=password,
-                posts=[(account["department"], Role(role)) for role in account["roles"]],
-                at=at,
-            )
+            if account["kind"] == AccountKind.AGENT:
+                ensure_agent(session, **named, password=password, credit_code=ENTERPRISE[0], at=at)
+                return
+            posts = [(account["department"], Role(role)) for role in account["roles"]]
+            ensure_staff(session, **named, password=password, posts=posts, at=at)
 
     with ThreadPoolExecutor() as pool:  # the hashing of passwords is slow, and lets others run
         list(pool.map(ensure, accounts))
@@ -55,13 +58,14 @@ def prepare(settings: Settings) -> None:
 
 
 def demonstration_accounts(pack: Pack) -> list[dict[str, Any]]:
-    """`clerk.<department>`, `reviewer.<department>`, `head.<department>`, and who steers."""
+    """`clerk.<department>`, `reviewer.<department>`, `head.<department>`, who steers, an agent."""
     accounts = [
         _account(f"{role}.{department.code}", department.code, role)
         for department in pack.departments
         for role in _WORKING
     ]
-    return [*accounts, *(_account(role.value, "office", role) for role in _STEERING)]
+    accounts += [_account(role.value, "office", role) for role in _STEERING]
+    return [*accounts, {"username": AGENT, "kind": "agent", "department": None, "roles": []}]
 
 
 def _account(username: str, department: str, role: Role) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from service.local.private import write_private
 
-AUDIENCES = ("public", "talent", "desk")
+AUDIENCES = ("public", "talent", "desk", "enterprise")
 _SHOWN = 40
 
 
@@ -29,7 +29,7 @@ class Notice:
 
     def for_people(self) -> str:
         """Addresses, accounts and the way in, a line each."""
-        docs = [f"  {audience:<8} {url}" for audience, url in self.docs.items()]
+        docs = [f"  {audience:<10} {url}" for audience, url in self.docs.items()]
         accounts = [_account_line(account) for account in self.accounts]
         more = len(accounts) - _SHOWN
         return "\n".join(
@@ -40,7 +40,7 @@ class Notice:
                 "Documentation (接口文档)",
                 *docs,
                 "",
-                "Staff accounts (工作人员账号)",
+                "Accounts of staff and agents (工作人员、用人单位专员账号)",
                 *(accounts[:_SHOWN] or ["  none (无)"]),
                 *([f"  and {more} more, see up.json"] if more > 0 else []),
                 f"  Their password is in (密码见): {self.password_file}",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from service.local.child import StartFailed
 from service.local.claim import AlreadyRunning, claim
+from service.local.environment import write_environment
 from service.local.notice import Notice, docs_of, read_accounts
 from service.local.ports import HOST, why_taken
 from service.local.postgres import PostgresServer
@@ -62,6 +63,10 @@ class Places:
         return self.var / "up.json"
 
     @property
+    def environment(self) -> Path:
+        return self.var / "environment.json"
+
+    @property
     def password(self) -> Path:
         return self.var / "demo-password"
 
@@ -101,6 +106,7 @@ def up(
                 return _run(_Service(places, http_port, base_url, programs), policy)
             finally:
                 places.notice.unlink(missing_ok=True)
+                places.environment.unlink(missing_ok=True)
     except AlreadyRunning as running:
         _say(f"One is already running at {running}. Stop it first (Ctrl-C where it was started).")
     except Refused as refusal:
@@ -145,7 +151,9 @@ def _run(service: _Service, policy: RestartPolicy) -> int:
 def _start(service: _Service, supervisor: Supervisor) -> None:
     places = service.places
     addresses = _start_servers(supervisor, places)
-    chosen = service.programs(_environment(places, service.http_port) | addresses)
+    environment = _environment(places, service.http_port) | addresses
+    write_environment(places.environment, environment)
+    chosen = service.programs(environment)
     supervisor.run(ProgramChild(chosen.prepare, places.log))
     for program in (chosen.web, chosen.worker):
         supervisor.start(ProgramChild(program, places.log))

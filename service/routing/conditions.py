@@ -84,7 +84,7 @@ class Known:
 
     def after(self, outcomes: Mapping[str, str]) -> Known:
         """The same with what the stages came to by now."""
-        return replace(self, outcomes=outcomes)
+        return self if outcomes == self.outcomes else replace(self, outcomes=outcomes)
 
 
 @dataclass(frozen=True, slots=True)

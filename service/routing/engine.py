@@ -13,6 +13,7 @@ from service.routing.context import Context, Lookups
 from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
+    Corrected,
     Event,
     Filed,
     NoticeEnded,
@@ -28,6 +29,7 @@ from service.routing.states import (
     Effect,
     EndItem,
     GiveFacts,
+    Hold,
     ItemState,
     OpenStage,
     Outcome,
@@ -39,6 +41,9 @@ from service.routing.states import (
     StartPromise,
     StopPromise,
     SupersedeStage,
+    outcomes,
+    returns,
+    rounds,
 )
 
 Step = tuple[ItemState, tuple[Effect, ...]]
@@ -49,7 +54,7 @@ class IllegalEvent(Exception):
 
     `code`: `item_event_not_allowed` (not in this phase), `stage_not_open` (closed, cancelled,
     never opened, or not this department's), `verdict_not_allowed` (the stage does not know this
-    verdict).
+    verdict), `returned_already` (the applicant is asked once).
     """
 
     def __init__(self, code: str, **params: str | int) -> None:
@@ -75,7 +80,7 @@ def advance(flow: Flow, state: ItemState, event: Event, context: Lookups) -> Ste
         )
     run = _Run(flow, state, context)
     step(run, event)
-    return run.state, tuple(run.effects)
+    return run.state(), tuple(run.effects)
 
 
 def replay(flow: Flow, history: Iterable[tuple[Event, Context]]) -> ItemState:
@@ -87,53 +92,82 @@ def replay(flow: Flow, history: Iterable[tuple[Event, Context]]) -> ItemState:
 
 
 class _Run:
-    """One step in the making: `state` is replaced, `effects` grow."""
+    """One step in the making: what the state will be, and the effects so far."""
 
     def __init__(self, flow: Flow, state: ItemState, context: Lookups) -> None:
-        self.flow, self.state, self.context = flow, state, context
+        self.flow, self.context = flow, context
+        self.phase, self.outcome = state.phase, state.outcome
+        self.stages = list(state.stages)
+        self.hard, self.soft, self.hold = state.hard, state.soft, state.hold
         self.effects: list[Effect] = []
+
+    def state(self) -> ItemState:
+        """Where the item stands by now."""
+        return ItemState(
+            self.phase, self.outcome, tuple(self.stages), self.hard, self.soft, self.hold
+        )
 
     # What happens.
 
     def file(self, event: Filed) -> None:
-        if self.state.hard:
+        if self.hard:
             raise IllegalEvent("item_event_not_allowed", phase=Phase.WAITING.value, event="Filed")
-        self.state = replace(self.state, hard=event.hard, soft=event.soft)
+        self.hard, self.soft = event.hard, event.soft
         if not event.hard:
             self._begin()
 
     def settle(self, event: PredecessorsSettled) -> None:
-        waited = self.state.phase is Phase.WAITING
-        if waited and not self.state.hard:
+        waited = self.phase is Phase.WAITING
+        if waited and not self.hard:
             raise IllegalEvent(
                 "item_event_not_allowed", phase=Phase.WAITING.value, event="PredecessorsSettled"
             )
-        self.state = replace(self.state, hard=event.hard, soft=event.soft)
+        self.hard, self.soft = event.hard, event.soft
         if waited and not event.hard:
             self._begin()
-        elif self.state.phase is Phase.PROCESSING:
+        elif self.phase is Phase.PROCESSING:
             self._open_ready()
 
     def decide(self, event: TaskDecided) -> None:
-        stage, held = self._held(event.stage, event.round)
+        stage, place = self._held(event.stage, event.round)
+        held = self.stages[place]
         if event.verdict not in stage.may:
             raise IllegalEvent("verdict_not_allowed", stage=stage.key, verdict=event.verdict.value)
         part = next((one for one in held.open_parts if one.department == event.department), None)
         if part is None:
             raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
+        if event.verdict is Verdict.RETURN and returns(self.stages, stage.key):
+            raise IllegalEvent("returned_already", stage=stage.key)
         closed = replace(part, status=StageStatus.CLOSED, verdict=event.verdict)
         parts = tuple(closed if one is part else one for one in held.parts)
-        self._judge(stage, self._put(held, replace(held, parts=parts)), event.verdict)
+        self.stages[place] = replace(held, parts=parts)
+        if event.verdict is Verdict.RETURN:
+            self._close(place, Verdict.RETURN)
+            self.hold = Hold.CORRECTION
+        else:
+            self._judge(stage, place, event.verdict)
+
+    def correct(self, _event: Corrected) -> None:
+        """What was returned is done once more, with the time that it has."""
+        if self.hold is not Hold.CORRECTION:
+            raise IllegalEvent("item_event_not_allowed", phase=self.phase.value, event="Corrected")
+        for place, one in enumerate(self.stages):
+            if one.returned:
+                self._supersede(place)
+        self.hold = None
+        self._open_ready()
 
     def deem(self, event: AcceptanceDeemed) -> None:
-        _, held = self._held(event.stage, event.round)
-        self.decide(TaskDecided(event.stage, event.round, held.department, Verdict.ACCEPT))
+        _, place = self._held(event.stage, event.round)
+        department = self.stages[place].department
+        self.decide(TaskDecided(event.stage, event.round, department, Verdict.ACCEPT))
 
     def end_notice(self, event: NoticeEnded) -> None:
-        stage, held = self._held(event.stage, event.round)
+        stage, place = self._held(event.stage, event.round)
         if stage.kind is not StageKind.PUBLICITY:
             raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
-        self.decide(TaskDecided(event.stage, event.round, held.department, Verdict.PASS))
+        department = self.stages[place].department
+        self.decide(TaskDecided(event.stage, event.round, department, Verdict.PASS))
 
     def withdraw(self, _event: Withdrawn) -> None:
         self._end(Outcome.WITHDRAWN)
@@ -144,47 +178,45 @@ class _Run:
     # What follows.
 
     def _begin(self) -> None:
-        self.state = replace(self.state, phase=Phase.ACCEPTANCE)
+        self.phase = Phase.ACCEPTANCE
         self._open_ready()
 
-    def _held(self, key: str, round_: int) -> tuple[Stage, StageState]:
-        for held in self.state.stages:
-            if (held.key, held.round) == (key, round_) and held.status is StageStatus.OPEN:
-                return self.flow.by_key[key], held
+    def _held(self, key: str, round_: int) -> tuple[Stage, int]:
+        """An open stage, and its place."""
+        for place, held in enumerate(self.stages):
+            if held.key == key and held.round == round_ and held.status is StageStatus.OPEN:
+                return self.flow.by_key[key], place
         raise IllegalEvent("stage_not_open", stage=key, round=round_)
 
-    def _judge(self, stage: Stage, held: StageState, verdict: Verdict) -> None:
+    def _judge(self, stage: Stage, place: int, verdict: Verdict) -> None:
         """Whether enough departments have spoken, and what the stage comes to."""
-        passing = PASSING[stage.kind]
+        held, passing = self.stages[place], PASSING[stage.kind]
         passed = sum(part.verdict is passing for part in held.parts)
         needed = stage.join.needed(len(held.parts))
         if passed >= needed:
-            self._close(held, passing)
+            self._close(place, passing)
             self._pass(stage)
         elif passed + len(held.open_parts) < needed:
-            self._close(held, verdict)
+            self._close(place, verdict)
             self._reject(stage, verdict)
 
-    def _close(self, held: StageState, verdict: Verdict) -> None:
+    def _close(self, place: int, verdict: Verdict) -> None:
         """The stage is over; departments that were not needed any more need not answer."""
-        parts = []
-        for part in held.parts:
-            if part.status is StageStatus.OPEN:
-                self.effects.append(CancelTask(held.key, held.round, part.department))
-                parts.append(replace(part, status=StageStatus.CANCELLED))
-            else:
-                parts.append(part)
+        held = self.stages[place]
+        for part in held.open_parts:
+            self.effects.append(CancelTask(held.key, held.round, part.department))
+        parts = held.cancelled().parts
         status = StageStatus.CLOSED
-        self._put(held, replace(held, status=status, verdict=verdict, parts=tuple(parts)))
+        self.stages[place] = replace(held, status=status, verdict=verdict, parts=parts)
         self.effects.append(CloseStage(held.key, held.round, verdict))
 
     def _pass(self, stage: Stage) -> None:
         """Leaves a stage that was passed: turns the phase, opens what was waiting for it."""
         if stage.kind is StageKind.ACCEPTANCE:
-            self.state = replace(self.state, phase=Phase.PROCESSING)
+            self.phase = Phase.PROCESSING
             self.effects.append(StartPromise())
         elif stage.kind is StageKind.DECISION:
-            self.state = replace(self.state, phase=Phase.FULFILMENT, outcome=Outcome.APPROVED)
+            self.phase, self.outcome = Phase.FULFILMENT, Outcome.APPROVED
             self.effects.append(StopPromise())
             if stage.gives:
                 self.effects.append(GiveFacts(stage.key))
@@ -195,88 +227,89 @@ class _Run:
         back = stage.on_reject
         if verdict is Verdict.NOT_ACCEPT:
             self._end(Outcome.NOT_ACCEPTED)
-        elif back is not None and self.state.rounds(back.to) < back.rounds:
+        elif back is not None and self._rounds_done(back.to) < back.rounds:
             self._go_back(back.to)
         else:
             self._end(Outcome.REJECTED)
 
+    def _rounds_done(self, key: str) -> int:
+        """How often a stage was done; that it went back to the applicant does not count."""
+        return rounds(self.stages, key) - returns(self.stages, key)
+
     def _go_back(self, to: str) -> None:
         """Undoes a stage and everything that came of it; then it opens for another round."""
         undone = self.flow.downstream[to]
-        stages = []
-        for one in self.state.stages:
+        for place, one in enumerate(self.stages):
             if one.key not in undone or not one.current:
-                stages.append(one)
-            elif one.status is StageStatus.OPEN:
-                stages.append(one.cancelled())
+                continue
+            if one.status is StageStatus.OPEN:
+                self.stages[place] = one.cancelled()
                 self.effects.append(CloseStage(one.key, one.round, None))
             else:
-                stages.append(replace(one, status=StageStatus.SUPERSEDED))
-                self.effects.append(SupersedeStage(one.key, one.round))
-        self.state = replace(self.state, stages=tuple(stages))
+                self._supersede(place)
         self._open_ready()
+
+    def _supersede(self, place: int) -> None:
+        one = self.stages[place]
+        self.stages[place] = replace(one, status=StageStatus.SUPERSEDED)
+        self.effects.append(SupersedeStage(one.key, one.round))
 
     def _open_ready(self) -> None:
         """Enters every stage whose turn has come, until none is left or the item has ended."""
         while (stage := self._next_ready()) is not None:
             self._enter(stage)
-        if self.state.phase is Phase.FULFILMENT and not self.state.open_stages:
-            self.state = replace(self.state, phase=Phase.ENDED)
+        if self.phase is Phase.FULFILMENT and not any(
+            one.status is StageStatus.OPEN for one in self.stages
+        ):
+            self.phase = Phase.ENDED
             self.effects.append(EndItem(Outcome.APPROVED))
 
     def _next_ready(self) -> Stage | None:
-        if self.state.phase is Phase.ENDED:
+        if self.phase is Phase.ENDED:
             return None
-        entered = {one.key for one in self.state.stages if one.current}
-        behind = {one.key for one in self.state.stages if one.behind}
+        entered = {one.key for one in self.stages if one.current}
+        behind = {one.key for one in self.stages if one.behind}
         for stage in self.flow.stages:
             if stage.key not in entered and behind.issuperset(stage.after):
-                held_back = self.state.soft and stage.kind is StageKind.DECISION
+                held_back = self.soft and stage.kind is StageKind.DECISION
                 if not held_back:
                     return stage
         return None
 
     def _enter(self, stage: Stage) -> None:
-        round_ = self.state.rounds(stage.key) + 1
-        if stage.when and not self.context.opens(stage, round_, self.state.outcomes):
-            self._add(StageState(stage.key, round_, StageStatus.SKIPPED))
+        round_ = rounds(self.stages, stage.key) + 1
+        if stage.when and not self.context.opens(stage, round_, outcomes(self.stages)):
+            self.stages.append(StageState(stage.key, round_, StageStatus.SKIPPED))
             self.effects.append(SkipStage(stage.key, round_))
         elif stage.kind is StageKind.CHECK:
             self._check(stage, round_)
         else:
             departments = self.context.departments(stage, round_)
             parts = tuple(Part(name, StageStatus.OPEN) for name in departments)
-            self._add(StageState(stage.key, round_, StageStatus.OPEN, None, parts))
+            self.stages.append(StageState(stage.key, round_, StageStatus.OPEN, None, parts))
             self.effects.append(OpenStage(stage.key, round_, departments, stage.role))
 
     def _check(self, stage: Stage, round_: int) -> None:
         """The system looks at once: a check never waits."""
-        passes = self.context.passes(stage, round_, self.state.outcomes)
+        passes = self.context.passes(stage, round_, outcomes(self.stages))
         verdict = Verdict.PASS if passes else Verdict.REJECT
-        self._add(StageState(stage.key, round_, StageStatus.CLOSED, verdict))
+        self.stages.append(StageState(stage.key, round_, StageStatus.CLOSED, verdict))
         self.effects.append(CheckStage(stage.key, round_, verdict))
         if not passes:
             self._reject(stage, verdict)
 
     def _end(self, outcome: Outcome) -> None:
         """Ends the item without passing on: what is still open is cancelled."""
-        for one in self.state.open_stages:
-            self.effects.append(CloseStage(one.key, one.round, None))
-        if self.state.phase is Phase.PROCESSING:
+        for place, one in enumerate(self.stages):
+            if one.status is StageStatus.OPEN:
+                self.stages[place] = one.cancelled()
+                self.effects.append(CloseStage(one.key, one.round, None))
+        if self.phase is Phase.PROCESSING:
             self.effects.append(StopPromise())
         self.effects.append(EndItem(outcome))
-        stages = tuple(
-            one.cancelled() if one.status is StageStatus.OPEN else one for one in self.state.stages
-        )
-        self.state = ItemState(phase=Phase.ENDED, outcome=outcome, stages=stages)
-
-    def _put(self, old: StageState, new: StageState) -> StageState:
-        stages = tuple(new if one is old else one for one in self.state.stages)
-        self.state = replace(self.state, stages=stages)
-        return new
-
-    def _add(self, stage: StageState) -> None:
-        self.state = replace(self.state, stages=(*self.state.stages, stage))
+        self.phase, self.outcome = Phase.ENDED, outcome
+        self.hard = self.soft = False
+        self.hold = None
 
 
 # Which events a phase knows. An item that is decided can no longer be withdrawn, only delivered.
@@ -288,11 +321,13 @@ _STEPS: Mapping[tuple[Phase, type[Event]], Callable[[_Run, Any], None]] = {
     (Phase.ACCEPTANCE, TaskDecided): _Run.decide,
     (Phase.ACCEPTANCE, AcceptanceDeemed): _Run.deem,
     (Phase.ACCEPTANCE, PredecessorsSettled): _Run.settle,
+    (Phase.ACCEPTANCE, Corrected): _Run.correct,
     (Phase.ACCEPTANCE, Withdrawn): _Run.withdraw,
     (Phase.ACCEPTANCE, Cancelled): _Run.cancel,
     (Phase.PROCESSING, TaskDecided): _Run.decide,
     (Phase.PROCESSING, NoticeEnded): _Run.end_notice,
     (Phase.PROCESSING, PredecessorsSettled): _Run.settle,
+    (Phase.PROCESSING, Corrected): _Run.correct,
     (Phase.PROCESSING, Withdrawn): _Run.withdraw,
     (Phase.PROCESSING, Cancelled): _Run.cancel,
     (Phase.FULFILMENT, TaskDecided): _Run.decide,

@@ -56,6 +56,11 @@ class NoticeEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """The applicant has answered everything that was asked in the returns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """The applicant has withdrawn the item."""
 
@@ -71,6 +76,7 @@ Event = (
     | TaskDecided
     | AcceptanceDeemed
     | NoticeEnded
+    | Corrected
     | Withdrawn
     | Cancelled
 )
@@ -81,6 +87,7 @@ _KINDS: Mapping[str, type[Event]] = {
     "task_decided": TaskDecided,
     "acceptance_deemed": AcceptanceDeemed,
     "notice_ended": NoticeEnded,
+    "corrected": Corrected,
     "withdrawn": Withdrawn,
     "cancelled": Cancelled,
 }

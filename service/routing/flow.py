@@ -33,6 +33,7 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     APPROVE = "approve"
     REJECT = "reject"
+    RETURN = "return"  # the applicant is asked, once, to mend what is named
 
 
 # The verdict with which the flow goes on, by the kind of the stage that is left.
@@ -46,10 +47,11 @@ PASSING: Mapping[StageKind, Verdict] = {
     StageKind.FULFILMENT: Verdict.PASS,
 }
 _JUDGED = frozenset({Verdict.PASS, Verdict.REJECT})
+_RETURNED = frozenset({Verdict.RETURN})
 # Every verdict that a stage of a kind can be given. What is already decided can only be delivered.
 VERDICTS: Mapping[StageKind, frozenset[Verdict]] = {
-    StageKind.ACCEPTANCE: frozenset({Verdict.ACCEPT, Verdict.NOT_ACCEPT}),
-    StageKind.REVIEW: _JUDGED,
+    StageKind.ACCEPTANCE: frozenset({Verdict.ACCEPT, Verdict.NOT_ACCEPT}) | _RETURNED,
+    StageKind.REVIEW: _JUDGED | _RETURNED,
     StageKind.CHECK: _JUDGED,
     StageKind.EXTERNAL: _JUDGED,
     StageKind.PUBLICITY: _JUDGED,
@@ -86,6 +88,10 @@ class Sees:
         if fields == ALL:
             return dict(answers)
         return {name: value for name, value in answers.items() if name in fields}
+
+    def shows_material(self, code: str) -> bool:
+        """Whether documents of this code may be shown."""
+        return self.materials == ALL or code in self.materials
 
     def shows_fact(self, kind: str) -> bool:
         """Whether facts of this kind may be shown."""
@@ -162,7 +168,7 @@ class Stage:
     `after` names the stages that must be behind before this one opens: none means the start, the
     same `after` means parallel, several mean a join of all of them. `when` skips the stage where
     it is not met; `checks` is what a check looks at. `records` is the JSON Schema of the result
-    that the passing verdict must bring. `four_eyes`: not by anybody who did one of `after`.
+    that the passing verdict must bring. `four_eyes`: not by anybody who did a stage before it.
     """
 
     key: str
@@ -224,6 +230,14 @@ class Flow:
         return frozenset(one.parts[0] for one in named if one.kind is SourceKind.FACT)
 
     @cached_property
+    def upstream(self) -> Mapping[str, frozenset[str]]:
+        """By stage, every stage that must be behind before it opens."""
+        return {
+            key: frozenset(one for one in self.by_key if key in self.downstream[one]) - {key}
+            for key in self.by_key
+        }
+
+    @cached_property
     def downstream(self) -> Mapping[str, frozenset[str]]:
         """By stage, itself and every stage that can only open after it."""
         return {key: frozenset((key, *self._behind(key))) for key in self.by_key}
@@ -246,8 +260,8 @@ class MalformedFlow(ValueError):
 def parse_flow(raw: Mapping[str, Any]) -> Flow:
     """The flow of an offering out of its plain form, that of `flow` in `format.json`.
 
-    `may` left out means every verdict of the kind. Only the shape is read here: whether the graph
-    makes sense is for `check_flow`. Raises `MalformedFlow`.
+    `may` left out means every verdict of the kind. Only the shape is read here:
+    whether the graph makes sense is for `check_flow`. Raises `MalformedFlow`.
     """
     try:
         statutory = raw.get("statutory")

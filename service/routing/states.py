@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 
 from service.routing.flow import Verdict
 
@@ -25,6 +24,12 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
     CANCELLED = "cancelled"
+
+
+class Hold(StrEnum):
+    """Why an item stands still: it waits for somebody outside the departments."""
+
+    CORRECTION = "correction"  # the applicant has been asked to mend something
 
 
 class StageStatus(StrEnum):
@@ -73,7 +78,12 @@ class StageState:
         """Whether what comes after the stage may open, as far as it goes."""
         if self.status is StageStatus.SKIPPED:
             return True
-        return self.status is StageStatus.CLOSED and self.verdict is not Verdict.REJECT
+        return self.status is StageStatus.CLOSED and self.verdict in _PASSED
+
+    @property
+    def returned(self) -> bool:
+        """Whether the stage waits for the applicant's correction, to be done once more."""
+        return self.status is StageStatus.CLOSED and self.verdict is Verdict.RETURN
 
     def cancelled(self) -> StageState:
         """The same, with nobody left who has to decide it."""
@@ -84,15 +94,17 @@ class StageState:
         return replace(self, status=StageStatus.CANCELLED, parts=parts)
 
 
+_PASSED = frozenset({Verdict.ACCEPT, Verdict.PASS, Verdict.APPROVE})
 _CURRENT = frozenset({StageStatus.OPEN, StageStatus.CLOSED, StageStatus.SKIPPED})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemState:
     """Where an item stands. `stages` holds what has been entered, in that order.
 
     The outcome is there from the decision on, or from whatever else ended the item. `hard`: a
-    predecessor must come before it begins; `soft`: one must come before it is decided.
+    predecessor must come before it begins; `soft`: one must come before it is decided. `hold`:
+    somebody else must act first.
     """
 
     phase: Phase
@@ -100,29 +112,49 @@ class ItemState:
     stages: tuple[StageState, ...]
     hard: bool = False
     soft: bool = False
+    hold: Hold | None = None
 
     @property
     def open_stages(self) -> tuple[StageState, ...]:
         return tuple(stage for stage in self.stages if stage.status is StageStatus.OPEN)
 
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
+        return outcomes(self.stages)
+
     def rounds(self, key: str) -> int:
         """How many rounds of a stage have been entered."""
-        return max((stage.round for stage in self.stages if stage.key == key), default=0)
+        return rounds(self.stages, key)
 
-    @cached_property
-    def outcomes(self) -> Mapping[str, str]:
-        """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
-        last = {stage.key: stage for stage in self.stages}
-        told = {key: _came_to(stage) for key, stage in last.items()}
-        return {key: outcome for key, outcome in told.items() if outcome}
+    def returns(self, key: str) -> int:
+        """How often a stage was returned to the applicant."""
+        return returns(self.stages, key)
+
+
+def rounds(stages: Iterable[StageState], key: str) -> int:
+    """How many rounds of a stage have been entered."""
+    return max((stage.round for stage in stages if stage.key == key), default=0)
+
+
+def returns(stages: Iterable[StageState], key: str) -> int:
+    """How often a stage was returned to the applicant."""
+    return sum(one.key == key and one.verdict is Verdict.RETURN for one in stages)
+
+
+def outcomes(stages: Iterable[StageState]) -> dict[str, str]:
+    """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
+    last = {stage.key: stage for stage in stages}
+    told = {key: _came_to(stage) for key, stage in last.items()}
+    return {key: outcome for key, outcome in told.items() if outcome}
 
 
 def _came_to(stage: StageState) -> str | None:
     if stage.status is StageStatus.SKIPPED:
         return "skipped"
-    if stage.verdict is None:
-        return None
-    return "rejected" if stage.verdict is Verdict.REJECT else "passed"
+    if stage.verdict is Verdict.REJECT:
+        return "rejected"
+    return "passed" if stage.verdict in _PASSED else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from service.routing import (
     EdgeKind,
     EdgeOn,
     EdgeStatus,
+    Hold,
     Otherwise,
     Outcome,
     Phase,
@@ -31,6 +32,7 @@ _ACTIVE: Final = text("status IN ('open', 'claimed')")
 class Ticket(DistrictScoped, Base):
     """One filing of a bundle by one talent.
 
+    `employer_id` is the enterprise that the talent named and let follow, as they filed it.
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
     `filing_key` makes one filing one ticket for ever, whatever is retried.
     """
@@ -40,7 +42,15 @@ class Ticket(DistrictScoped, Base):
         owned_by("bundle_versions", "bundle_version_id"),
         UniqueConstraint("district_id", "number"),
         UniqueConstraint("district_id", "account_id", "filing_key"),
+        owned_by("enterprises", "employer_id"),
         Index("ix_tickets_person", "district_id", "person_id", "id"),
+        Index(
+            "ix_tickets_employer",
+            "district_id",
+            "employer_id",
+            "id",
+            postgresql_where=text("employer_id IS NOT NULL"),
+        ),
         one_of("status", TicketStatus),
         one_of("due_basis", DueBasis),
     )
@@ -51,6 +61,7 @@ class Ticket(DistrictScoped, Base):
     bundle_version_id: Mapped[UUID]
     person_id: Mapped[UUID]
     account_id: Mapped[UUID]
+    employer_id: Mapped[UUID | None]
     status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))
     filed_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -67,7 +78,7 @@ class Item(DistrictScoped, Base):
     An open item of the same person, offering and subject exists once: the partial unique index
     holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
-    unmet.
+    unmet. `hold_until`: by when whoever it waits for should act.
     """
 
     __tablename__ = "items"
@@ -88,7 +99,10 @@ class Item(DistrictScoped, Base):
         ),
         one_of("phase", Phase),
         one_of("outcome", Outcome),
+        one_of("hold", Hold),
         one_of("due_basis", DueBasis),
+        CheckConstraint("(hold IS NULL) = (hold_until IS NULL)", name="hold_has_an_end"),
+        CheckConstraint("hold IS NULL OR phase <> 'ended'", name="ended_holds_nothing"),
         CheckConstraint(
             "(phase = 'ended') = (ended_at IS NOT NULL)"
             " AND (phase NOT IN ('ended', 'fulfilment') OR outcome IS NOT NULL)",
@@ -107,6 +121,8 @@ class Item(DistrictScoped, Base):
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
     decision_waits: Mapped[bool] = mapped_column(default=False)
+    hold: Mapped[Hold | None] = mapped_column(EnumText(Hold))
+    hold_until: Mapped[datetime | None]
     received_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
@@ -117,6 +133,76 @@ class Item(DistrictScoped, Base):
     provisional: Mapped[bool]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
+
+
+class TicketMaterial(DistrictScoped, Base):
+    """A document that was handed in with a ticket; a correction adds a revision.
+
+    Those of no item are shared by the ticket. All documents of one code and revision belong
+    together: a later revision replaces them.
+    """
+
+    __tablename__ = "ticket_materials"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("materials", "material_id"),
+        UniqueConstraint(
+            "district_id",
+            "ticket_id",
+            "item_id",
+            "code",
+            "revision",
+            "material_id",
+            name="uq_ticket_materials_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_ticket_materials_material", "district_id", "material_id"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    code: Mapped[str]
+    revision: Mapped[int]
+    material_id: Mapped[UUID]
+
+
+class Draft(DistrictScoped, Base):
+    """A ticket that is not filed yet; its id becomes that of the ticket. What it says is sealed."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        Index("ix_drafts_person", "district_id", "person_id", "id"),
+        CheckConstraint("version > 0", name="version"),
+    )
+
+    person_id: Mapped[UUID]
+    bundle_code: Mapped[str]
+    version: Mapped[int]
+    content: Mapped[bytes]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Correction(DistrictScoped, Base):
+    """What a department asked the applicant to mend, sealed: points with section, field, words."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("tasks", "task_id"),
+        Index("ix_corrections_item", "district_id", "item_id", "id"),
+        CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    task_id: Mapped[UUID]
+    points: Mapped[bytes]
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 class Edge(DistrictScoped, Base):
@@ -237,7 +323,8 @@ class Task(DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
     `deemed`: time decided, not a person. `barred` are the accounts that may not take it, because
-    four eyes are asked for. The opinion and the result are sealed.
+    four eyes are asked for. The opinion and the result are sealed. Columns behind the id in the
+    desk's indexes narrow a walk by due time without a look at the table.
     """
 
     __tablename__ = "tasks"
@@ -253,6 +340,26 @@ class Task(DistrictScoped, Base):
             "department",
             "due_at",
             "id",
+            "warn_at",
+            postgresql_where=_ACTIVE,
+        ),
+        Index(
+            "ix_tasks_offering",
+            "district_id",
+            "department",
+            "offering_code",
+            "due_at",
+            "id",
+            "stage_key",
+            postgresql_where=_ACTIVE,
+        ),
+        Index(
+            "ix_tasks_stage",
+            "district_id",
+            "department",
+            "stage_key",
+            "due_at",
+            "id",
             postgresql_where=_ACTIVE,
         ),
         Index(
@@ -264,12 +371,23 @@ class Task(DistrictScoped, Base):
             postgresql_where=text("status IN ('closed', 'cancelled')"),
         ),
         Index(
-            "ix_tasks_assignee",
+            "ix_tasks_claimed",
             "district_id",
-            "assignee",
+            "department",
             "due_at",
             "id",
+            "assignee",
             postgresql_where=text("status = 'claimed'"),
+        ),
+        Index(
+            "ix_tasks_next",
+            "district_id",
+            "department",
+            "role",
+            "due_at",
+            "id",
+            "offering_code",
+            postgresql_where=text("status = 'open'"),
         ),
         Index(
             "ix_tasks_silence",
@@ -301,6 +419,7 @@ class Task(DistrictScoped, Base):
     ticket_id: Mapped[UUID]
     item_id: Mapped[UUID]
     stage_id: Mapped[UUID]
+    stage_key: Mapped[str]
     kind: Mapped[StageKind] = mapped_column(EnumText(StageKind))
     offering_code: Mapped[str]
     department: Mapped[str]

@@ -23,9 +23,10 @@ from tests.factories import World
 SETTINGS = settings(
     max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
+# Permission is asked before the version: who may not assign is told so, with If-Match or without.
 # A right form may still name an absent bundle; a path may take a method of another audience.
 LEFT_OUT = [positive_data_acceptance, allow_header_conformance]
-CONFIG = {"checks": {"missing_required_header": {"expected-statuses": [400, 401, 428]}}}
+CONFIG = {"checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 428]}}}
 
 
 class Later:
@@ -106,6 +107,16 @@ def test_desk(case, world):
         return world._signed(world.client.post("/v1/auth/password", json=sent))
 
     hold(case, headers_of(case, world.staff("clerk.construction"), anew))
+
+
+@schema_of("enterprise").parametrize()
+@SETTINGS
+def test_enterprise(case, world):
+    def anew():
+        sent = {"username": "agent.1", "password": PASSWORD}
+        return world._signed(world.client.post("/v1/auth/password", json=sent))
+
+    hold(case, headers_of(case, world.staff("agent.1"), anew))
 
 
 def headers_of(case, signed, anew):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 
-import psycopg
 import pytest
 from psycopg import errors
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -14,19 +12,8 @@ from service.facts import actions
 from service.facts.models import FactKind
 from service.kernel.db import Scope, insert_rows
 from service.kernel.ids import new_id
-from tests.conftest import url_of
 from tests.facts.issuing import AT, DISTRICT, ELSEWHERE, LONG_AGO, TODAY, new
-
-
-@contextmanager
-def as_application(database_name, **scope):
-    """A connection as the application role in a transaction of that scope, rolled back."""
-    with psycopg.connect(url_of("app", database_name)) as connection:
-        connection.execute("SET ROLE talent_app")
-        for name, value in scope.items():
-            connection.execute("SELECT set_config(%s, %s, true)", (f"app.{name}", str(value)))
-        yield connection
-        connection.rollback()
+from tests.scopes import as_application
 
 
 @pytest.fixture

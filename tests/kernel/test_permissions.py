@@ -9,7 +9,16 @@ import pytest
 
 from service.kernel import http
 from service.kernel.http.blueprint import AUDIENCES, Policy
-from service.kernel.permissions import GRANTS, PUBLIC, STAFF, TALENT, Permission, Role, granted
+from service.kernel.permissions import (
+    AGENT,
+    GRANTS,
+    PUBLIC,
+    STAFF,
+    TALENT,
+    Permission,
+    Role,
+    granted,
+)
 
 # What no policy governs: health for the machines that watch, documentation for everybody.
 OPEN = {"/livez", "/readyz", "/docs/<string:audience>", "/docs/<string:audience>.json",
@@ -104,6 +113,7 @@ def test_nobody_gets_further_than_their_permissions(app, client, world):
     """Every route × a talent and a member of staff of every role that the demonstration has."""
     people = [
         (world.talent(), TALENT),
+        (world.staff("agent.1"), AGENT),
         (world.staff("clerk.construction"), granted([Role.CLERK])),
         (world.staff("coordinator"), granted([Role.COORDINATOR])),
         (world.staff("sysadmin"), granted([Role.SYSADMIN])),
@@ -116,7 +126,7 @@ def test_nobody_gets_further_than_their_permissions(app, client, world):
             continue
         for person, permissions in people:
             answer = client.open(path_of(rule), method=method, headers=person.headers)
-            audience = "talent" if permissions is TALENT else "desk"
+            audience = {TALENT: "talent", AGENT: "enterprise"}.get(permissions, "desk")
             if policy.allow in permissions and audience in policy.audiences:
                 assert answer.status_code not in {401, 403}, (method, rule, person.account)
             elif policy.allow not in permissions:

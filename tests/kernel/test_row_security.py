@@ -17,6 +17,7 @@ from sqlalchemy import JSON, Uuid
 import service.worker  # noqa: F401 - fills the metadata with every slice's tables
 from service.kernel.db import Base, Scope
 from tests.conftest import url_of
+from tests.materials.handing_in import upload
 
 SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "district_id" in table.c)
 # Of the global family, yet with the district of the sign-in: seen by their own account alone.
@@ -49,6 +50,7 @@ def filled(app, database, superuser):
     child = world.child(talent)
     ticket = world.ticket(talent)
     world.through(ticket["items"][0])
+    upload(talent)
     # What the settlement established meets an edge of the next ticket.
     world.ticket(talent, "settlement", ("schooling", child))
     from service.kernel import audit, clock

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.kernel import actor, clock, ids, messages
+from service.kernel import storage as storages
 from service.kernel.actor import Actor, ActorKind, Post
 from service.kernel.permissions import Role
 from service.kernel.storage import FolderStorage
@@ -61,6 +62,40 @@ def test_a_blob_that_fails_on_the_way_is_absent(storage, tmp_path):
             storage.put(name, Broken(b"x" * 200_000))
     assert [path.name for path in files_in(tmp_path)] == ["kept"]
     assert b"".join(storage.read("kept")) == b"before"
+
+
+def test_a_folder_lists_what_lies_in_it_for_a_time(storage, tmp_path):
+    for name in ("materials/a/1", "materials/a/2", "materials/b/3"):
+        storage.put(name, io.BytesIO(b"content"))
+    (tmp_path / "files" / "materials" / "a" / "tmpleft_over").write_bytes(b"half")
+    soon, before = clock.now() + timedelta(minutes=1), clock.now() - timedelta(minutes=1)
+    assert sorted(storage.names("materials/a", before=soon)) == [
+        "materials/a/1",
+        "materials/a/2",
+        "materials/a/tmpleft_over",
+    ]
+    assert list(storage.names("materials/a", before=before)) == []
+    assert list(storage.names("materials", before=soon)) == [], "folders are no blobs"
+    assert list(storage.names("absent", before=soon)) == []
+    with pytest.raises(ValueError, match="blob"):
+        list(storage.names("../etc", before=soon))
+
+
+def test_what_is_not_read_to_its_end_is_closed(storage):
+    storage.put("a", io.BytesIO(b"x" * 200_000))
+    for chunks in (storage.read("a"), storage.read("a")):
+        next(chunks)
+        chunks.close()
+        assert next(chunks, None) is None
+    storage.read("a").close()
+
+
+def test_a_process_has_the_storage_it_was_given(storage, monkeypatch):
+    monkeypatch.setattr(storages, "_storage", None)
+    with pytest.raises(RuntimeError, match="no storage"):
+        storages.in_use()
+    storages.use(storage)
+    assert storages.in_use() is storage
 
 
 def test_an_absent_blob_is_told_at_once(storage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -30,7 +31,11 @@ def installed_files(session: Session, district: str) -> dict[str, dict[str, Any]
         offerings=_in_force(session, OfferingVersion, district),
         bundles=_in_force(session, BundleVersion, district),
         facts={
-            code: {"code": code, "title": kinds[code].title, "schema": kinds[code].schema}
+            code: {
+                "code": code,
+                "title": _text(kinds[code].title),
+                "schema": kinds[code].schema,
+            }
             for code in row.settings["facts"]
         },
     )
@@ -39,12 +44,12 @@ def installed_files(session: Session, district: str) -> dict[str, dict[str, Any]
 
 def _main(session: Session, row: District) -> dict[str, Any]:
     departments = {
-        one.code: {"code": one.code, "name": one.name, "kind": one.kind.value}
+        one.code: {"code": one.code, "name": _text(one.name), "kind": one.kind.value}
         for one in session.scalars(select(Department).where(Department.district_id == row.id))
     }
     return {
         "district": row.id,
-        "title": row.name,
+        "title": _text(row.name),
         **{key: row.settings[key] for key in SETTINGS},
         "departments": [departments[code] for code in row.settings["departments"]],
     }
@@ -59,3 +64,8 @@ def _in_force(
         .order_by(model.code)
     )
     return {row.code: row.content for row in rows}
+
+
+def _text(text: Mapping[str, str]) -> dict[str, str]:
+    """A text with its languages in the order of packs, which `jsonb` does not keep."""
+    return {"zh": text["zh"], "en": text["en"]}

@@ -29,17 +29,22 @@ _DATED: Final = ("within_last", "at_least_ago")
 class Naming:
     """What a condition at some place may name.
 
-    `sections`: those that are answered there. `stages`: of the flow. `about_family`: whether there
+    `sections`: those that are answered there. `stages`: those that have come to something by
+    then, of `all_stages` of the flow. `about_family`: whether there
     is a subject other than the applicant. Birth dates are known when something is filed (`ages`),
-    not to the departments later.
+    not to the departments later. `requests`: whether other offerings are known, `own` is the one
+    that the condition is of.
     """
 
     declared: Declared
     sections: Collection[str]
     stages: Collection[str] = ()
+    all_stages: Collection[str] = ()
     about_family: bool = False
     facts: bool = True
     ages: bool = True
+    requests: bool = True
+    own: str = ""
 
 
 def condition_faults(
@@ -66,13 +71,25 @@ def source_faults(
     if "fact" in raw:
         yield from _fact_faults(document, (*path, "fact"), raw["fact"], naming)
     if "stage" in raw and raw["stage"] not in naming.stages:
-        yield document.fault((*path, "stage"), "unknown_stage", stage=raw["stage"])
-    if "requested" in raw and raw["requested"] not in naming.declared.codes("offerings"):
-        yield document.fault((*path, "requested"), "unknown_offering", name=raw["requested"])
+        code = "stage_not_before" if raw["stage"] in naming.all_stages else "unknown_stage"
+        yield document.fault((*path, "stage"), code, stage=raw["stage"])
+    if "requested" in raw:
+        yield from _request_faults(document, (*path, "requested"), raw["requested"], naming)
     if "age" in raw and not naming.ages:
         yield document.fault((*path, "age"), "no_ages_here")
     elif raw.get("age") == "subject" and not naming.about_family:
         yield document.fault((*path, "age"), "no_subject")
+
+
+def _request_faults(
+    document: Document, path: Path, name: str, naming: Naming
+) -> Iterator[PackFault]:
+    if not naming.requests:
+        yield document.fault(path, "no_requests_here")
+    elif name not in naming.declared.codes("offerings"):
+        yield document.fault(path, "unknown_offering", name=name)
+    elif name == naming.own:
+        yield document.fault(path, "requests_itself")
 
 
 def _field_faults(document: Document, path: Path, name: str, naming: Naming) -> Iterator[PackFault]:
@@ -163,7 +180,7 @@ def _operand_faults(
         if other == kind and operand.keys() & {"plus", "minus"}:
             kind = "date"
     else:
-        other = _literal_kind(operand)
+        other = literal_kind(operand)
     if other != kind:
         yield document.fault(path, "wrong_clause", problem=f"a {kind} is compared with a {other}")
 
@@ -177,7 +194,13 @@ def _kind_of(schema: Schema) -> str:
     return str(schema.get("type", "choice"))
 
 
-def _literal_kind(literal: Any) -> str:
+def is_date(schema: Schema) -> bool:
+    """Whether what a schema takes is a day."""
+    return _kind_of(schema) == "date"
+
+
+def literal_kind(literal: Any) -> str:
+    """How a literal compares: as number, date or text."""
     if not isinstance(literal, str):
         return "number"
     try:

@@ -17,6 +17,7 @@ def offering_content(pack: Pack, code: str) -> dict[str, Any]:
         "title": one.title,
         "summary": one.summary,
         "subject": one.subject.value,
+        **({"private": True} if one.private else {}),
         "sections": [_section(pack.sections[name]) for name in one.sections],
         "materials": [
             {**asked, "material": _material(pack.materials[asked["code"]])}

@@ -130,7 +130,8 @@ class OfferingDefinition:
     """One version of an offering: immutable, safe to share between threads.
 
     `records`: by stage key, the form of the result that the stage's passing verdict must bring.
-    `facts`: by kind, the facts that it looks at or that an approval gives.
+    `facts`: by kind, the facts that it looks at or that an approval gives. `private`: an employer
+    is told of it how it stands and when it is due, no more; what is about family always is.
     """
 
     code: str
@@ -139,6 +140,7 @@ class OfferingDefinition:
     title: Text
     summary: Text
     subject: Subject
+    private: bool
     citations: tuple[Mapping[str, Any], ...]
     criteria: tuple[Criterion, ...]
     flow: Flow
@@ -222,7 +224,7 @@ def compile_offering(
     content: Mapping[str, Any], *, version_id: UUID, version: int
 ) -> OfferingDefinition:
     """The definition in a published content (`contents.offering_content`)."""
-    flow = parse_flow(content["flow"])
+    flow, subject = parse_flow(content["flow"]), Subject(content["subject"])
     sections = map(_section, content["sections"])
     return OfferingDefinition(
         code=content["code"],
@@ -230,7 +232,8 @@ def compile_offering(
         version=version,
         title=content["title"],
         summary=content["summary"],
-        subject=Subject(content["subject"]),
+        subject=subject,
+        private=subject is not Subject.SELF or content.get("private", False),
         citations=tuple(content["citations"]),
         criteria=_criteria(content["criteria"], content["citations"]),
         flow=flow,

@@ -25,11 +25,12 @@ def gift_dates(
 ) -> tuple[date, date | None]:
     """From when through when the fact holds: from today, without an end, unless the gift says so.
 
-    Raises ValueError where what it says is no date, or the end comes before the beginning.
+    A span counts from the first day: a year from 1 March ends with the last of February. Raises
+    ValueError where what it says is no date, or the end comes before the beginning.
     """
     begins = str(_part(gift.begins, result, answers) or today.isoformat())
     if isinstance(gift.ends, Mapping) and not gift.ends.keys() & {"result", "field"}:
-        ends: Any = shifted(begins, Span.of(gift.ends))
+        ends: Any = shifted(shifted(begins, Span.of(gift.ends)), Span(0, 1), back=True)
     else:
         ends = _part(gift.ends, result, answers)
     first = date.fromisoformat(begins)

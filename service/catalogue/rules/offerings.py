@@ -10,6 +10,8 @@ from typing import Any, Final
 from service.catalogue.rules.clauses import (
     Naming,
     condition_faults,
+    is_date,
+    literal_kind,
     schema_of,
     source_faults,
 )
@@ -20,6 +22,7 @@ from service.catalogue.rules.gifts import gift_value
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
 from service.routing import check_flow, parse_flow
+from service.routing.check import before
 
 _COMBINATIONS: Final = 200
 Raw = Mapping[str, Any]
@@ -29,10 +32,7 @@ def offering_faults(document: Document, declared: Declared) -> Iterator[PackFaul
     """Everything wrong with an offering of the right shape."""
     raw = document.value
     naming = Naming(
-        declared,
-        raw["sections"],
-        [stage["key"] for stage in raw["flow"]["stages"]],
-        about_family=raw["subject"] != "self",
+        declared, raw["sections"], about_family=raw["subject"] != "self", own=raw["code"]
     )
     yield from document.unknown(
         ("sections",), raw["sections"], declared.codes("sections"), "unknown_section"
@@ -41,9 +41,7 @@ def offering_faults(document: Document, declared: Declared) -> Iterator[PackFaul
     conditions = [
         fault
         for path, condition in _conditions(raw)
-        for fault in condition_faults(
-            document, path, condition, replace(naming, ages=path[0] != "flow")
-        )
+        for fault in condition_faults(document, path, condition, _naming_at(path, raw, naming))
     ]
     yield from conditions
     for place, stage in enumerate(raw["flow"]["stages"]):
@@ -51,6 +49,23 @@ def offering_faults(document: Document, declared: Declared) -> Iterator[PackFaul
     if not any(fault.code == "bad_expression" for fault in conditions):
         for found in check_flow(parse_flow(raw["flow"]), day_minutes=_office_day(declared)):
             yield document.fault(("flow", *found.path), found.code, **found.params)
+
+
+def _naming_at(path: Path, raw: Raw, naming: Naming) -> Naming:
+    """In a flow, ages are not known, and stages are that have come to something by then.
+
+    Those are the ones before it, and those that may send the flow back.
+    """
+    if path[0] != "flow":
+        return naming
+    stages = raw["flow"]["stages"]
+    own = stages[int(path[2])]["key"]
+    graph = {stage["key"]: tuple(stage.get("after", ())) for stage in stages}
+    names = {name for after in graph.values() for name in after}
+    earlier = before({**dict.fromkeys(names, ()), **graph}, own)
+    sending_back = {stage["key"] for stage in stages if "on_reject" in stage}
+    known = (earlier | sending_back) & set(graph) - {own}
+    return replace(naming, ages=False, stages=known, all_stages=set(graph))
 
 
 def _conditions(raw: Raw) -> Iterator[tuple[Path, Raw]]:
@@ -186,6 +201,7 @@ def _gift_faults(
         for at, part in _gift_parts(path, gift)
         for fault in _part_faults(document, at, part, stage, naming)
     ]
+    faults += _date_faults(document, path, gift, stage, naming)
     yield from faults
     if not faults and sound:
         yield from _gift_tried(document, path, gift, stage, naming.declared)
@@ -205,6 +221,21 @@ def _part_faults(
     recorded = stage.get("records", {}).get("properties", {})
     if "result" in part and part["result"] not in recorded:
         yield document.fault((*path, "result"), "unknown_result", name=part["result"])
+
+
+def _date_faults(
+    document: Document, path: Path, gift: Raw, stage: Raw, naming: Naming
+) -> Iterator[PackFault]:
+    """A fact begins and ends with a day: one that is written there, or one that is asked for."""
+    for end in ("from", "until"):
+        part = gift.get(end)
+        if isinstance(part, Mapping) and part.keys() & {"result", "field"}:
+            recorded = stage.get("records", {}).get("properties", {})
+            schema = recorded.get(part.get("result")) or schema_of(part, naming)
+            if schema is not None and not is_date(schema):
+                yield document.fault((*path, end), "wrong_date", problem="it is asked otherwise")
+        elif part is not None and not isinstance(part, Mapping) and literal_kind(part) != "date":
+            yield document.fault((*path, end), "wrong_date", problem=str(part))
 
 
 def _gift_tried(

@@ -94,12 +94,14 @@ class Offering:
     """One service that can be applied for.
 
     `materials`, `citations`, `criteria` and `flow` are in the plain form of `format.json`.
+    `private`: an employer is told of it how it stands and when it is due, no more.
     """
 
     code: str
     title: Text
     summary: Text
     subject: Subject
+    private: bool
     sections: tuple[str, ...]
     materials: tuple[Plain, ...]
     citations: tuple[Plain, ...]
@@ -172,6 +174,7 @@ def offering(raw: Plain) -> Offering:
         title=raw["title"],
         summary=raw["summary"],
         subject=Subject(raw["subject"]),
+        private=raw.get("private", False),
         sections=tuple(raw["sections"]),
         materials=tuple(raw.get("materials", ())),
         citations=tuple(raw["citations"]),

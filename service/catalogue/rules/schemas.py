@@ -82,7 +82,7 @@ def _rule_faults(
     code, schema = document.value["code"], document.value["schema"]
     if rule["at"] not in schema["properties"]:
         yield document.fault((*path, "at"), "unknown_field", section=code, name=rule["at"])
-    naming = Naming(declared, {code}, facts=False)
+    naming = Naming(declared, {code}, facts=False, ages=False, requests=False)
     faults = list(condition_faults(document, (*path, "must"), rule["must"], naming))
     yield from faults
     if faults or not sound:

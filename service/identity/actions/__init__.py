@@ -1,6 +1,8 @@
 """The use cases of identity."""
 
-from service.identity.actions.profile import add_family_member, give_consents, update_me
+from service.identity.actions.accounts import ensure_account
+from service.identity.actions.consents import change_consent, give_consents
+from service.identity.actions.profile import add_family_member, update_me
 from service.identity.actions.sign_in import (
     SignedIn,
     refresh_session,
@@ -13,6 +15,8 @@ from service.identity.actions.staffing import ensure_staff, publish_departments
 __all__ = [
     "SignedIn",
     "add_family_member",
+    "change_consent",
+    "ensure_account",
     "ensure_staff",
     "give_consents",
     "publish_departments",

@@ -1,8 +1,8 @@
-"""What talents say of themselves: name, id number, phone, family, consents."""
+"""What talents say of themselves: name, id number, phone, family."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,12 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.identity.models import PERSONS, Consent, FamilyLink, Person
+from service.identity.models import PERSONS, FamilyLink, Person
 from service.identity.queries import FamilyMember, own_person
 from service.identity.rules import (
     IdType,
     Kinship,
-    LegalBasis,
     birth_date_of,
     indexed_id,
     latest_birth_date,
@@ -26,12 +25,11 @@ from service.identity.rules import (
     normal_id_number,
     normal_name,
     normal_phone,
-    parse_consent,
     valid_id_number,
 )
 from service.kernel import audit, crypto
 from service.kernel.actor import Actor
-from service.kernel.db import insert_new_rows, insert_rows
+from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid
 from service.kernel.ids import new_id
 
@@ -119,31 +117,6 @@ def add_family_member(
     return FamilyMember(
         member_id, given, kinship, id_type, masked(number), birth_date_of(id_type, number)
     )
-
-
-def give_consents(session: Session, actor: Actor, *, codes: Sequence[str], at: datetime) -> None:
-    """Record the talent's consent to each text, named `processing@1`; given again, it stays as is.
-
-    One statement, whatever the number. Raises `Invalid` at `consents.<n>` for another form.
-    """
-    person_id = own_person(actor)
-    rows = []
-    for place, code in enumerate(codes):
-        parsed = parse_consent(code)
-        if parsed is None:
-            raise Invalid(errors=[FieldError(f"consents.{place}", "wrong_pattern")])
-        rows.append(
-            {
-                "district_id": actor.district,
-                "id": new_id(),
-                "person_id": person_id,
-                "code": parsed[0],
-                "version": parsed[1],
-                "legal_basis": LegalBasis.CONSENT,
-                "given_at": at,
-            }
-        )
-    insert_new_rows(session, Consent, rows)
 
 
 def _faults(

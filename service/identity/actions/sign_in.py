@@ -65,11 +65,12 @@ def sign_in_by_password(
     lifetime: timedelta,
     at: datetime,
 ) -> SignedIn:
-    """Let a member of staff in to the actor's district, for `lifetime` at most.
+    """Let a member of staff or an agent in to the actor's district, for `lifetime` at most.
 
     Raises `Refusal("credentials_wrong")`, the same after the same time whether the username or
     the password is wrong, `Forbidden("account_disabled")` and `Forbidden("no_post_in_district")`
-    only to who knows the password, and `Invalid("district_unknown")`.
+    only to who knows the password, and `Invalid("district_unknown")`. An agent comes in to every
+    district; what there is to see for them there, their enterprise decides, request by request.
     """
     _check_district(session, actor.district)
     subject = subject_of(CredentialKind.PASSWORD, username.lower())

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, cast, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.identity.actions.credentials import Found, act_as, find, subject_of
-from service.identity.actions.sign_in import keep_password
-from service.identity.models import Account, Credential, Department, StaffPost
-from service.identity.providers import password as passwords
-from service.identity.rules import AccountKind, CredentialKind, valid_username
-from service.kernel import audit
-from service.kernel.actor import system
-from service.kernel.db import District, Scope, insert_rows, set_scope
-from service.kernel.errors import FieldError, Invalid
+from service.identity.actions.accounts import ensure_account
+from service.identity.models import Department, StaffPost
+from service.identity.queries import local_day
+from service.identity.rules import AccountKind
+from service.kernel.db import District, insert_rows
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
 
 PostGiven = tuple[str, Role]
 """A department's code and a role in it."""
-
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
 def publish_departments(
@@ -73,69 +67,32 @@ def ensure_staff(
 
     Gives the account's id. `person_id` is the person of a member of staff who is a talent too:
     they may not work on their own cases. The transaction runs in the scope of its district, and
-    of nobody, before and after. Raises `Invalid` for a username or password of another form;
-    the database refuses an unknown department.
+    of nobody, before and after. Raises what `ensure_account` raises; the database refuses an
+    unknown department.
     """
-    _check(username, password)
     district, today = _district_today(session, at)
-    subject = subject_of(CredentialKind.PASSWORD, username)
-    known = find(session, CredentialKind.PASSWORD, subject)
-    found = known or Found(new_id(), AccountKind.STAFF, person_id)
-    act_as(session, found, district)
-    if known is None:
-        names = {"username": username, "display_name": display_name, "person_id": person_id}
-        _make_staff(session, found, names, subject, password, at)
-    else:
-        changed = update(Account).where(Account.id == found.account_id)
-        session.execute(changed.values(display_name=display_name, person_id=person_id))
-        if not passwords.password_matches(found.secret, password):
-            keep_password(session, found.account_id, password)
-    _hold_posts(session, district, found.account_id, frozenset(posts), today)
-    set_scope(session, Scope(district))
-    audit.record(session, "staff.ensured", actor=system(district), at=at, subject=found.account_id)
-    return found.account_id
-
-
-def _check(username: str, password: str) -> None:
-    bounds = {"minimum": passwords.SHORTEST, "maximum": passwords.LONGEST}
-    faults = []
-    if not valid_username(username):
-        faults.append(FieldError("username", "wrong_pattern"))
-    if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
-        faults.append(FieldError("password", "length_out_of_bounds", bounds))
-    if faults:
-        raise Invalid(errors=faults)
+    account_id = ensure_account(
+        session,
+        kind=AccountKind.STAFF,
+        district=district,
+        username=username,
+        display_name=display_name,
+        password=password,
+        at=at,
+        person_id=person_id,
+    )
+    _hold_posts(session, district, account_id, frozenset(posts), today)
+    return account_id
 
 
 def _district_today(session: Session, at: datetime) -> tuple[str, date]:
     """The district the transaction is scoped to, and the date there; one statement."""
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
     row = session.execute(
-        select(District.id, cast(func.timezone(zone, at), Date)).where(
+        select(District.id, local_day(at)).where(
             District.id == func.current_setting("app.district")
         )
     ).one()
     return row[0], row[1]
-
-
-def _make_staff(
-    session: Session,
-    found: Found,
-    names: dict[str, Any],
-    subject: bytes,
-    password: str,
-    at: datetime,
-) -> None:
-    account = {"id": found.account_id, "kind": found.kind, "created_at": at}
-    insert_rows(session, Account, [account | names])
-    credential = {
-        "account_id": found.account_id,
-        "kind": CredentialKind.PASSWORD,
-        "subject": subject,
-        "secret": passwords.hash_password(password),
-        "created_at": at,
-    }
-    insert_rows(session, Credential, [credential])
 
 
 def _hold_posts(

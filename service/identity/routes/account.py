@@ -22,6 +22,14 @@ STAFF_EXAMPLE: Final = {
     "posts": [{"department": "construction", "roles": ["clerk"]}],
 }
 
+AGENT_EXAMPLE: Final = {
+    "id": ID_EXAMPLE,
+    "kind": "agent",
+    "display_name": "陈静",
+    "district": "demo",
+    "posts": [],
+}
+
 
 def account_of(actor: Actor) -> dict[str, Any]:
     return {

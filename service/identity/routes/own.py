@@ -8,6 +8,7 @@ from service.identity import actions, queries
 from service.identity.queries import Applicant, FamilyMember
 from service.identity.routes.account import ID_EXAMPLE, TALENT_EXAMPLE, account_of
 from service.identity.schemas import (
+    ConsentIn,
     ConsentsOut,
     FamilyMemberIn,
     FamilyMemberOut,
@@ -30,8 +31,16 @@ MEMBER_EXAMPLE: Final = {
     "birth_date": "2019-06-01",
 }
 
+CONSENT_EXAMPLE: Final = {
+    "code": "enterprise",
+    "version": 1,
+    "legal_basis": "consent",
+    "given_at": "2026-11-02T03:00:00+00:00",
+    "withdrawn_at": None,
+}
 
-@me.get("/v1/me", allow=Permission.PROFILE_READ, audiences=("talent", "desk"))
+
+@me.get("/v1/me", allow=Permission.PROFILE_READ, audiences=("talent", "desk", "enterprise"))
 @me.response(
     200,
     MeOut,
@@ -115,24 +124,33 @@ def add_family_member(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @me.get("/v1/me/consents", allow=Permission.PROFILE_READ, audiences=("talent",))
-@me.response(
-    200,
-    ConsentsOut,
-    example={
-        "items": [
-            {
-                "code": "processing",
-                "version": 1,
-                "legal_basis": "consent",
-                "given_at": "2026-11-02T03:00:00+00:00",
-                "withdrawn_at": None,
-            }
-        ]
-    },
-)
+@me.response(200, ConsentsOut, example={"items": [CONSENT_EXAMPLE | {"code": "processing"}]})
 def list_consents() -> dict[str, Any]:
     """The consents that the talent has given in this district."""
     return {"items": queries.consents_for(http.session(), http.actor())}
+
+
+@me.post(
+    "/v1/me/consents",
+    allow=Permission.PROFILE_WRITE,
+    audiences=("talent",),
+    problems={409: ["consent_needed"]},
+)
+@me.arguments(ConsentIn, as_kwargs=True, example={"consent": "enterprise@1", "given": False})
+@me.response(
+    200,
+    ConsentsOut,
+    example={"items": [CONSENT_EXAMPLE | {"withdrawn_at": "2026-12-01T01:20:00+00:00"}]},
+)
+def change_consent(consent: str, given: bool) -> dict[str, Any]:
+    """Let the employer follow, or no longer, from the next request on.
+
+    Only a consent that no service rests on can be changed: `enterprise`. Withdrawing it ends every
+    version of it; given again, the employer sees again what it was let see when it was filed.
+    """
+    session, actor = http.session(), http.actor()
+    actions.change_consent(session, actor, consent=consent, given=given, at=clock.now())
+    return {"items": queries.consents_for(session, actor)}
 
 
 def _me(actor: Actor) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from service.kernel.permissions import Permission
 
 auth: Final = http.Blueprint("auth", __name__, description="Signing in and out.")
 
-_EVERYBODY: Final = ("public", "talent", "desk")
+_EVERYBODY: Final = ("public", "talent", "desk", "enterprise")
 _REFRESH_TOKEN: Final = "vV0cV5yTzVZ1b2VnX3d0eW5nLWV4YW1wbGUtdG9rZW4"  # noqa: S105 - an example
 
 
@@ -80,7 +80,7 @@ def login_wechat(body: dict[str, Any]) -> dict[str, Any]:
 @auth.post(
     "/v1/auth/password",
     allow=http.PUBLIC,
-    audiences=("public", "desk"),
+    audiences=("public", "desk", "enterprise"),
     keyed=http.Keyed.NO,
     problems={
         401: ["credentials_wrong"],
@@ -97,7 +97,7 @@ def login_wechat(body: dict[str, Any]) -> dict[str, Any]:
 @limiter.limit(_per_address)
 @limiter.limit(_per_account, key_func=_account_at_address)
 def login_password(body: dict[str, Any]) -> dict[str, Any]:
-    """Sign a member of staff in to a district in which they hold a post."""
+    """Sign in a member of staff, to a district in which they hold a post, or an agent."""
     session = http.session_for(body.get("district"))
     signed_in = actions.sign_in_by_password(
         session,

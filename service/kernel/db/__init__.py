@@ -18,6 +18,7 @@ from service.kernel.db.engine import (
     set_scope,
 )
 from service.kernel.db.locking import for_change
+from service.kernel.db.probing import is_there
 
 __all__ = [
     "Base",
@@ -30,6 +31,7 @@ __all__ = [
     "for_change",
     "insert_new_rows",
     "insert_rows",
+    "is_there",
     "one_of",
     "owned_by",
     "rooted",

@@ -5,14 +5,17 @@ from service.kernel.http.blueprint import AUDIENCES, Blueprint, Keyed
 from service.kernel.http.context import (
     Runtime,
     actor,
+    finish,
     idempotency_key,
     if_match,
     language,
     runtime,
     session,
     session_for,
+    unless_committed,
 )
-from service.kernel.http.fields import Schema
+from service.kernel.http.fields import Schema, SentFile
+from service.kernel.http.files import attachment, read_form
 from service.kernel.http.pages import Page
 from service.kernel.permissions import PUBLIC
 
@@ -24,13 +27,18 @@ __all__ = [
     "Page",
     "Runtime",
     "Schema",
+    "SentFile",
     "actor",
+    "attachment",
     "cursors",
     "fields",
+    "finish",
     "idempotency_key",
     "if_match",
     "language",
+    "read_form",
     "runtime",
     "session",
     "session_for",
+    "unless_committed",
 ]

@@ -29,8 +29,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Allow = Permission | Literal["public"]
 Problems = Mapping[int, Iterable[str]]
+Before = Callable[[], Mapping[str, Any]]
 
-AUDIENCES: Final = ("public", "talent", "desk")
+AUDIENCES: Final = ("public", "talent", "desk", "enterprise")
 _KEPT_HEADERS: Final = ("Content-Type", "ETag", "Location")
 
 
@@ -51,6 +52,7 @@ class Policy:
     versioned: bool
     keyed: Keyed
     problems: Problems
+    before: Before | None = None
 
 
 class Parser(FlaskParser):
@@ -90,13 +92,16 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         versioned: bool = False,
         keyed: Keyed | None = None,
         problems: Problems | None = None,
+        before: Before | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
         """Register a view.
 
         `allow` is a permission or `PUBLIC`; `versioned` demands If-Match; `keyed` says whether an
         Idempotency-Key is taken (default: on a POST that needs somebody signed in); `problems`
-        names the codes that the view itself may answer, by status.
+        names the codes that the view itself may answer, by status. `before` is called when the
+        actor may do it, before any transaction is opened: for what is done outside. What it gives
+        the view gets as arguments; what it did it undoes through `context.unless_committed`.
         """
         posted = "POST" in options.get("methods", ()) and allow != PUBLIC
         policy = Policy(
@@ -105,6 +110,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
             versioned=versioned,
             keyed=keyed or (Keyed.OPTIONAL if posted else Keyed.NO),
             problems=problems or {},
+            before=before,
         )
 
         def decorator(view: Callable[P, R]) -> Callable[..., Response]:
@@ -150,6 +156,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         """Dump what the view returns with a schema."""
         decorator: Callable[[Callable[..., Any]], Callable[..., Response]]
         decorator = super().response(status_code, schema, **options)
+        return decorator
+
+    def doc(self, **options: Any) -> Callable[[Callable[..., R]], Callable[..., R]]:
+        """Document by hand what no schema tells: a form with files, a body that is no JSON."""
+        decorator: Callable[[Callable[..., R]], Callable[..., R]]
+        decorator = super().doc(**options)
         return decorator
 
     def for_audience(self, audience: str) -> Blueprint:
@@ -210,6 +222,8 @@ def _answer(
         unit.version = context.read_version()
     if policy.keyed is not Keyed.NO:
         unit.key = context.read_key(required=policy.keyed is Keyed.REQUIRED)
+    if policy.before is not None:
+        arguments = {**arguments, **policy.before()}
     if unit.key is None:
         return _viewed(view, arguments)
     unit.digest = context.request_digest()
@@ -218,6 +232,7 @@ def _answer(
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
+        unit.close()
         return Response(stored.body, stored.status, stored.headers)
     response = _viewed(view, arguments)
     idempotency.store_answer(unit.session(), keyed, _kept(response), at=clock.now())

@@ -26,11 +26,13 @@ from service.kernel.errors import (
 )
 from service.kernel.http import strict_json
 from service.kernel.keys import Keys
+from service.kernel.logs import logger
 from service.kernel.messages import Language
 from service.kernel.settings import Settings
 
 _ETAG: Final = re.compile(r'"([0-9]{1,9})"', re.ASCII)
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_LOG: Final = logger("http")
 
 Authenticate = Callable[[str], Actor]
 
@@ -47,13 +49,17 @@ class Runtime:
 
 @dataclass(slots=True)
 class Unit:
-    """One request's unit of work."""
+    """One request's unit of work.
+
+    `outside`: how to undo what was done outside for an effect that has not been committed.
+    """
 
     actor: Actor
     version: int | None = None
     key: str | None = None
     digest: bytes = b""
     opened: Session | None = field(default=None)
+    outside: list[Callable[[], None]] = field(default_factory=list)
 
     def session(self) -> Session:
         """The transaction of the use case; it begins at the first call."""
@@ -68,15 +74,24 @@ class Unit:
         return self.session()
 
     def commit(self) -> None:
-        """Make it durable; nothing to do where no transaction was needed."""
+        """Make it durable; nothing to do where no transaction was needed.
+
+        From here on nothing outside is undone: a COMMIT whose answer is lost may have happened.
+        """
         if self.opened is not None:
+            self.outside.clear()
             runtime().database.commit(self.opened)
 
     def close(self) -> None:
-        """Give the connection back; whatever was not committed is gone."""
+        """Give the connection back; whatever was not committed is gone, outside too."""
         if self.opened is not None:
             self.opened.close()
             self.opened = None
+        while self.outside:
+            try:
+                self.outside.pop()()
+            except Exception as error:  # noqa: BLE001 - the answer does not depend on it
+                _LOG.error("undo_failed", exc_info=error)
 
 
 def runtime() -> Runtime:
@@ -97,6 +112,20 @@ def session() -> Session:
 def session_for(district: str | None) -> Session:
     """A public route's transaction, scoped to the district asked for, else the default one."""
     return unit().session_for(district or runtime().settings.default_district)
+
+
+def finish() -> None:
+    """Commit now and give the connection back, for what has to be done outside after it."""
+    unit().commit()
+    unit().close()
+
+
+def unless_committed(undo: Callable[[], None]) -> None:
+    """Have `undo` called where this request commits nothing: it fails, or was answered before.
+
+    After a COMMIT that failed it is not called, for it may have happened.
+    """
+    unit().outside.append(undo)
 
 
 def actor() -> Actor:
@@ -197,13 +226,15 @@ def _body() -> bytes:
 def request_digest() -> bytes:
     """SHA-256 over method, path and body; key order and white space of JSON do not count.
 
-    A body that is no JSON counts as it is, and one too large to be read as none: whether it is
-    wanted at all is for the route to say.
+    A form that has been read counts by its fields and the hashes of its files. Another body that
+    is no JSON counts as it is, and one too large to be read as none: whether it is wanted at all
+    is for the route to say.
     """
-    body = b""
-    with suppress(Problem):
-        body = _body()
-        body = orjson.dumps(read_json(), option=orjson.OPT_SORT_KEYS)
+    body = g.get("form", b"")
+    if not body:
+        with suppress(Problem):
+            body = _body()
+            body = orjson.dumps(read_json(), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(
         b"\n".join((request.method.encode(), request.path.encode(), body))
     ).digest()

@@ -19,6 +19,7 @@ _TITLES: Final = {
     "public": "Talent service: what anybody may ask",
     "talent": "Talent service: for talents and their mini-program",
     "desk": "Talent service: for department clerks and their desk",
+    "enterprise": "Talent service: for employers and their agents",
 }
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 _PROBLEM: Final = {

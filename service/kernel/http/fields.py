@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -22,6 +23,9 @@ from service.kernel.errors import FieldError
 Messages: TypeAlias = dict[str, Any]
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -192,6 +196,22 @@ class Date(ma.fields.Date):
             raise self.make_error("invalid", input=value, obj_type="date") from None
 
 
+class DayOrMoment(ma.fields.String):
+    """A calendar date, or a moment with its offset (RFC 3339): gives a `date` or a `datetime`."""
+
+    default_error_messages: Messages = {"invalid": "not_a_date_or_time"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        try:
+            if isinstance(value, str) and _DATE.fullmatch(value):
+                return date.fromisoformat(value)
+            if isinstance(value, str) and _MOMENT.fullmatch(value):
+                return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        raise self.make_error("invalid")
+
+
 class Enum(ma.fields.Enum[Any]):
     """One of the values of a `StrEnum`."""
 
@@ -226,6 +246,25 @@ class Object(ma.fields.Dict):
     """A JSON object whose content somebody else checks (a form's section)."""
 
     default_error_messages: Messages = {"invalid": "not_an_object"}
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file of a form: as it was named and what was in it; nothing of it has been looked at."""
+
+    name: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class File(ma.fields.Field[SentFile]):
+    """A file of a multipart form (`files.read_form`)."""
+
+    default_error_messages: Messages = {"invalid": "not_a_file"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> SentFile:  # noqa: ARG002
+        if not isinstance(value, SentFile):
+            raise self.make_error("invalid")
+        return value
 
 
 class Plain(ma.fields.Raw):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
-from sqlalchemy import all_, literal, update
+from sqlalchemy import ColumnElement, all_, literal, update
 from sqlalchemy.orm import Session
 
 from service.identity.queries import own_case
@@ -15,10 +16,11 @@ from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.permissions import Role
 from service.tickets.models import Item, Task
-from service.tickets.queries.desk import IN_LIST, TaskRow, held_task_for, task_for, visible
+from service.tickets.queries.desk import IN_LIST, Held, TaskRow, held_task_for, task_for, visible
 from service.tickets.rules import Happening, TaskAct, TaskStatus, acted
 
 _RETURNED: Final = (*IN_LIST, Task.ticket_id, own_case(Item.person_id).label("own_case"))
+_POOLED: Final = {"status": TaskStatus.OPEN, "assignee": None, "claimed_at": None}
 
 
 def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
@@ -29,30 +31,19 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     actor's were two of them), or `Conflict`:
     `task_already_claimed`, `task_closed`.
     """
-    row = session.execute(
-        update(Task)
-        .where(
-            visible(actor),
-            Task.id == task_id,
-            Task.status == TaskStatus.OPEN,
-            Task.role.in_(_roles(actor)),
-            literal(actor.account) != all_(Task.barred),
-            Item.district_id == Task.district_id,
-            Item.id == Task.item_id,
-        )
-        .values(
-            status=TaskStatus.CLAIMED,
-            assignee=actor.account,
-            claimed_at=at,
-            version=Task.version + 1,
-        )
-        .returning(*_RETURNED)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
+    row = changed_task(
+        session,
+        held_by(actor.account, at),
+        visible(actor),
+        Task.id == task_id,
+        Task.status == TaskStatus.OPEN,
+        Task.role.in_(_roles(actor)),
+        literal(actor.account) != all_(Task.barred),
+    )
     if row is None:
         _refuse(session, actor, task_id)
     require_right_to_work(actor, row.department, row.role, own=row.own_case)
-    _tell(session, actor, Happening.TASK_CLAIMED, row, at)
+    tell(session, actor, Happening.TASK_CLAIMED, row, at)
     return row
 
 
@@ -64,19 +55,8 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
     held = held_task_for(session, actor, task_id)
     mine = held.task.assignee == actor.account
     acted(held.task.status, TaskAct.RELEASE, mine=mine)
-    row = session.execute(
-        update(Task)
-        .where(
-            Task.district_id == actor.district,
-            Task.id == task_id,
-            Item.district_id == Task.district_id,
-            Item.id == Task.item_id,
-        )
-        .values(status=TaskStatus.OPEN, assignee=None, claimed_at=None, version=Task.version + 1)
-        .returning(*_RETURNED)
-        .execution_options(synchronize_session=False)
-    ).one()
-    _tell(session, actor, Happening.TASK_RELEASED, row, at)
+    row = changed_held_task(session, held, _POOLED)
+    tell(session, actor, Happening.TASK_RELEASED, row, at)
     return row
 
 
@@ -103,7 +83,45 @@ def _roles(actor: Actor) -> set[str]:
     return {role.value for post in actor.posts for role in post.roles}
 
 
-def _tell(session: Session, actor: Actor, kind: Happening, row: TaskRow, at: datetime) -> None:
+def held_by(account: UUID, at: datetime) -> dict[str, Any]:
+    """What a task's row says once somebody holds it."""
+    return {"status": TaskStatus.CLAIMED, "assignee": account, "claimed_at": at}
+
+
+def changed_task(
+    session: Session, values: Mapping[str, Any], *found: ColumnElement[bool]
+) -> TaskRow | None:
+    """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
+
+    The row also has `ticket_id`, and `own_case` of whoever asks.
+    """
+    return session.execute(
+        update(Task)
+        .where(*found, Item.district_id == Task.district_id, Item.id == Task.item_id)
+        .values(**values, version=Task.version + 1)
+        .returning(*_RETURNED)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+
+
+def changed_held_task(session: Session, held: Held, values: Mapping[str, Any]) -> TaskRow:
+    """Change a task that is locked; its row as `changed_task` gives it."""
+    district, task_id = held.task.district_id, held.task.id
+    row = changed_task(session, values, Task.district_id == district, Task.id == task_id)
+    if row is None:
+        raise LookupError("a locked task is there")
+    return row
+
+
+def tell(
+    session: Session,
+    actor: Actor,
+    kind: Happening,
+    row: TaskRow,
+    at: datetime,
+    **more: str,
+) -> None:
+    """Emit an event of a task that no ticket replays."""
     events.emit(
         session,
         kind,
@@ -112,5 +130,5 @@ def _tell(session: Session, actor: Actor, kind: Happening, row: TaskRow, at: dat
         ticket_id=row.ticket_id,
         item_id=row.item_id,
         task_id=row.id,
-        data={"department": row.department},
+        data={"department": row.department, **more},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,12 +17,20 @@ from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.routing import Stage, StageKind, TaskDecided, Verdict
 from service.routing.flow import PASSING
 from service.tickets.actions.claim import require_right_to_work
+from service.tickets.actions.correct import ask_correction
 from service.tickets.actions.edges import settle_edges
 from service.tickets.actions.steps import Decided, Step
 from service.tickets.models import Task
 from service.tickets.queries.cases import stage_of
 from service.tickets.queries.desk import Held, held_task_for
-from service.tickets.rules import TaskAct, accepted_from, acted, happening
+from service.tickets.rules import (
+    Point,
+    TaskAct,
+    accepted_from,
+    acted,
+    happening,
+    point_faults,
+)
 
 _TASKS: Final = "tasks"
 
@@ -36,16 +44,18 @@ def decide_task(
     verdict: Verdict,
     opinion: str,
     result: Mapping[str, Any] | None,
+    points: Sequence[Point] = (),
     at: datetime,
 ) -> Held:
     """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
 
-    Raises `NotFound`, `Conflict` (`task_not_claimed`, `task_not_mine`, `task_closed`, and
-    `acceptance_deemed` for a refusal that comes after the time to accept, `notice_running` for a
-    notice period that nobody may cut short), `Stale`,
-    `Forbidden`, or `Invalid` for a verdict the stage does not allow or a result that is missing,
-    not asked for, or not of the stage's form. That the task is no longer theirs says more to the
-    actor than a stale version, so it comes first.
+    `points` is what a return asks the applicant to mend. Raises `NotFound`, `Conflict`
+    (`task_not_claimed`, `task_not_mine`, `task_closed`, `acceptance_deemed` for a refusal that
+    comes after the time to accept, `notice_running` for a notice period that nobody may cut
+    short, `returned_already`), `Stale`, `Forbidden`, or `Invalid` for a verdict the stage does
+    not allow, a result that is missing, not asked for, or not of the stage's form, or points that
+    do not fit. That the task is no longer theirs says more to the actor than a stale version, so
+    it comes first.
     """
     held = held_task_for(session, actor, task_id)
     task, item = held.task, held.item
@@ -57,6 +67,11 @@ def decide_task(
     key, round_ = stage_of(step.stages(item), task)
     definition = step.definition(item)
     _check(definition, definition.flow.by_key[key], verdict, result)
+    returns = verdict is Verdict.RETURN
+    if faults := point_faults(definition, points, asked=returns):
+        raise Invalid(errors=faults)
+    if returns and step.state(item).returns(key):
+        raise Conflict("returned_already")
     if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
         raise Conflict("notice_running")
     accepted_at = _accepted_at(held, verdict, at)
@@ -71,6 +86,8 @@ def decide_task(
         decided=Decided(task, result, accepted_at),
         about={"stage": key, "department": task.department},
     )
+    if returns:
+        ask_correction(step, item, task, points)
     settle_edges(step)
     step.finish()
     return held

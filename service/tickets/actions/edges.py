@@ -173,7 +173,7 @@ def follow(step: Step, item: Item, edges: Sequence[Edge]) -> None:
     if begins or item.decision_waits is not now.soft:
         event = PredecessorsSettled(hard=now.hard, soft=now.soft)
         step.take(item, event, Happening.ITEM_BEGUN if begins else Happening.ITEM_FREED)
-        _project(step, item, begins=begins)
+        project(step, item, begins=begins)
 
 
 _WAITING = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
@@ -202,6 +202,7 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
     edge.status = status
     if status is EdgeStatus.ASKED:
         edge.next_at = step.calendar.due_at(step.at, working_days=edge.ask_days or 0).at
+        step.asked = True
     else:
         edge.settled_at, edge.next_at = step.at, None
     asked = status is EdgeStatus.ASKED
@@ -218,10 +219,11 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
     return True
 
 
-def _project(step: Step, item: Item, *, begins: bool) -> None:
+def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> None:
     """Another due date, now that it is known when the item begins or can be decided.
 
-    Begun now, acceptance may take all its time. Freed, the decision has its own time at least.
+    Begun now, acceptance may take all its time; while the decision waits for another item, it is
+    not earlier than was projected with that. Freed, the decision has its own time at least.
     """
     flow = step.definition(item).flow
     calendar = step.calendar
@@ -229,7 +231,9 @@ def _project(step: Step, item: Item, *, begins: bool) -> None:
         (acceptance,) = flow.starts
         received = due_within(calendar, step.at, acceptance.limit).at
         due = calendar.due_at(received, working_days=flow.promise_working_days)
-        basis, cause = DueBasis.PROJECTED, "begun"
+        if item.decision_waits:
+            due = due._replace(at=max(due.at, item.due_at))
+        basis = DueBasis.PROJECTED
     elif item.accepted_at is not None and not item.decision_waits:
         own = calendar.due_at(item.accepted_at, working_days=flow.promise_working_days)
         last = due_within(calendar, step.at, flow.decision.limit)

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import current_bundle
+from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.identity.actions import give_consents
 from service.identity.queries import household_for
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_new_rows, insert_rows
-from service.kernel.errors import Conflict, FieldError, Invalid
+from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.kernel.ids import new_id
+from service.materials.queries import materials_by_ids
 from service.routing import Phase
 from service.tickets.actions.making import Case, Making
 from service.tickets.models import (
@@ -26,14 +29,20 @@ from service.tickets.models import (
     ItemStage,
     ReliedFact,
     Ticket,
+    TicketMaterial,
     TicketSection,
 )
-from service.tickets.queries.talent import TicketRows, filing_ground, ticket_for
+from service.tickets.queries.drafts import draft_for
+from service.tickets.queries.sealed import unsealed_draft
+from service.tickets.queries.talent import Ground, TicketRows, filing_ground, ticket_for
 from service.tickets.rules import (
     Filing,
     Happening,
     criterion_faults,
     filing_faults,
+    filing_of,
+    followed_by,
+    material_faults,
     ticket_number,
 )
 
@@ -50,15 +59,57 @@ def file_ticket(
     """
     ground = filing_ground(session, actor, key=key)
     if ground.ticket_id is not None:
-        if ground.digest != digest:
-            raise Invalid("idempotency_key_reused")
-        return ticket_for(session, actor, ground.ticket_id)
+        return _filed_before(session, actor, ground, digest)
+    return _file(session, actor, filing, ground, (key, digest), new_id(), at)
+
+
+def file_draft(
+    session: Session,
+    actor: Actor,
+    *,
+    ticket_id: UUID,
+    version: int,
+    key: str,
+    digest: bytes,
+    at: datetime,
+) -> TicketRows:
+    """File what a draft says; the ticket has its id, and the draft is gone.
+
+    Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
+    """
+    ground = filing_ground(session, actor, key=key)
+    if ground.ticket_id is not None:
+        return _filed_before(session, actor, ground, digest)
+    draft = draft_for(session, actor, ticket_id, lock=True)
+    if draft.version != version:
+        raise Stale
+    filing = filing_of(unsealed_draft(draft))
+    session.delete(draft)
+    session.flush()
+    return _file(session, actor, filing, ground, (key, digest), ticket_id, at)
+
+
+def _filed_before(session: Session, actor: Actor, ground: Ground, digest: bytes) -> TicketRows:
+    if ground.ticket_id is None or ground.digest != digest:
+        raise Invalid("idempotency_key_reused")
+    return ticket_for(session, actor, ground.ticket_id)
+
+
+def _file(
+    session: Session,
+    actor: Actor,
+    filing: Filing,
+    ground: Ground,
+    key: tuple[str, bytes],
+    ticket_id: UUID,
+    at: datetime,
+) -> TicketRows:
     calendar = calendar_for(session, actor.district)
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    making = Making(actor, case, calendar, at)
+    making = Making(actor, case, calendar, at, _employer(session, actor, filing, at))
     number = ticket_number(ground.administrative_code, case.today, ground.sequence)
-    making.make(number, key=key, digest=digest)
+    making.make(ticket_id, number, key=key[0], digest=key[1])
     return _write(session, making)
 
 
@@ -70,6 +121,8 @@ def _checked(
     calendar: WorkingCalendar,
     at: datetime,
 ) -> Case:
+    if not filing.items:
+        raise Invalid(errors=[FieldError("items", "required")])
     household = household_for(session, actor)
     if not household.applicant.complete:
         raise Conflict("profile_incomplete")
@@ -99,9 +152,30 @@ def _checked(
             bundle.offerings[wish.offering], case.known_for(wish), f"items.{index}"
         )
     ]
+    unmet += _material_faults(session, actor, case)
     if unmet:
         raise Invalid(errors=unmet)
     return case
+
+
+def _material_faults(session: Session, actor: Actor, case: Case) -> list[FieldError]:
+    filing = case.filing
+    handed = [*filing.materials, *(one for wish in filing.items for one in wish.materials)]
+    kept = materials_by_ids(
+        session, actor, ids={one.material for one in handed}, person=actor.person
+    )
+    asked = [(case.bundle.offerings[wish.offering], case.known_for(wish)) for wish in filing.items]
+    return material_faults(filing, asked, kept)
+
+
+def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> UUID | None:
+    """The enterprise that may follow; no statement unless the applicant lets it, else one."""
+    stated = followed_by(filing)
+    if stated is None:
+        return None
+    return confirm_employment(
+        session, actor, credit_code=stated.credit_code, since=stated.since, at=at
+    )
 
 
 def _write(session: Session, making: Making) -> TicketRows:
@@ -110,6 +184,7 @@ def _write(session: Session, making: Making) -> TicketRows:
     insert_rows(session, Ticket, [making.ticket | {"last_seq": ticket.last_seq}])
     _insert_items(session, making)
     insert_rows(session, TicketSection, making.sections())
+    insert_rows(session, TicketMaterial, making.materials())
     insert_rows(session, Edge, making.edges)
     insert_rows(session, ReliedFact, making.relied)
     stages = [ItemStage(**stage) for stage in making.opening.stages]

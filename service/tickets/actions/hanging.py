@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from service.facts.rules import KnownFact
+from service.kernel import crypto
 from service.kernel.ids import new_id
 from service.tickets.models import Item, Ticket
-from service.tickets.rules import DueBasis, Reliance
+from service.tickets.rules import DueBasis, Handed, Reliance
 
 
 def key_of(item: Item) -> dict[str, Any]:
@@ -54,4 +57,42 @@ def relied(
         "fact_id": fact.id,
         "reliance": reliance,
         "at": at,
+    }
+
+
+def section_row(
+    district: str,
+    ticket: UUID,
+    item: UUID | None,
+    code: str,
+    answers: Any,
+    *,
+    revision: int = 1,
+) -> dict[str, Any]:
+    """The row of the answers to a section, sealed; those of no item are shared by the ticket."""
+    row_id = new_id()
+    text = orjson.dumps(answers).decode()
+    return {
+        "district_id": district,
+        "id": row_id,
+        "ticket_id": ticket,
+        "item_id": item,
+        "section": code,
+        "revision": revision,
+        "content": crypto.seal(text, table="ticket_sections", column="content", row=row_id),
+    }
+
+
+def material_row(
+    ticket: Mapping[str, Any], item: UUID | None, handed: Handed, *, revision: int = 1
+) -> dict[str, Any]:
+    """The row of a document; `ticket` holds district_id and id. Those of no item are shared."""
+    return {
+        "district_id": ticket["district_id"],
+        "id": new_id(),
+        "ticket_id": ticket["id"],
+        "item_id": item,
+        "code": handed.code,
+        "revision": revision,
+        "material_id": handed.material,
     }

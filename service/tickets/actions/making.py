@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
-
-import orjson
 
 from service.calendars.rules import Due, WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
-from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.ids import new_id
 from service.routing import (
@@ -32,11 +29,12 @@ from service.routing import (
     sources,
 )
 from service.tickets.actions.edges import Drawn, drawn, fulfilled_by
-from service.tickets.actions.hanging import relied
+from service.tickets.actions.hanging import material_row, relied, section_row
 from service.tickets.actions.opening import Opening, Rows, due_within
 from service.tickets.rules import (
     DueBasis,
     Filing,
+    Handed,
     Happening,
     ItemDue,
     Reliance,
@@ -47,8 +45,6 @@ from service.tickets.rules import (
     section_holders,
     ticket_due,
 )
-
-_SECTIONS: Final = "ticket_sections"
 
 
 @dataclass(frozen=True)
@@ -91,6 +87,7 @@ class Making:
     case: Case
     calendar: WorkingCalendar
     at: datetime
+    employer: UUID | None = None
     ticket: dict[str, Any] = field(default_factory=dict)
     items: Rows = field(default_factory=list)
     edges: Rows = field(default_factory=list)
@@ -101,9 +98,9 @@ class Making:
     def __post_init__(self) -> None:
         self.opening = Opening(self.calendar, self.at)
 
-    def make(self, number: str, *, key: str, digest: bytes) -> None:
+    def make(self, ticket_id: UUID, number: str, *, key: str, digest: bytes) -> None:
         """Everything, with due dates along the edges: predecessors come first."""
-        self._begin(number, key=key, digest=digest)
+        self._begin(ticket_id, number, key=key, digest=digest)
         filing, bundle = self.case.filing, self.case.bundle
         order = in_order(bundle.offerings, bundle.edges)
         wishes = sorted(
@@ -114,16 +111,17 @@ class Making:
         self.items.sort(key=lambda item: item["ordinal"])
         self._set_due()
 
-    def _begin(self, number: str, *, key: str, digest: bytes) -> None:
+    def _begin(self, ticket_id: UUID, number: str, *, key: str, digest: bytes) -> None:
         self.ticket = {
             "district_id": self.actor.district,
-            "id": new_id(),
+            "id": ticket_id,
             "number": number,
             "version": 1,
             "bundle_code": self.case.bundle.code,
             "bundle_version_id": self.case.bundle.version_id,
             "person_id": self.actor.person,
             "account_id": self.actor.account,
+            "employer_id": self.employer,
             "status": TicketStatus.IN_PROGRESS,
             "filed_at": self.at,
             "last_seq": 0,
@@ -238,13 +236,14 @@ class Making:
         return self.calendar.warn_at(begun, due.at, working_days=days)
 
     def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
-        """When the predecessors that are waited for are due."""
-        waited_for = {
-            edge.rule.predecessor
+        """Until when it waits: until what comes first is due, or the edge has waited enough."""
+        return [
+            item["due_at"] if edge.next_at is None else min(item["due_at"], edge.next_at)
             for edge in edges
             if edge.status is EdgeStatus.WAITING and edge.rule.kind is kind
-        }
-        return [item["due_at"] for item in self.items if item["offering_code"] in waited_for]
+            for item in self.items
+            if item["offering_code"] == edge.rule.predecessor
+        ]
 
     def _set_due(self) -> None:
         due = ticket_due(
@@ -261,20 +260,22 @@ class Making:
 
     def sections(self) -> Rows:
         """The rows of the answers, sealed."""
+        district, ticket = self.actor.district, self.ticket["id"]
         return [
-            self._section(None if index is None else self.items[index]["id"], code, answers)
+            section_row(
+                district,
+                ticket,
+                None if index is None else self.items[index]["id"],
+                code,
+                answers,
+            )
             for index, code, answers in section_holders(self.case.filing)
         ]
 
-    def _section(self, item: UUID | None, code: str, answers: Any) -> dict[str, Any]:
-        row_id = new_id()
-        text = orjson.dumps(answers).decode()
-        return {
-            "district_id": self.actor.district,
-            "id": row_id,
-            "ticket_id": self.ticket["id"],
-            "item_id": item,
-            "section": code,
-            "revision": 1,
-            "content": crypto.seal(text, table=_SECTIONS, column="content", row=row_id),
-        }
+    def materials(self) -> Rows:
+        """The rows of the documents."""
+        filing = self.case.filing
+        handed: list[tuple[UUID | None, Handed]] = [(None, one) for one in filing.materials]
+        for item, wish in zip(self.items, filing.items, strict=True):
+            handed += [(item["id"], one) for one in wish.materials]
+        return [material_row(self.ticket, item, one) for item, one in handed]

@@ -60,6 +60,7 @@ class Opening:
                     "ticket_id": item["ticket_id"],
                     "item_id": item["id"],
                     "stage_id": row["id"],
+                    "stage_key": stage.key,
                     "kind": stage.kind,
                     "offering_code": definition.code,
                     "department": department,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,10 +23,12 @@ from service.routing import (
     CancelTask,
     CheckStage,
     CloseStage,
+    EdgeStatus,
     Effect,
     EndItem,
     Event,
     GiveFacts,
+    Hold,
     ItemState,
     Known,
     OpenStage,
@@ -47,6 +49,7 @@ from service.tickets.actions.opening import Opening, Rows
 from service.tickets.models import DueChange, Item, ReliedFact, Task, Ticket
 from service.tickets.queries.cases import StageRow, known_facts, known_of, stage_rows
 from service.tickets.queries.desk import items_of
+from service.tickets.queries.talent import edges_of
 from service.tickets.rules import (
     DueBasis,
     Happening,
@@ -85,6 +88,7 @@ class Step:
     due_changes: Rows = field(default_factory=list)
     changed: list[Item] = field(default_factory=list)
     last_event: UUID | None = None
+    asked: bool = False
     _rows: dict[UUID, Sequence[StageRow]] = field(default_factory=dict)
     _states: dict[UUID, ItemState] = field(default_factory=dict)
 
@@ -115,6 +119,7 @@ class Step:
                 phase=item.phase,
                 outcome=item.outcome,
                 decision_waits=item.decision_waits,
+                hold=item.hold,
             )
         return self._states[item.id]
 
@@ -137,6 +142,9 @@ class Step:
         after, effects = advance(definition.flow, before, event, asking)
         self._states[item.id] = after
         item.phase, item.outcome, item.decision_waits = after.phase, after.outcome, after.soft
+        item.hold = after.hold
+        if after.hold is None:
+            item.hold_until = None
         self.last_event = self.tell(
             happening,
             item=item,
@@ -259,10 +267,11 @@ class Step:
         stage = definition.flow.by_key[effect.stage]
         barred = frozenset[UUID]()
         if stage.four_eyes:
+            before = definition.flow.upstream[stage.key]
             barred = frozenset(
                 row.assignee
                 for row in self.stages(item)
-                if row.key in stage.after and row.assignee is not None
+                if row.key in before and row.assignee is not None
             )
         if item.phase is Phase.ACCEPTANCE:
             item.received_at = self.at
@@ -320,13 +329,32 @@ class Step:
             self.due_changes.append(change)
         self.ticket.due_at, self.ticket.due_basis = due.due_at, due.basis
         self.ticket.provisional = due.provisional
-        status = ticket_status((item.phase, item.outcome) for item in self.items)
+        status = ticket_status(
+            ((item.phase, item.outcome) for item in self.items),
+            awaits_applicant=self._awaits_applicant(),
+        )
         if status is not self.ticket.status:
             self.ticket.status = status
-            completed = status is TicketStatus.COMPLETED
-            self.tell(Happening.TICKET_COMPLETED if completed else Happening.TICKET_CLOSED)
+            if status in _ENDINGS:
+                self.tell(_ENDINGS[status])
+
+    def _awaits_applicant(self) -> bool:
+        """Whether an item is held for the applicant, or an edge asks them."""
+        if any(item.hold is Hold.CORRECTION for item in self.items):
+            return True
+        waiting = self.ticket.status is TicketStatus.AWAITING_APPLICANT or self.asked
+        return waiting and any(
+            edge.status is EdgeStatus.ASKED for edge in edges_of(self.session, self.ticket)
+        )
 
 
 def item_due(item: Item) -> ItemDue:
     """The part of an item that its ticket's due date follows from."""
     return ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
+
+
+_ENDINGS: Final = {
+    TicketStatus.COMPLETED: Happening.TICKET_COMPLETED,
+    TicketStatus.CLOSED: Happening.TICKET_CLOSED,
+    TicketStatus.WITHDRAWN: Happening.TICKET_WITHDRAWN,
+}

@@ -1,1 +1,4 @@
-"""Reads of tickets, and who may see what: `talent` for applicants, `desk` for staff."""
+"""Reads of tickets, and who may see what.
+
+`talent` for applicants, `desk` for staff, `enterprise` for employers.
+"""

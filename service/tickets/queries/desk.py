@@ -9,10 +9,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Row,
     Select,
+    Uuid,
+    any_,
     bindparam,
+    func,
     literal,
     or_,
     select,
@@ -29,17 +33,18 @@ from service.facts.rules import KnownFact
 from service.identity.queries import own_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
-from service.kernel.errors import NotFound
+from service.kernel.errors import FieldError, Invalid, NotFound
 from service.kernel.permissions import Permission
 from service.routing import Phase
 from service.tickets.models import Item, ItemStage, Task, Ticket, TicketSection
-from service.tickets.rules import ACTIVE, TaskStatus
+from service.tickets.rules import ACTIVE, MOST_SOUGHT, Light, TaskStatus
 
 IN_LIST: Final = (
     Task.id,
     Task.version,
     Task.status,
     Task.kind,
+    Task.stage_key,
     Task.offering_code,
     Task.department,
     Task.role,
@@ -58,19 +63,52 @@ TaskRow = Row[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """What a clerk narrows the list to; nothing given means all that is still to be done."""
+    """What a clerk narrows the list to; nothing given means all that is still to be done.
+
+    `lit`: with this light, at that moment. `items`: of one of these items alone.
+    """
 
     statuses: tuple[TaskStatus, ...] = ACTIVE
     offering: str | None = None
+    stage: str | None = None
+    lit: tuple[Light, datetime] | None = None
     assignee: UUID | None = None
     unassigned: bool = False
+    due_before: datetime | None = None
+    items: Sequence[UUID] | None = None
 
     @property
     def might_be(self) -> tuple[TaskStatus, ...]:
-        """The states asked for; an open task is nobody's."""
-        if self.assignee is None:
-            return self.statuses
-        return tuple(one for one in self.statuses if one is not TaskStatus.OPEN)
+        """The states asked for; an open task is nobody's, a claimed one somebody's, none is lit
+        once it is over.
+        """
+        never = set[TaskStatus]()
+        if self.assignee is not None:
+            never.add(TaskStatus.OPEN)
+        if self.unassigned:
+            never.add(TaskStatus.CLAIMED)
+        if self.lit is not None:
+            never |= set(TaskStatus) - set(ACTIVE)
+        return tuple(one for one in self.statuses if one not in never)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What the rest comes to in a statement."""
+        found = [standing(self.might_be)]
+        if self.offering is not None:
+            found.append(Task.offering_code == self.offering)
+        if self.stage is not None:
+            found.append(Task.stage_key == self.stage)
+        if self.lit is not None:
+            found += lit(*self.lit)
+        if self.assignee is not None:
+            found.append(Task.assignee == self.assignee)
+        if self.unassigned:
+            found.append(Task.assignee.is_(None))
+        if self.due_before is not None:
+            found.append(Task.due_at < self.due_before)
+        if self.items is not None:
+            found.append(Task.item_id == any_(literal(list(self.items), ARRAY(Uuid()))))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +143,33 @@ def not_ended() -> ColumnElement[bool]:
     return Item.phase != literal(Phase.ENDED, Item.phase.type, literal_execute=True)
 
 
+def lit(colour: Light, at: datetime) -> list[ColumnElement[bool]]:
+    """Tasks with this light, as ranges of time: what `rules.light` says of each."""
+    if colour is Light.RED:
+        return [Task.due_at < at]
+    warned = Task.warn_at <= at if colour is Light.YELLOW else Task.warn_at > at
+    return [Task.due_at >= at, warned]
+
+
+def items_numbered(session: Session, actor: Actor, beginning: str) -> Sequence[UUID]:
+    """The district's items whose number, or whose ticket's, is this or begins so; one statement.
+
+    Raises `Invalid` where there are more than `MOST_SOUGHT`.
+    """
+    found = session.scalars(
+        select(Item.id)
+        .where(
+            Item.district_id == actor.district,
+            func.starts_with(Item.number, beginning.upper()),
+        )
+        .order_by(Item.number)
+        .limit(MOST_SOUGHT + 1)
+    ).all()
+    if len(found) > MOST_SOUGHT:
+        raise Invalid(errors=[FieldError("q", "search_too_broad", {"most": MOST_SOUGHT})])
+    return found
+
+
 def tasks_for(
     session: Session,
     actor: Actor,
@@ -119,7 +184,7 @@ def tasks_for(
     costs; most staff have one department.
     """
     departments = sorted(actor.departments_with(Permission.TASK_READ))
-    if not departments:
+    if not departments or not wanted.might_be or (wanted.items is not None and not wanted.items):
         return []
     pages = [_page(actor, name, wanted, behind, limit) for name in departments]
     if len(pages) == 1:
@@ -143,19 +208,13 @@ def _page(
         .where(
             Task.district_id == actor.district,
             Task.department == department,
-            standing(wanted.might_be),
+            *wanted.conditions(),
         )
         .order_by(Task.due_at, Task.id)
         .limit(limit + 1)
     )
     if behind is not None:
         query = query.where(tuple_(Task.due_at, Task.id) > tuple_(*behind))
-    if wanted.offering is not None:
-        query = query.where(Task.offering_code == wanted.offering)
-    if wanted.assignee is not None:
-        query = query.where(Task.assignee == wanted.assignee)
-    if wanted.unassigned:
-        query = query.where(Task.assignee.is_(None))
     return query
 
 
@@ -166,7 +225,6 @@ class TaskFound:
     row: TaskRow
     task: Task
     item: Item
-    stage_key: str
     ticket_number: str
     own_case: bool
 
@@ -178,21 +236,16 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
             *IN_LIST,
             Task,
             Item,
-            ItemStage.key.label("stage_key"),
             Ticket.number,
             own_case(Item.person_id).label("own_case"),
         )
         .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
         .join(Ticket, (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id))
-        .join(
-            ItemStage,
-            (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
-        )
         .where(visible(actor), Task.id == task_id)
     ).one_or_none()
     if row is None:
         raise NotFound
-    return TaskFound(row, row.Task, row.Item, row.stage_key, row.number, row.own_case)
+    return TaskFound(row, row.Task, row.Item, row.number, row.own_case)
 
 
 def facts_seen(
@@ -202,7 +255,7 @@ def facts_seen(
 
     Two statements, none where the stage may read none.
     """
-    sees = definition.flow.by_key[found.stage_key].sees
+    sees = definition.flow.by_key[found.task.stage_key].sees
     if not sees.facts:
         return []
     on = calendar_for(session, actor.district).local_date(at)

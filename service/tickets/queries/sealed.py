@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from service.kernel import crypto
-from service.tickets.models import Task, TicketSection
+from service.tickets.models import Correction, Draft, Task, TicketSection
 
 
 def unsealed_answers(section: TicketSection) -> dict[str, Any]:
@@ -31,3 +31,17 @@ def unsealed_opinion(task: Task) -> str | None:
     if task.opinion is None:
         return None
     return crypto.unseal(task.opinion, table="tasks", column="opinion", row=task.id)
+
+
+def unsealed_points(correction: Correction) -> list[dict[str, Any]]:
+    """What a correction asks for."""
+    text = crypto.unseal(correction.points, table="corrections", column="points", row=correction.id)
+    points: list[dict[str, Any]] = orjson.loads(text)
+    return points
+
+
+def unsealed_draft(draft: Draft) -> dict[str, Any]:
+    """What a draft says."""
+    text = crypto.unseal(draft.content, table="drafts", column="content", row=draft.id)
+    content: dict[str, Any] = orjson.loads(text)
+    return content

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import messages
 from service.kernel.events import Event
-from service.routing import EdgeStatus, StageStatus, Verdict
+from service.materials.rules import KnownMaterial
+from service.routing import EdgeStatus, Hold, StageStatus, Verdict
 from service.routing.bundle import UNSETTLED
-from service.routing.flow import PASSING
-from service.tickets.models import Edge, Item, ItemStage, Task, Ticket, TicketSection
+from service.routing.flow import PASSING, Sees
+from service.tickets.models import (
+    Correction,
+    Draft,
+    DueChange,
+    Edge,
+    Item,
+    ItemStage,
+    Task,
+    Ticket,
+    TicketMaterial,
+    TicketSection,
+)
 from service.tickets.queries.desk import TaskRow
+from service.tickets.queries.histories import History
 from service.tickets.queries.sealed import (
     unsealed_answers,
+    unsealed_draft,
     unsealed_opinion,
+    unsealed_points,
     unsealed_result,
 )
 from service.tickets.queries.talent import TicketRows
-from service.tickets.rules import ACTIVE, Light, light
+from service.tickets.rules import ACTIVE, Light, NextStep, Point, TicketStatus, light, readable
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
+Names = Mapping[tuple[str, UUID], str]
+"""By department and account, what a member of staff is called."""
 
 
 def ticket_shape(
@@ -39,18 +58,12 @@ def ticket_shape(
     return {
         **ticket_summary(rows.ticket, rows.calendar),
         "items": [
-            _item(
-                item,
-                [stage for stage in rows.stages if stage.item_id == item.id],
-                [edge for edge in rows.edges if edge.item_id == item.id],
-                definitions[item.offering_version_id],
-                rows.calendar,
-                results.get(item.id),
-                at,
-            )
+            item_shape(rows, item, definitions[item.offering_version_id], results.get(item.id), at)
             for item in rows.items
         ],
         "edges": [_edge(edge) for edge in rows.edges],
+        "next_steps": _next_steps(rows),
+        "draft": None,
     }
 
 
@@ -68,6 +81,99 @@ def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
         "due_basis": ticket.due_basis,
         "provisional": ticket.provisional,
     }
+
+
+def draft_shape(draft: Draft) -> dict[str, Any]:
+    """A ticket that is not filed yet."""
+    content = unsealed_draft(draft)
+    return {
+        **draft_summary(draft),
+        "items": [],
+        "edges": [],
+        "next_steps": [],
+        "draft": {**content, "updated_at": draft.updated_at},
+    }
+
+
+def draft_summary(draft: Draft) -> dict[str, Any]:
+    """A draft in a list of tickets."""
+    return {
+        "id": draft.id,
+        "number": None,
+        "version": draft.version,
+        "bundle": draft.bundle_code,
+        "status": TicketStatus.DRAFT,
+        "filed_at": None,
+        "due_on": None,
+        "due_at": None,
+        "due_basis": None,
+        "provisional": False,
+    }
+
+
+def _next_steps(rows: TicketRows) -> list[dict[str, Any]]:
+    steps = [
+        {"item": item.id, "kind": NextStep.CORRECT, "by": item.hold_until}
+        for item in rows.items
+        if item.hold is Hold.CORRECTION
+    ]
+    steps += [
+        {"item": edge.item_id, "kind": NextStep.CHOOSE, "by": edge.next_at}
+        for edge in rows.edges
+        if edge.status is EdgeStatus.ASKED
+    ]
+    return sorted(steps, key=lambda step: step["by"])
+
+
+def item_detail(
+    rows: TicketRows,
+    item: Item,
+    definition: OfferingDefinition,
+    result: Task | None,
+    corrections: Sequence[Correction],
+    answers: Mapping[str, Any],
+    documents: Sequence[TicketMaterial],
+    at: datetime,
+) -> dict[str, Any]:
+    """One item, with one's own answers as they stand and what was asked to be mended."""
+    return {
+        **item_shape(rows, item, definition, result, at),
+        "ticket": item.ticket_id,
+        "sections": answers,
+        "materials": [{"code": one.code, "material": one.material_id} for one in documents],
+        "corrections": [_correction(one) for one in corrections],
+    }
+
+
+_EMPTY_POINT: Final = {"section": None, "field": None, "material": None}
+
+
+def _correction(one: Correction) -> dict[str, Any]:
+    return {
+        "asked_at": one.asked_at,
+        "due_at": one.due_at,
+        "answered_at": one.answered_at,
+        "points": [_EMPTY_POINT | point for point in unsealed_points(one)],
+    }
+
+
+def item_shape(
+    rows: TicketRows,
+    item: Item,
+    definition: OfferingDefinition,
+    result: Task | None,
+    at: datetime,
+) -> dict[str, Any]:
+    """One item out of the rows of its ticket."""
+    return _item(
+        item,
+        [stage for stage in rows.stages if stage.item_id == item.id],
+        [edge for edge in rows.edges if edge.item_id == item.id],
+        definition,
+        rows.calendar,
+        result,
+        at,
+    )
 
 
 def _item(
@@ -88,6 +194,8 @@ def _item(
         "title": definition.title,
         "subject": item.subject_id,
         "phase": item.phase,
+        "hold": item.hold,
+        "hold_until": item.hold_until,
         "outcome": item.outcome,
         "due_on": calendar.local_date(item.due_at),
         "due_at": item.due_at,
@@ -128,14 +236,16 @@ def _stage(stage: ItemStage, definition: OfferingDefinition, at: datetime) -> di
 
 
 def task_summary(
-    row: TaskRow, definition: OfferingDefinition, account: UUID, at: datetime
+    row: TaskRow, definition: OfferingDefinition, account: UUID, names: Names, at: datetime
 ) -> dict[str, Any]:
-    """A task in a list."""
+    """A task in a list; `names` are those of colleagues, by department and account."""
     return {
         "id": row.id,
         "version": row.version,
         "state": row.status,
         "kind": row.kind,
+        "stage": row.stage_key,
+        "stage_title": definition.flow.by_key[row.stage_key].title,
         "item": row.item_id,
         "item_number": row.item_number,
         "offering": row.offering_code,
@@ -143,6 +253,7 @@ def task_summary(
         "department": row.department,
         "role": row.role,
         "assignee": row.assignee,
+        "assignee_name": names.get((row.department, row.assignee)),
         "mine": row.assignee == account,
         "opened_at": row.opened_at,
         "due_at": row.due_at,
@@ -159,19 +270,19 @@ def _task_light(row: TaskRow, at: datetime) -> Light | None:
 
 def task_detail(
     task: Task,
-    stage_key: str,
     sections: Sequence[TicketSection],
     facts: Sequence[KnownFact],
+    documents: Sequence[KnownMaterial],
+    history: History,
+    names: Names,
     definition: OfferingDefinition,
 ) -> dict[str, Any]:
     """What a task holds beyond its line in the list: what its stage may read, and no more.
 
-    `facts`: those that the stage may read.
+    `facts` and `documents`: those that the stage may read.
     """
-    stage = definition.flow.by_key[stage_key]
+    stage = definition.flow.by_key[task.stage_key]
     return {
-        "stage": stage.key,
-        "stage_title": stage.title,
         "may": sorted(stage.may, key=list(Verdict).index),
         "records": stage.records,
         "passing": PASSING[stage.kind],
@@ -181,9 +292,35 @@ def task_detail(
             if (seen := stage.sees.visible(section.section, unsealed_answers(section)))
         },
         "facts": [_fact(fact) for fact in facts],
+        "materials": [_document(one) for one in documents],
+        "history": [_verdict(row, definition, names) for row in history.verdicts],
+        "corrections": [_asked(row, stage.sees) for row in history.corrections],
         "opinion": unsealed_opinion(task),
         "result": unsealed_result(task),
     }
+
+
+def _verdict(
+    row: Row[*tuple[Any, ...]], definition: OfferingDefinition, names: Names
+) -> dict[str, Any]:
+    """What a stage said, as the applicant is told it too; who said it, among colleagues."""
+    return {
+        "stage": row.stage_key,
+        "stage_title": definition.flow.by_key[row.stage_key].title,
+        "round": row.round,
+        "department": row.department,
+        "role": row.role,
+        "verdict": row.verdict,
+        "deemed": row.deemed,
+        "decided_at": row.closed_at,
+        "decided_by": None if row.deemed else names.get((row.department, row.assignee)),
+    }
+
+
+def _asked(row: Row[*tuple[Any, ...]], sees: Sees) -> dict[str, Any]:
+    told = _correction(row.Correction)
+    points = [point for point in told["points"] if readable(Point(**point), sees)]
+    return {**told, "department": row.department, "points": points}
 
 
 def _fact(fact: KnownFact) -> dict[str, Any]:
@@ -194,6 +331,17 @@ def _fact(fact: KnownFact) -> dict[str, Any]:
         "issuer": fact.issuer,
         "valid_from": fact.valid_from,
         "valid_to": fact.valid_to,
+    }
+
+
+def _document(material: KnownMaterial) -> dict[str, Any]:
+    return {
+        "id": material.id,
+        "code": material.code,
+        "name": material.name,
+        "media_type": material.media_type,
+        "size": material.size,
+        "erased": material.erased_at is not None,
     }
 
 
@@ -220,5 +368,19 @@ def happening(
                 },
             )
             for tongue in messages.LANGUAGES
+        },
+    }
+
+
+def due_change_shape(change: DueChange) -> dict[str, Any]:
+    """A due date that moved, with the reason in both languages."""
+    return {
+        "at": change.at,
+        "before": change.before,
+        "after": change.after,
+        "basis": change.basis,
+        "cause": change.cause,
+        "text": {
+            tongue: messages.say(f"due_{change.cause}", tongue) for tongue in messages.LANGUAGES
         },
     }

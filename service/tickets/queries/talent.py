@@ -17,7 +17,16 @@ from service.kernel.db import District, for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
 from service.routing import StageKind
-from service.tickets.models import TICKET_NUMBERS, Edge, Item, ItemStage, Task, Ticket
+from service.tickets.models import (
+    TICKET_NUMBERS,
+    Correction,
+    DueChange,
+    Edge,
+    Item,
+    ItemStage,
+    Task,
+    Ticket,
+)
 from service.tickets.queries.desk import not_ended
 
 
@@ -63,6 +72,52 @@ def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
     return TicketRows(ticket, items, stages, edges, calendar_for(session, actor.district))
 
 
+def item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[TicketRows, Item]:
+    """One of the actor's items with the rows of its ticket; raises `NotFound`. Six statements."""
+    owner = session.scalar(
+        select(Item.ticket_id).where(
+            Item.district_id == actor.district,
+            Item.id == item_id,
+            Item.person_id == actor.person,
+        )
+    )
+    if owner is None:
+        raise NotFound
+    rows = ticket_for(session, actor, owner)
+    return rows, next(item for item in rows.items if item.id == item_id)
+
+
+def corrections_of(session: Session, item: Item) -> Sequence[Correction]:
+    """Everything that was ever asked to be mended of an item, the first first."""
+    return session.scalars(
+        select(Correction)
+        .where(Correction.district_id == item.district_id, Correction.item_id == item.id)
+        .order_by(Correction.id)
+    ).all()
+
+
+def due_changes_for(session: Session, actor: Actor, item_id: UUID) -> Sequence[DueChange]:
+    """What moved the due date of one of the actor's items; raises `NotFound`. Two statements."""
+    ticket_id = session.scalar(
+        select(Item.ticket_id).where(
+            Item.district_id == actor.district,
+            Item.id == item_id,
+            Item.person_id == actor.person,
+        )
+    )
+    if ticket_id is None:
+        raise NotFound
+    return session.scalars(
+        select(DueChange)
+        .where(
+            DueChange.district_id == actor.district,
+            DueChange.ticket_id == ticket_id,
+            DueChange.item_id == item_id,
+        )
+        .order_by(DueChange.id)
+    ).all()
+
+
 def held_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket, Item]:
     """One of the actor's items with its ticket, locked for a change; raises `NotFound`."""
     query = (
@@ -78,6 +133,39 @@ def held_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket
     if row is None:
         raise NotFound
     return row[0], row[1]
+
+
+def held_ticket_for(
+    session: Session, actor: Actor, ticket_id: UUID
+) -> tuple[Ticket, Sequence[Item]]:
+    """One of the actor's tickets with its items, locked for a change; raises `NotFound`."""
+    owned = select(Ticket).where(
+        Ticket.district_id == actor.district,
+        Ticket.id == ticket_id,
+        Ticket.person_id == actor.person,
+    )
+    ticket = session.scalars(for_change(owned, Ticket)).one_or_none()
+    if ticket is None:
+        raise NotFound
+    items = (
+        select(Item)
+        .where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
+        .order_by(Item.id)
+    )
+    return ticket, session.scalars(for_change(items, Item)).all()
+
+
+def open_corrections(session: Session, item: Item) -> Sequence[Correction]:
+    """What is asked of the applicant about an item, and not answered yet."""
+    return session.scalars(
+        select(Correction)
+        .where(
+            Correction.district_id == item.district_id,
+            Correction.item_id == item.id,
+            Correction.answered_at.is_(None),
+        )
+        .order_by(Correction.id)
+    ).all()
 
 
 def edges_of(session: Session, ticket: Ticket) -> Sequence[Edge]:

@@ -1,1 +1,1 @@
-"""Routes of tickets: `talent` files and follows, `desk` processes."""
+"""Routes of tickets: `talent` files and follows, `desk` processes, `enterprise` follows."""

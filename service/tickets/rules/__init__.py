@@ -1,20 +1,30 @@
 """What is decided about tickets, items and tasks: values in, values out."""
 
+from service.tickets.rules.correcting import Point, answer_faults, point_faults, readable
+from service.tickets.rules.counting import MOST_COUNTED, MOST_SOUGHT, Count, counted
 from service.tickets.rules.dues import DueBasis, ItemDue, TicketDue, ticket_due
 from service.tickets.rules.filing import (
     Filing,
+    Handed,
+    StatedEmployment,
     Wish,
     answers_for,
     criterion_faults,
     filing_faults,
+    filing_of,
+    followed_by,
+    plain_filing,
     section_holders,
 )
+from service.tickets.rules.following import Awaited, told_items
+from service.tickets.rules.materials import material_faults, replacement_faults
 from service.tickets.rules.states import (
     ACTIVE,
     MOST_ITEMS,
     Choice,
     Happening,
     Light,
+    NextStep,
     Reliance,
     TaskAct,
     TaskStatus,
@@ -27,17 +37,36 @@ from service.tickets.rules.states import (
     ticket_number,
     ticket_status,
 )
+from service.tickets.rules.withdrawing import (
+    UNDECIDED,
+    Consequence,
+    Dependency,
+    Standing,
+    consequences,
+)
 
 __all__ = [
     "ACTIVE",
+    "MOST_COUNTED",
     "MOST_ITEMS",
+    "MOST_SOUGHT",
+    "UNDECIDED",
+    "Awaited",
     "Choice",
+    "Consequence",
+    "Count",
+    "Dependency",
     "DueBasis",
     "Filing",
+    "Handed",
     "Happening",
     "ItemDue",
     "Light",
+    "NextStep",
+    "Point",
     "Reliance",
+    "Standing",
+    "StatedEmployment",
     "TaskAct",
     "TaskStatus",
     "TicketDue",
@@ -45,14 +74,25 @@ __all__ = [
     "Wish",
     "accepted_from",
     "acted",
+    "answer_faults",
     "answers_for",
+    "consequences",
+    "counted",
     "criterion_faults",
     "filing_faults",
+    "filing_of",
+    "followed_by",
     "happening",
     "item_number",
     "light",
+    "material_faults",
+    "plain_filing",
+    "point_faults",
+    "readable",
+    "replacement_faults",
     "section_holders",
     "ticket_due",
     "ticket_number",
     "ticket_status",
+    "told_items",
 ]

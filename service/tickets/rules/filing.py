@@ -14,6 +14,7 @@ from service.catalogue.rules import (
     OfferingDefinition,
     Subject,
 )
+from service.identity.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
 from service.routing import Known, Truth, evaluate
 
@@ -21,22 +22,74 @@ Sections = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A document handed in as one of the materials that are asked for."""
+
+    code: str
+    material: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
-    """One item asked for: an offering, whom it is about, the answers given for it alone."""
+    """One item asked for: an offering, whom it is about, and what is given for it alone."""
 
     offering: str
     subject: UUID | None
     sections: Sections
+    materials: Sequence[Handed] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A bundle's offerings asked for together, with the answers they share."""
+    """A bundle's offerings asked for together, with the answers and documents they share."""
 
     bundle: str
     items: Sequence[Wish]
     sections: Sections
     consents: Sequence[str]
+    materials: Sequence[Handed] = ()
+
+
+def filing_of(plain: Mapping[str, Any]) -> Filing:
+    """The filing in the plain form in which a draft keeps it."""
+    items = [
+        Wish(
+            one["offering"],
+            UUID(one["subject"]) if one["subject"] else None,
+            one["sections"],
+            _handed(one["materials"]),
+        )
+        for one in plain["items"]
+    ]
+    materials = _handed(plain["materials"])
+    return Filing(plain["bundle"], items, plain["sections"], plain["consents"], materials)
+
+
+def _handed(plain: Sequence[Mapping[str, str]]) -> list[Handed]:
+    return [Handed(one["code"], UUID(one["material"])) for one in plain]
+
+
+def plain_filing(filing: Filing) -> dict[str, Any]:
+    """A filing as plain JSON."""
+    return {
+        "bundle": filing.bundle,
+        "items": [
+            {
+                "offering": wish.offering,
+                "subject": str(wish.subject) if wish.subject else None,
+                "sections": dict(wish.sections),
+                "materials": _plain(wish.materials),
+            }
+            for wish in filing.items
+        ],
+        "sections": dict(filing.sections),
+        "consents": list(filing.consents),
+        "materials": _plain(filing.materials),
+    }
+
+
+def _plain(handed: Sequence[Handed]) -> list[dict[str, str]]:
+    return [{"code": one.code, "material": str(one.material)} for one in handed]
 
 
 def filing_faults(
@@ -93,6 +146,36 @@ _BEFORE_ARTICLE: Final = {"zh": "", "en": ", "}
 def answers_for(filing: Filing, wish: Wish) -> dict[str, Any]:
     """The answers that count for an item: those given for it, and the shared ones."""
     return {**filing.sections, **wish.sections}
+
+
+_EMPLOYMENT: Final = "employment"
+"""The section in which a pack has the employer named: `employer_code`, `contract_from`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedEmployment:
+    """For whom an applicant says they work, by credit code, and since when."""
+
+    credit_code: str
+    since: date | None
+
+
+def followed_by(filing: Filing) -> StatedEmployment | None:
+    """The employer whom a filing names and lets follow; None where it does not, or names none.
+
+    The day is None where the form has none that can be read: what it asks is for the pack to say.
+    """
+    codes = {parsed[0] for ref in filing.consents if (parsed := parse_consent(ref))}
+    stated = filing.sections.get(_EMPLOYMENT)
+    if EMPLOYER_VIEW not in codes or not isinstance(stated, Mapping):
+        return None
+    code = stated.get("employer_code")
+    if not isinstance(code, str):
+        return None
+    try:
+        return StatedEmployment(code, date.fromisoformat(str(stated.get("contract_from"))))
+    except ValueError:
+        return StatedEmployment(code, None)
 
 
 def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
-from service.routing import ItemState, Outcome, Part, Phase, StageState, StageStatus
+from service.routing import Hold, ItemState, Outcome, Part, Phase, StageState, StageStatus
 from service.tickets.rules.states import TaskStatus
 
 _PARTS: Final = {
@@ -18,7 +18,12 @@ _PARTS: Final = {
 
 
 def item_state(
-    rows: Iterable[Any], *, phase: Phase, outcome: Outcome | None, decision_waits: bool
+    rows: Iterable[Any],
+    *,
+    phase: Phase,
+    outcome: Outcome | None,
+    decision_waits: bool,
+    hold: Hold | None = None,
 ) -> ItemState:
     """Where an item stands.
 
@@ -27,7 +32,8 @@ def item_state(
     """
     stages = tuple(_stage(list(group)) for _, group in groupby(rows, key=lambda row: row.id))
     decided = outcome if phase in {Phase.FULFILMENT, Phase.ENDED} else None
-    return ItemState(phase, decided, stages, hard=phase is Phase.WAITING, soft=decision_waits)
+    hard = phase is Phase.WAITING
+    return ItemState(phase, decided, stages, hard=hard, soft=decision_waits, hold=hold)
 
 
 def _stage(rows: list[Any]) -> StageState:

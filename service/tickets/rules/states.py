@@ -16,11 +16,14 @@ MOST_ITEMS: Final = 10
 
 
 class TicketStatus(StrEnum):
-    """Derived from the items and kept for queries."""
+    """Derived from the items and kept for queries; a draft is no ticket yet."""
 
+    DRAFT = "draft"
     IN_PROGRESS = "in_progress"
+    AWAITING_APPLICANT = "awaiting_applicant"  # an item waits for a correction or a choice
     COMPLETED = "completed"
     CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
 
 
 class TaskStatus(StrEnum):
@@ -37,7 +40,15 @@ class TaskAct(StrEnum):
 
     CLAIM = "claim"
     RELEASE = "release"
+    ASSIGN = "assign"
     DECIDE = "decide"
+
+
+class NextStep(StrEnum):
+    """What an item waits for its applicant to do."""
+
+    CORRECT = "correct"
+    CHOOSE = "choose"
 
 
 class Choice(StrEnum):
@@ -69,6 +80,7 @@ class Happening(StrEnum):
     TICKET_FILED = "ticket_filed"
     TICKET_COMPLETED = "ticket_completed"
     TICKET_CLOSED = "ticket_closed"
+    TICKET_WITHDRAWN = "ticket_withdrawn"
     ITEM_FILED = "item_filed"
     ITEM_ACCEPTED = "item_accepted"
     ITEM_DEEMED_ACCEPTED = "item_deemed_accepted"
@@ -80,6 +92,10 @@ class Happening(StrEnum):
     ITEM_BEGUN = "item_begun"
     ITEM_FREED = "item_freed"
     ITEM_CANCELLED = "item_cancelled"
+    ITEM_RETURNED = "item_returned"
+    ITEM_CORRECTED = "item_corrected"
+    ITEM_WITHDRAWN = "item_withdrawn"
+    SECTION_CORRECTED = "section_corrected"
     EDGE_SETTLED = "edge_settled"
     CHOICE_ASKED = "choice_asked"
     CHOICE_MADE = "choice_made"
@@ -89,6 +105,7 @@ class Happening(StrEnum):
     NOTICE_ENDED = "notice_ended"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
+    TASK_ASSIGNED = "task_assigned"
 
 
 _HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
@@ -97,18 +114,29 @@ _HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
     Verdict.PASS: Happening.STAGE_PASSED,
     Verdict.APPROVE: Happening.ITEM_APPROVED,
     Verdict.REJECT: Happening.ITEM_REJECTED,
+    Verdict.RETURN: Happening.ITEM_RETURNED,
 }
 
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
 
-def ticket_status(items: Iterable[tuple[Phase, Outcome | None]]) -> TicketStatus:
-    """The status that follows from the items: completed needs one approval at least."""
+def ticket_status(
+    items: Iterable[tuple[Phase, Outcome | None]], *, awaits_applicant: bool
+) -> TicketStatus:
+    """The status that follows from the items.
+
+    Completed needs one approval at least; withdrawn is what the applicant has ended, with all that
+    came of it. `awaits_applicant`: an item waits for their correction or choice.
+    """
     listed = list(items)
     if any(phase is not Phase.ENDED for phase, _ in listed):
-        return TicketStatus.IN_PROGRESS
-    if any(outcome is Outcome.APPROVED for _, outcome in listed):
+        waits = awaits_applicant
+        return TicketStatus.AWAITING_APPLICANT if waits else TicketStatus.IN_PROGRESS
+    outcomes = {outcome for _, outcome in listed}
+    if Outcome.APPROVED in outcomes:
         return TicketStatus.COMPLETED
+    if Outcome.WITHDRAWN in outcomes and outcomes <= {Outcome.WITHDRAWN, Outcome.CANCELLED}:
+        return TicketStatus.WITHDRAWN
     return TicketStatus.CLOSED
 
 
@@ -117,6 +145,8 @@ _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
     (TaskStatus.OPEN, TaskAct.CLAIM): TaskStatus.CLAIMED,
     (TaskStatus.CLAIMED, TaskAct.RELEASE): TaskStatus.OPEN,
     (TaskStatus.CLAIMED, TaskAct.DECIDE): TaskStatus.CLOSED,
+    (TaskStatus.OPEN, TaskAct.ASSIGN): TaskStatus.CLAIMED,
+    (TaskStatus.CLAIMED, TaskAct.ASSIGN): TaskStatus.CLAIMED,
 }
 _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
     (TaskStatus.OPEN, TaskAct.RELEASE): "task_not_claimed",
@@ -126,14 +156,14 @@ _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
 
 
 def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
-    """The task's status after the act; `mine`: the actor holds the claim.
+    """The task's status after the act; `mine`: the actor holds the claim, should that be needed.
 
     Raises `Conflict`: `task_closed`, `task_not_claimed`, `task_already_claimed`, `task_not_mine`.
     """
     after = _ACTS.get((status, act))
     if after is None:
         raise Conflict(_CONFLICTS.get((status, act), "task_closed"))
-    if status is TaskStatus.CLAIMED and not mine:
+    if status is TaskStatus.CLAIMED and act is not TaskAct.ASSIGN and not mine:
         raise Conflict("task_not_mine")
     return after
 
@@ -155,11 +185,12 @@ def accepted_from(
 ) -> datetime:
     """From when an acceptance counts: from now, or from receipt once its time passed in silence.
 
-    By then the item counts as accepted (行政许可法 art. 32): raises `Conflict` for a refusal.
+    By then the item counts as accepted (行政许可法 art. 32): raises `Conflict` for a refusal, and
+    for a return.
     """
     if at <= due_at:
         return at
-    if verdict is Verdict.NOT_ACCEPT:
+    if verdict is not Verdict.ACCEPT:
         raise Conflict("acceptance_deemed")
     return received_at
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 _TICKET: Final = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
 _ITEM: Final = "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21"
 _TASK: Final = "0199d3c2-7a53-7b44-b1c6-6e8f0d2a4c31"
+_MATERIAL: Final = "0199d3c2-7a5b-7f30-9c41-6e2d8b0f4a17"
+_CLERK: Final = "0199d3c2-7a54-7c20-9d11-3b7e5f9a1c41"
 _VERSION_OF_TASK: Final = 2
 
 _SETTLEMENT: Final = {"zh": "人才落户", "en": "Household registration for talents"}
@@ -47,6 +49,7 @@ FILING: Final[dict[str, Any]] = {
             "address": "东湾高新区望海路 18 号 3 幢 702 室",
         },
     },
+    "materials": [{"code": "id_card", "material": _MATERIAL}],
     "consents": ["processing@1", "sensitive@1"],
 }
 
@@ -74,6 +77,8 @@ TICKET: Final[dict[str, Any]] = {
             "title": _SETTLEMENT,
             "subject": None,
             "phase": "acceptance",
+            "hold": None,
+            "hold_until": None,
             "outcome": None,
             "due_on": "2026-12-07",
             "due_at": "2026-12-07T10:00:00+00:00",
@@ -98,6 +103,85 @@ TICKET: Final[dict[str, Any]] = {
         }
     ],
     "edges": [],
+    "next_steps": [],
+    "draft": None,
+}
+
+ITEM: Final[dict[str, Any]] = {
+    **TICKET["items"][0],
+    "hold": "correction",
+    "hold_until": "2026-12-07T10:00:00+00:00",
+    "ticket": _TICKET,
+    "sections": {"residence": FILING["sections"]["residence"]},
+    "materials": [{"code": "id_card", "material": _MATERIAL}],
+    "corrections": [
+        {
+            "asked_at": "2026-11-23T03:30:00+00:00",
+            "due_at": "2026-12-07T10:00:00+00:00",
+            "answered_at": None,
+            "points": [
+                {
+                    "what": "门牌号与租赁合同不一致，请核对。",
+                    "section": "residence",
+                    "field": "address",
+                    "material": None,
+                }
+            ],
+        }
+    ],
+}
+
+CORRECTION: Final[dict[str, Any]] = {"sections": {"residence": FILING["sections"]["residence"]}}
+
+DRAFT: Final[dict[str, Any]] = {
+    "id": _TICKET,
+    "number": None,
+    "version": 2,
+    "bundle": "arrival",
+    "status": "draft",
+    "filed_at": None,
+    "due_on": None,
+    "due_at": None,
+    "due_basis": None,
+    "provisional": False,
+    "items": [],
+    "edges": [],
+    "next_steps": [],
+    "draft": {
+        "items": [{"offering": "settlement", "subject": None, "sections": {}, "materials": []}],
+        "sections": {"residence": FILING["sections"]["residence"]},
+        "materials": [{"code": "id_card", "material": _MATERIAL}],
+        "consents": ["processing@1", "sensitive@1"],
+        "updated_at": "2026-11-23T01:20:00+00:00",
+    },
+}
+
+CONSEQUENCES: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "item": _ITEM,
+            "number": "LB350100202611230000018-01",
+            "offering": "settlement",
+            "title": _SETTLEMENT,
+            "consequence": "withdrawn",
+        }
+    ]
+}
+
+DUE_CHANGES: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "at": "2026-11-24T02:00:00+00:00",
+            "before": "2026-12-07T10:00:00+00:00",
+            "after": "2026-12-01T10:00:00+00:00",
+            "basis": "promised",
+            "cause": "accepted",
+            "text": {
+                "zh": "已受理，承诺期限自受理之日起计算。",
+                "en": "It was accepted; the promise counts from that day.",
+            },
+        }
+    ]
 }
 
 TICKET_PAGE: Final[dict[str, Any]] = {"items": [_SUMMARY], "next": None}
@@ -119,13 +203,16 @@ TASK: Final[dict[str, Any]] = {
     "version": _VERSION_OF_TASK,
     "state": "claimed",
     "kind": "acceptance",
+    "stage": "acceptance",
+    "stage_title": {"zh": "受理", "en": "Acceptance"},
     "item": _ITEM,
     "item_number": "LB350100202611230000018-01",
     "offering": "settlement",
     "title": _SETTLEMENT,
     "department": "public_security",
     "role": "clerk",
-    "assignee": "0199d3c2-7a54-7c20-9d11-3b7e5f9a1c41",
+    "assignee": _CLERK,
+    "assignee_name": "王芳",
     "mine": True,
     "opened_at": "2026-11-23T01:30:00+00:00",
     "due_at": "2026-11-30T10:00:00+00:00",
@@ -138,8 +225,6 @@ TASK_PAGE: Final[dict[str, Any]] = {"items": [TASK], "next": None}
 TASK_DETAIL: Final[dict[str, Any]] = {
     **TASK,
     "ticket_number": "LB350100202611230000018",
-    "stage": "acceptance",
-    "stage_title": {"zh": "受理", "en": "Acceptance"},
     "passing": "accept",
     "may": ["accept", "not_accept"],
     "records": None,
@@ -159,9 +244,60 @@ TASK_DETAIL: Final[dict[str, Any]] = {
             "valid_to": "2031-11-02",
         }
     ],
+    "materials": [
+        {
+            "id": _MATERIAL,
+            "code": "id_card",
+            "name": "身份证.pdf",
+            "media_type": "application/pdf",
+            "size": 482133,
+            "erased": False,
+        }
+    ],
+    "history": [],
+    "corrections": [
+        {
+            "department": "public_security",
+            "asked_at": "2026-11-23T03:30:00+00:00",
+            "due_at": "2026-12-07T10:00:00+00:00",
+            "answered_at": "2026-11-25T08:10:00+00:00",
+            "points": ITEM["corrections"][0]["points"],
+        }
+    ],
     "opinion": None,
     "result": None,
 }
+
+TASK_COUNTS: Final[dict[str, Any]] = {
+    "state": {
+        "open": {"value": 37, "exact": True},
+        "claimed": {"value": 5, "exact": True},
+    },
+    "light": {
+        "green": {"value": 38, "exact": True},
+        "yellow": {"value": 3, "exact": True},
+        "red": {"value": 1, "exact": True},
+    },
+    "offering": [{"offering": "settlement", "count": {"value": 42, "exact": True}}],
+    "mine": {"value": 2, "exact": True},
+}
+
+ITEM_TIMELINE: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "seq": 2,
+            "at": "2026-11-23T01:30:00+00:00",
+            "kind": "item_filed",
+            "item": _ITEM,
+            "text": {
+                "zh": "人才落户：已收到，等待受理。",
+                "en": "Household registration for talents: received, waiting for acceptance.",
+            },
+        }
+    ]
+}
+
+ASSIGNMENT: Final[dict[str, Any]] = {"account": _CLERK}
 
 DECISION: Final[dict[str, Any]] = {"verdict": "accept", "opinion": "材料齐全，予以受理。"}
 
@@ -175,3 +311,26 @@ DECIDED: Final[dict[str, Any]] = {
     "phase": "processing",
     "outcome": None,
 }
+
+REQUEST: Final[dict[str, Any]] = {
+    "id": _TICKET,
+    "number": "LB350100202611230000018",
+    "employee": "张*",
+    "status": "in_progress",
+    "filed_at": "2026-11-23T01:30:00+00:00",
+    "due_on": "2026-12-07",
+    "items": [
+        {
+            "offering": "settlement",
+            "title": _SETTLEMENT,
+            "phase": "processing",
+            "outcome": None,
+            "due_on": "2026-12-07",
+            "light": "yellow",
+            "waiting_for": ["recognition"],
+            "awaiting": [{"what": "choice", "by": "2026-12-02"}],
+        }
+    ],
+}
+
+REQUEST_PAGE: Final[dict[str, Any]] = {"items": [REQUEST], "next": None}

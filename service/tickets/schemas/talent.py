@@ -11,6 +11,7 @@ from service.routing import (
     EdgeKind,
     EdgeOn,
     EdgeStatus,
+    Hold,
     Otherwise,
     Outcome,
     Phase,
@@ -20,14 +21,29 @@ from service.routing import (
 from service.tickets.rules import (
     MOST_ITEMS,
     Choice,
+    Consequence,
     DueBasis,
     Filing,
+    Handed,
     Light,
+    NextStep,
     TicketStatus,
     Wish,
 )
 
 CODE = {"description": "A code of the district's pack."}
+
+
+class HandedIn(Schema):
+    """A document of one's own, as one of the materials that are asked for."""
+
+    code = fields.String(required=True, longest=40, metadata=CODE)
+    material = fields.UUID(required=True, metadata={"description": "The id of an upload."})
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Handed:
+        """The value the rules work on."""
+        return Handed(**values)
 
 
 class WishIn(Schema):
@@ -41,6 +57,12 @@ class WishIn(Schema):
     )
     sections = fields.Object(
         load_default=dict, metadata={"description": "Answers by section, for this item alone."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "Documents for this item alone."},
     )
 
     @ma.post_load
@@ -57,6 +79,12 @@ class FilingIn(Schema):
     sections = fields.Object(
         load_default=dict, metadata={"description": "Answers by section, given once for all."}
     )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "Documents given once for all."},
+    )
     consents = fields.List(
         fields.String(longest=64),
         load_default=list,
@@ -68,6 +96,45 @@ class FilingIn(Schema):
     def build(self, values: dict[str, Any], **_options: Any) -> Filing:
         """The value the rules work on."""
         return Filing(**values)
+
+
+class TicketIn(FilingIn):
+    """A ticket: filed at once, or kept as a draft, which need not be complete."""
+
+    file = fields.Boolean(
+        load_default=True, metadata={"description": "`false` keeps a draft instead of filing."}
+    )
+    items = fields.List(fields.Nested(WishIn), load_default=list, longest=MOST_ITEMS)
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> tuple[Filing, bool]:
+        """The value the rules work on, and whether to file it."""
+        files = values.pop("file")
+        return Filing(**values), files
+
+
+class DraftIn(Schema):
+    """The parts of a draft to be replaced; what is left out stays."""
+
+    bundle = fields.String(longest=64, metadata=CODE)
+    items = fields.List(fields.Nested(WishIn), longest=MOST_ITEMS)
+    sections = fields.Object()
+    materials = fields.List(fields.Nested(HandedIn), longest=100)
+    consents = fields.List(fields.String(longest=64), longest=20)
+
+
+class CorrectionIn(Schema):
+    """The answer to everything that was asked about an item."""
+
+    sections = fields.Object(
+        load_default=dict, metadata={"description": "The corrected sections, whole."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "The documents that replace those of their code."},
+    )
 
 
 class PageIn(Schema):
@@ -107,6 +174,13 @@ class ItemOut(Schema):
     title = fields.Texts(required=True)
     subject = fields.UUID(required=True, allow_none=True)
     phase = fields.Enum(Phase, required=True)
+    hold = fields.Enum(
+        Hold,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it stands still: `correction` waits for the applicant."},
+    )
+    hold_until = fields.DateTime(required=True, allow_none=True)
     outcome = fields.Enum(Outcome, required=True, allow_none=True)
     due_on = fields.Date(required=True)
     due_at = fields.DateTime(required=True)
@@ -144,21 +218,55 @@ class EdgeOut(Schema):
 
 
 class TicketSummaryOut(Schema):
-    """A ticket in a list."""
+    """A ticket in a list; a draft has no number, and nothing of it is due."""
 
     id = fields.UUID(required=True)
-    number = fields.String(required=True)
+    number = fields.String(required=True, allow_none=True)
     version = fields.Integer(required=True)
     bundle = fields.String(required=True)
     status = fields.Enum(TicketStatus, required=True)
-    filed_at = fields.DateTime(required=True)
-    due_on = fields.Date(required=True)
-    due_at = fields.DateTime(required=True)
-    due_basis = fields.Enum(DueBasis, required=True)
+    filed_at = fields.DateTime(required=True, allow_none=True)
+    due_on = fields.Date(required=True, allow_none=True)
+    due_at = fields.DateTime(required=True, allow_none=True)
+    due_basis = fields.Enum(DueBasis, required=True, allow_none=True)
     provisional = fields.Boolean(
         required=True,
         metadata={"description": "The calendar of that time is not published yet."},
     )
+
+
+class HandedOut(Schema):
+    """A document as one of the materials."""
+
+    code = fields.String(required=True)
+    material = fields.UUID(required=True)
+
+
+class DraftWishOut(Schema):
+    """An item asked for in a draft."""
+
+    offering = fields.String(required=True)
+    subject = fields.UUID(required=True, allow_none=True)
+    sections = fields.Object(required=True)
+    materials = fields.List(fields.Nested(HandedOut), required=True)
+
+
+class DraftOut(Schema):
+    """What a draft says so far."""
+
+    items = fields.List(fields.Nested(DraftWishOut), required=True)
+    sections = fields.Object(required=True)
+    materials = fields.List(fields.Nested(HandedOut), required=True)
+    consents = fields.List(fields.String(), required=True)
+    updated_at = fields.DateTime(required=True)
+
+
+class NextStepOut(Schema):
+    """What the applicant has to do."""
+
+    item = fields.UUID(required=True)
+    kind = fields.Enum(NextStep, required=True)
+    by = fields.DateTime(required=True, allow_none=True)
 
 
 class TicketOut(TicketSummaryOut):
@@ -166,6 +274,80 @@ class TicketOut(TicketSummaryOut):
 
     items = fields.List(fields.Nested(ItemOut), required=True)
     edges = fields.List(fields.Nested(EdgeOut), required=True)
+    next_steps = fields.List(
+        fields.Nested(NextStepOut),
+        required=True,
+        metadata={"description": "What waits for the applicant, the most urgent first."},
+    )
+    draft = fields.Nested(
+        DraftOut, required=True, allow_none=True, metadata={"description": "Not filed yet."}
+    )
+
+
+class PointOut(Schema):
+    """One thing to mend."""
+
+    what = fields.String(required=True)
+    section = fields.String(required=True, allow_none=True)
+    field = fields.String(required=True, allow_none=True)
+    material = fields.String(required=True, allow_none=True)
+
+
+class CorrectionOut(Schema):
+    """What a department asked the applicant to mend."""
+
+    asked_at = fields.DateTime(required=True)
+    due_at = fields.DateTime(required=True)
+    answered_at = fields.DateTime(required=True, allow_none=True)
+    points = fields.List(fields.Nested(PointOut), required=True)
+
+
+class ItemDetailOut(ItemOut):
+    """An item with what was filed for it and what was asked to be mended."""
+
+    ticket = fields.UUID(required=True)
+    sections = fields.Object(
+        required=True, metadata={"description": "By section, one's own answers as they stand."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedOut),
+        required=True,
+        metadata={"description": "The documents that count for it."},
+    )
+    corrections = fields.List(fields.Nested(CorrectionOut), required=True)
+
+
+class ConsequenceOut(Schema):
+    """What would become of an item."""
+
+    item = fields.UUID(required=True)
+    number = fields.String(required=True)
+    offering = fields.String(required=True)
+    title = fields.Texts(required=True)
+    consequence = fields.Enum(Consequence, required=True)
+
+
+class ConsequencesOut(Schema):
+    """What a withdrawal would come to, item by item; nothing has been done."""
+
+    items = fields.List(fields.Nested(ConsequenceOut), required=True)
+
+
+class DueChangeOut(Schema):
+    """A due date that moved, and why."""
+
+    at = fields.DateTime(required=True)
+    before = fields.DateTime(required=True)
+    after = fields.DateTime(required=True)
+    basis = fields.Enum(DueBasis, required=True)
+    cause = fields.String(required=True)
+    text = fields.Texts(required=True)
+
+
+class DueChangesOut(Schema):
+    """What moved the deadline of an item, the first change first."""
+
+    items = fields.List(fields.Nested(DueChangeOut), required=True)
 
 
 class ChoiceIn(Schema):

@@ -1,0 +1,1 @@
+"""Employers: who acts for them, and who is known to work for them."""

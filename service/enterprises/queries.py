@@ -1,0 +1,99 @@
+"""Reads of enterprises, and whom an employer may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
+from service.identity.queries import consent_stands, masked_names
+from service.identity.rules import EMPLOYER_VIEW
+from service.kernel.actor import Actor
+from service.kernel.db import is_there
+from service.kernel.errors import Forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Somebody who works for the enterprise and lets it follow; the name is masked."""
+
+    id: UUID
+    name: str = field(repr=False)
+    since: date | None
+
+
+def enterprise_for(session: Session, actor: Actor, *, on: date) -> Enterprise:
+    """The enterprise for which an agent acts on a day in the district; one statement.
+
+    Raises `Forbidden("no_enterprise_in_district")`, also from the day on after they acted for it
+    the last time.
+    """
+    enterprise = session.scalars(
+        select(Enterprise)
+        .join(
+            EnterpriseAgent,
+            (EnterpriseAgent.district_id == Enterprise.district_id)
+            & (EnterpriseAgent.enterprise_id == Enterprise.id),
+        )
+        .where(
+            EnterpriseAgent.district_id == actor.district,
+            EnterpriseAgent.account_id == actor.account,
+            EnterpriseAgent.valid_from <= on,
+            or_(EnterpriseAgent.valid_to.is_(None), EnterpriseAgent.valid_to >= on),
+        )
+        .order_by(EnterpriseAgent.valid_from.desc(), EnterpriseAgent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if enterprise is None:
+        raise Forbidden("no_enterprise_in_district")
+    return enterprise
+
+
+def lets_follow(
+    actor: Actor, enterprise_id: UUID, *, person: ColumnElement[UUID] | Any
+) -> ColumnElement[bool]:
+    """The one predicate of whom an enterprise may follow, in the actor's district.
+
+    Who works for it, as far as is known, and whose consent stands at this moment. `person` is a
+    column of the row that is asked about.
+    """
+    employed = is_there(
+        select(Employment.id).where(
+            Employment.district_id == actor.district,
+            Employment.person_id == person,
+            Employment.enterprise_id == enterprise_id,
+            Employment.ended_on.is_(None),
+        )
+    )
+    return employed & consent_stands(EMPLOYER_VIEW, district=actor.district, person=person)
+
+
+def employees_for(
+    session: Session, actor: Actor, enterprise: Enterprise, *, before: UUID | None, limit: int
+) -> Sequence[Employee]:
+    """Whom the agent's enterprise may follow, the last confirmed first, from below `before`.
+
+    At most `limit` + 1 of them; two statements, one where there is nobody.
+    """
+    query = (
+        select(Employment.id, Employment.person_id, Employment.since)
+        .where(
+            Employment.district_id == actor.district,
+            Employment.enterprise_id == enterprise.id,
+            Employment.ended_on.is_(None),
+            consent_stands(EMPLOYER_VIEW, district=actor.district, person=Employment.person_id),
+        )
+        .order_by(Employment.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(Employment.id < before)
+    rows = session.execute(query).all()
+    names = masked_names(session, [row.person_id for row in rows])
+    return [Employee(row.id, names.get(row.person_id, ""), row.since) for row in rows]

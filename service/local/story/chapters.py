@@ -1,0 +1,116 @@
+"""The story of Zhang Wei's arrival, from signing in to the last item's result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from service.kernel.messages import Language
+from service.local.story import beginning, working
+from service.local.story.desk import Departments
+from service.local.story.notices import Notices
+from service.local.story.people import Caller, new_family
+from service.local.story.stage import OFFERINGS, SCHOOLS, Story
+from service.local.story.telling import Teller, expect
+
+_DISTRICT: Final = "demo"
+
+
+def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
+    """Tell the whole story against the service that runs in a folder; gives its sentences.
+
+    Raises `StoryBroken` where something does not come as it should.
+    """
+    up = var / "up.json"
+    expect(up.exists(), f"no service runs in {var}: start it with `make up`")
+    notice = json.loads(up.read_text("utf-8"))
+    password = Path(notice["password_file"]).read_text("utf-8").strip()
+    notices = Notices(var, _DISTRICT)
+    try:
+        with httpx.Client(base_url=notice["base_url"], timeout=30) as http:
+            story = Story(
+                Teller(language, say),
+                http,
+                new_family(http, language),
+                Departments(http, language, password),
+                notices,
+                password,
+            )
+            for chapter in CHAPTERS:
+                chapter(story)
+            return story.teller.sentences
+    finally:
+        notices.close()
+
+
+def employer(story: Story) -> None:
+    teller = story.teller
+    teller.chapter("用人单位看到什么", "What the employer sees")
+    agent = Caller(story.http, story.tongue, "agent.1").sign_in(
+        "password", username="agent.1", password=story.password
+    )
+    request = agent.get(f"/enterprise/requests/{story.ticket_id}")
+    text = json.dumps(request, ensure_ascii=False)
+    hidden = ["李芳", *(one["name"] for one in story.family.children), *SCHOOLS, "望海路"]
+    teller.tell(
+        f"东湾海芯科技的专员看到 {len(request['items'])} 个事项的状态和时限，"
+        "没有表单、材料、家属和结果，也看不出有几个孩子。",
+        f"The agent of Dongwan Haixin sees how {len(request['items'])} services stand and when they"
+        " are due: no form, no document, no family, no result, not even how many children.",
+        true=len(request["items"]) == len(OFFERINGS) and not any(word in text for word in hidden),
+        found=text,
+    )
+    story.talent.post("/me/consents", json={"consent": "enterprise@1", "given": False})
+    after = agent.ask("GET", f"/enterprise/requests/{story.ticket_id}")
+    teller.tell(
+        "张伟撤回同意，专员下一次就看不到了。",
+        "Zhang Wei withdraws his consent, and with the next request the agent sees nothing.",
+        true=after.status_code == httpx.codes.NOT_FOUND,
+        found=after.text,
+    )
+
+
+def ending(story: Story) -> None:
+    teller = story.teller
+    teller.chapter("全部办结", "All is done")
+    ticket = story.ticket()
+    approved = [one["outcome"] for one in ticket["items"]]
+    teller.tell(
+        f"联办件 {ticket['number']} 办结，七个事项全部获批，各有结果。",
+        f"The ticket {ticket['number']} is completed: all seven items are approved, each with a"
+        " result.",
+        true=ticket["status"] == "completed"
+        and set(approved) == {"approved"}
+        and all(one["result"] for one in ticket["items"]),
+        found=ticket,
+    )
+    told = story.talent.get(f"/tickets/{story.ticket_id}/timeline")["items"]
+    teller.tell(
+        f"整个过程在时间线里共 {len(told)} 条，中英文各一遍。最后几条：",
+        f"The timeline tells all of it in {len(told)} lines, in Chinese and English. The last"
+        " ones:",
+        true=all(one["text"]["zh"] and one["text"]["en"] for one in told),
+        found=told,
+    )
+    for one in told[-4:]:
+        teller.quote(f"{one['text']['zh']}  {one['text']['en']}")
+
+
+CHAPTERS: Final = (
+    beginning.arrival,
+    beginning.one_form,
+    beginning.draft_and_filing,
+    beginning.walls,
+    working.housing,
+    working.recognition,
+    working.rent_decided,
+    working.children,
+    working.wife,
+    working.health,
+    employer,
+    ending,
+)

@@ -1,0 +1,100 @@
+"""A new family for every telling, and everybody's way to the service."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+from stdnum.cn import ric
+
+from service.local.story.telling import StoryBroken
+
+_REGION: Final = "110105"
+_OK: Final = range(200, 300)
+
+
+def id_number(born: date) -> str:
+    """A fictional citizen id (GB 11643) of somebody born that day, with a right check digit."""
+    body = f"{_REGION}{born:%Y%m%d}{secrets.randbelow(999) + 1:03d}"
+    return body + str(ric.calc_check_digit(body + "0"))
+
+
+@dataclass
+class Caller:
+    """Somebody with a phone or a desk; `token` is there once they have signed in."""
+
+    http: httpx.Client
+    language: str
+    name: str
+    token: str = ""
+    account: dict[str, Any] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request, answered whatever the answer is."""
+        headers = {"Accept-Language": self.language, **options.pop("headers", {})}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return self.http.request(method, f"/v1{path}", headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self._told("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Any:
+        return self._told("POST", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Any:
+        return self._told("PATCH", path, **options)
+
+    def _told(self, method: str, path: str, **options: Any) -> Any:
+        """The answer's content; raises `StoryBroken` for a refusal."""
+        answer = self.ask(method, path, **options)
+        if answer.status_code not in _OK:
+            raise StoryBroken(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def sign_in(self, way: str, **credentials: str) -> Caller:
+        """Sign in through `wechat` or by `password`."""
+        told = self.post(f"/auth/{way}", json=credentials)
+        self.token, self.account = told["access_token"], told["account"]
+        return self
+
+
+@dataclass(frozen=True)
+class Family:
+    """Zhang Wei with wife and two children; `code` signs him in on any phone."""
+
+    code: str
+    talent: Caller
+    wife: dict[str, Any]
+    children: list[dict[str, Any]]
+
+
+def new_family(http: httpx.Client, language: str) -> Family:
+    """Sign a new Zhang Wei in, complete his profile, and name his family."""
+    code = f"zhang.wei.{uuid4().hex[:8]}"
+    talent = Caller(http, language, "张伟").sign_in("wechat", code=f"demo:{code}")
+    profile = {"name": "张伟", "phone": "13800138000", "id_type": "citizen_id"}
+    talent.patch("/me", json={**profile, "id_number": id_number(_day(1990))})
+    this_year = date.today().year  # noqa: DTZ011 - the children's age, to the year
+    wife = _member(talent, "李芳", "spouse", _day(1992))
+    children = [
+        _member(talent, "张晓雨", "child", _day(this_year - 8)),
+        _member(talent, "张晓阳", "child", _day(this_year - 6)),
+    ]
+    return Family(code, talent, wife, children)
+
+
+def _member(talent: Caller, name: str, kinship: str, born: date) -> dict[str, Any]:
+    document = {"id_type": "citizen_id", "id_number": id_number(born)}
+    told: dict[str, Any] = talent.post(
+        "/me/family", json={"name": name, "kinship": kinship, **document}
+    )
+    return told
+
+
+def _day(year: int) -> date:
+    return date(year, secrets.randbelow(12) + 1, secrets.randbelow(28) + 1)

@@ -1,0 +1,156 @@
+"""Keeping a material and erasing it, and sweeping out contents that belong to none."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.kernel import crypto, events
+from service.kernel.actor import Actor
+from service.kernel.db import insert_rows
+from service.kernel.errors import Conflict, Unavailable
+from service.kernel.ids import new_id
+from service.kernel.logs import logger
+from service.kernel.storage import Storage
+from service.materials.models import MATERIALS, Material
+from service.materials.queries import material_for
+from service.materials.rules import (
+    Examined,
+    Happening,
+    KnownMaterial,
+    Upload,
+    blob_of,
+    folder_of,
+    id_of,
+)
+
+ORPHANED_AFTER: Final = timedelta(days=7)
+"""How long a content may lie in the storage without a material.
+
+Far longer than an upload takes. Somebody who connects a storage with the wrong database, where all
+of it looks orphaned, has so long to notice.
+"""
+
+users: Final[list[Callable[[Session, Actor, UUID], bool]]] = []
+"""Who is asked, before a document is erased, whether something rests on it; handed in by `app`."""
+
+_LOG: Final = logger("materials")
+_BATCH: Final = 500
+
+
+def store_content(storage: Storage, *, district: str, examined: Examined) -> Upload:
+    """Put the content of an examined file into the storage; to be done before any transaction.
+
+    Raises `Unavailable` where the storage has no room or is away; nothing is left there then.
+    """
+    upload = Upload(
+        id=new_id(),
+        media_type=examined.media_type,
+        size=len(examined.content),
+        sha256=hashlib.sha256(examined.content).digest(),
+        pages=examined.pages,
+    )
+    try:
+        storage.put(blob_of(district, upload.id), io.BytesIO(examined.content))
+    except OSError as error:
+        _LOG.error("content_not_stored", exc_info=error)
+        raise Unavailable(headers={"Retry-After": "60"}) from None
+    return upload
+
+
+def keep_material(
+    session: Session, actor: Actor, *, code: str, name: str, upload: Upload, at: datetime
+) -> KnownMaterial:
+    """Enter a file of the talent's whose content the storage has (`store_content`).
+
+    `name` is one that `rules.examine` gave. Whether the district asks for such a material, and
+    in this format, is for who files it.
+    """
+    material = KnownMaterial(
+        district_id=actor.district,
+        id=upload.id,
+        person_id=actor.person,
+        code=code,
+        name=name,
+        media_type=upload.media_type,
+        size=upload.size,
+        sha256=upload.sha256,
+        pages=upload.pages,
+        uploaded_at=at,
+        erased_at=None,
+    )
+    insert_rows(session, Material, [_row(material, actor.account)])
+    _emit(session, Happening.MATERIAL_KEPT, actor, material, at)
+    return material
+
+
+def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: datetime) -> None:
+    """Have the content of one of the talent's own materials forgotten, once this has committed.
+
+    What is left is that there was one. Raises `NotFound`, also where it is erased already, and
+    `Conflict("material_in_use")` while something that was filed with it has not ended.
+    """
+    material = material_for(session, actor, material_id, lock=True)
+    if any(rests_on(session, actor, material_id) for rests_on in users):
+        raise Conflict("material_in_use")
+    session.execute(
+        update(Material)
+        .where(Material.district_id == actor.district, Material.id == material.id)
+        .values(erased_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    _emit(session, Happening.MATERIAL_ERASED, actor, material, at)
+
+
+def sweep_orphans(
+    storage: Storage,
+    *,
+    district: str,
+    kept: Callable[[Collection[UUID]], Collection[UUID]],
+    at: datetime,
+) -> int:
+    """Delete a district's contents that no material has, and gives their number.
+
+    `kept` tells which of some ids have a material that is not erased; it opens a transaction of
+    its own. Left behind are they by uploads that broke off between storage and database.
+    """
+    old, swept = storage.names(folder_of(district), before=at - ORPHANED_AFTER), 0
+    while blobs := list(islice(old, _BATCH)):
+        by_id = {blob: id_of(blob) for blob in blobs}
+        known = kept({one for one in by_id.values() if one is not None})
+        for blob in blobs:
+            if by_id[blob] not in known:
+                storage.delete(blob)
+                swept += 1
+    return swept
+
+
+def _row(material: KnownMaterial, account_id: UUID) -> dict[str, Any]:
+    return {
+        "district_id": material.district_id,
+        "id": material.id,
+        "person_id": material.person_id,
+        "account_id": account_id,
+        "code": material.code,
+        "name": crypto.seal(material.name, table=MATERIALS, column="name", row=material.id),
+        "media_type": material.media_type,
+        "size": material.size,
+        "sha256": material.sha256,
+        "pages": material.pages,
+        "uploaded_at": material.uploaded_at,
+    }
+
+
+def _emit(
+    session: Session, kind: Happening, actor: Actor, material: KnownMaterial, at: datetime
+) -> None:
+    codes = {"material": str(material.id), "code": material.code}
+    events.emit(session, kind, actor=actor, at=at, data=codes)

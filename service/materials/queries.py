@@ -1,0 +1,129 @@
+"""Reads of materials: one's own, and those that something else allows to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy.orm import Session
+
+from service.kernel import crypto
+from service.kernel.actor import Actor
+from service.kernel.db import for_change
+from service.kernel.errors import NotFound, Unavailable
+from service.kernel.logs import logger
+from service.kernel.storage import Storage
+from service.materials.models import MATERIALS, Material
+from service.materials.rules import KnownMaterial
+
+_LOG: Final = logger("materials")
+_KNOWN: Final = (
+    Material.district_id,
+    Material.id,
+    Material.person_id,
+    Material.code,
+    Material.name,
+    Material.media_type,
+    Material.size,
+    Material.sha256,
+    Material.pages,
+    Material.uploaded_at,
+    Material.erased_at,
+)
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The one predicate of who sees a material: the person it is of, in that district."""
+    return (Material.district_id == actor.district) & _kept_of(actor.person)
+
+
+def materials_for(
+    session: Session, actor: Actor, *, before: UUID | None, limit: int, code: str | None = None
+) -> Sequence[KnownMaterial]:
+    """The talent's own materials, the newest first, from below `before`; of one code where given.
+
+    At most `limit` + 1 of them; one statement.
+    """
+    query = select(*_KNOWN).where(visible(actor)).order_by(Material.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(Material.id < before)
+    if code is not None:
+        query = query.where(Material.code == code)
+    return [_opened(row) for row in session.execute(query)]
+
+
+def material_for(
+    session: Session, actor: Actor, material_id: UUID, *, lock: bool = False
+) -> KnownMaterial:
+    """One of the talent's own materials, locked for a change where asked; raises `NotFound`."""
+    query = select(*_KNOWN).where(visible(actor), Material.id == material_id)
+    row = session.execute(for_change(query, Material) if lock else query).one_or_none()
+    if row is None:
+        raise NotFound
+    return _opened(row)
+
+
+def materials_by_ids(
+    session: Session, actor: Actor, *, ids: Collection[UUID], person: UUID
+) -> dict[UUID, KnownMaterial]:
+    """Those of `ids` that a person has handed in, in the actor's district; erased ones are not.
+
+    For filing: who does not find an id here has to treat it as one that does not exist. One
+    statement, none for no id.
+    """
+    return _found(session, ids, select(*_KNOWN).where(_in(actor, ids), _kept_of(person)))
+
+
+def materials_allowed(
+    session: Session, actor: Actor, *, ids: Collection[UUID]
+) -> dict[UUID, KnownMaterial]:
+    """Materials of the actor's district whoever they are of, erased ones too, by id.
+
+    For staff: the caller has checked that a task shows these very ids to the actor. One
+    statement, none for no id.
+    """
+    return _found(session, ids, select(*_KNOWN).where(_in(actor, ids)))
+
+
+def open_material(storage: Storage, material: KnownMaterial) -> Iterator[bytes]:
+    """The content in chunks; who does not read to the end closes it.
+
+    Call it outside of a transaction. Raises `NotFound` for an erased material, and `Unavailable`
+    where the storage does not give the content.
+    """
+    if material.erased_at is not None:
+        raise NotFound
+    try:
+        return storage.read(material.blob)
+    except OSError as error:
+        _LOG.error("content_unavailable", material=str(material.id), exc_info=error)
+        raise Unavailable(headers={"Retry-After": "60"}) from None
+
+
+def kept_ids(session: Session, *, district: str, ids: Collection[UUID]) -> set[UUID]:
+    """Those of `ids` that a district has and whose content it keeps."""
+    query = select(Material.id).where(
+        Material.district_id == district, Material.id.in_(ids), Material.erased_at.is_(None)
+    )
+    return set(session.scalars(query))
+
+
+def _kept_of(person: UUID) -> ColumnElement[bool]:
+    return (Material.person_id == person) & Material.erased_at.is_(None)
+
+
+def _in(actor: Actor, ids: Collection[UUID]) -> ColumnElement[bool]:
+    return (Material.district_id == actor.district) & Material.id.in_(ids)
+
+
+def _found(
+    session: Session, ids: Collection[UUID], query: Select[*tuple[Any, ...]]
+) -> dict[UUID, KnownMaterial]:
+    return {row.id: _opened(row) for row in session.execute(query)} if ids else {}
+
+
+def _opened(row: Row[*tuple[Any, ...]]) -> KnownMaterial:
+    name = crypto.unseal(row.name, table=MATERIALS, column="name", row=row.id)
+    return KnownMaterial(**{**row._mapping, "name": name})

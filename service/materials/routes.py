@@ -1,0 +1,163 @@
+"""A talent's documents: hand one in, look at it, erase it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response
+
+from service.kernel import clock, http, storage
+from service.kernel.permissions import Permission
+from service.materials import actions, queries, rules, schemas
+from service.materials.rules import KnownMaterial, Limits, MediaType, Upload
+
+blp = http.Blueprint(
+    "materials",
+    __name__,
+    url_prefix="/v1",
+    description="Documents that talents hand in: kept once, used for many applications.",
+)
+
+_ID: Final = "0199d3c2-7a5b-7f30-9c41-6e2d8b0f4a17"
+_MATERIAL: Final = {
+    "id": _ID,
+    "code": "degree_certificate",
+    "name": "学位证书.pdf",
+    "media_type": "application/pdf",
+    "size": 482133,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "pages": 2,
+    "uploaded_at": "2026-11-23T06:40:00+00:00",
+}
+_PAGE: Final = {"items": [_MATERIAL], "next": None}
+_FORM: Final = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["code", "file"],
+                "properties": {
+                    "code": {
+                        "type": "string",
+                        "pattern": "^[a-z][a-z0-9_]{0,39}$",
+                        "description": "What the document is: the code of a material of the"
+                        " district's pack.",
+                    },
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "PDF, JPEG, PNG, DOCX or XLSX, with a name that ends so.",
+                    },
+                },
+            },
+            "encoding": {"file": {"contentType": ", ".join(MediaType)}},
+            "example": {"code": "degree_certificate", "file": "%PDF-1.7 …"},
+        }
+    },
+}
+_CONTENT: Final = {
+    200: {
+        "description": "The content, to be kept as a file: of one of these types.",
+        "content": {media_type.value: {} for media_type in MediaType},
+    }
+}
+_REFUSALS: Final = {
+    400: ["form_malformed"],
+    413: ["file_too_large"],
+    415: ["form_expected", "file_type_unsupported"],
+    422: [
+        "file_empty", "file_broken", "file_encrypted", "file_has_macros", "file_of_two_types",
+        "file_paths_wrong", "file_unpacks_too_large", "file_pixels_too_many",
+        "file_pages_too_many", "file_name_missing", "file_ending_wrong",
+    ],
+}  # fmt: skip
+
+
+def _receive() -> dict[str, Any]:
+    """Look at the file and put it into the storage, before any transaction."""
+    settings, files, district = http.runtime().settings, storage.in_use(), http.actor().district
+    limits = Limits(
+        size=settings.material_bytes,
+        pixels=settings.material_pixels,
+        pages=settings.material_pages,
+        unpacked=settings.material_unpacked_bytes,
+    )
+    form = http.read_form(schemas.UploadIn, largest=limits.size)
+    examined = rules.examine(form["file"].name, form["file"].content, limits)
+    upload = actions.store_content(files, district=district, examined=examined)
+    http.unless_committed(partial(files.delete, rules.blob_of(district, upload.id)))
+    return {"code": form["code"], "name": examined.name, "upload": upload}
+
+
+@blp.post(
+    "/materials",
+    allow=Permission.MATERIAL_WRITE,
+    audiences=("talent",),
+    problems=_REFUSALS,
+    before=_receive,
+)
+@blp.doc(requestBody=_FORM)
+@blp.response(201, schemas.MaterialOut, example=_MATERIAL)
+def upload_material(code: str, name: str, upload: Upload) -> tuple[KnownMaterial, int, Any]:
+    """Hand in a document.
+
+    Its type is told by what is in it. Images are kept without place, camera and comments.
+    """
+    material = actions.keep_material(
+        http.session(), http.actor(), code=code, name=name, upload=upload, at=clock.now()
+    )
+    return material, 201, {"Location": f"/v1/materials/{material.id}"}
+
+
+@blp.get("/materials", allow=Permission.MATERIAL_READ, audiences=("talent",))
+@blp.arguments(schemas.MaterialPageIn, location="query", as_kwargs=True)
+@blp.response(200, schemas.MaterialPageOut, example=_PAGE)
+def list_materials(limit: int, after: str | None, code: str | None) -> dict[str, Any]:
+    """List the documents that I have handed in in this district, the newest first."""
+    session, actor = http.session(), http.actor()
+    filters = {"list": "materials", "code": code}
+    page = http.Page(limit, after, account=actor.account, filters=filters)
+    before = None if page.position is None else UUID(page.position[0])
+    found = queries.materials_for(session, actor, before=before, limit=limit, code=code)
+    return page.answer(found, lambda material: material, lambda material: [material.id])
+
+
+@blp.get("/materials/<uuid:material_id>", allow=Permission.MATERIAL_READ, audiences=("talent",))
+@blp.response(200, schemas.MaterialOut, example=_MATERIAL)
+def get_material(material_id: UUID) -> KnownMaterial:
+    """Read what is known of one of my documents."""
+    return queries.material_for(http.session(), http.actor(), material_id)
+
+
+@blp.get(
+    "/materials/<uuid:material_id>/content",
+    allow=Permission.MATERIAL_READ,
+    audiences=("talent",),
+)
+@blp.doc(responses=_CONTENT)
+def get_material_content(material_id: UUID) -> Response:
+    """Download one of my documents."""
+    material = queries.material_for(http.session(), http.actor(), material_id)
+    http.finish()
+    return http.attachment(
+        queries.open_material(storage.in_use(), material),
+        name=material.name,
+        media_type=material.media_type,
+        size=material.size,
+    )
+
+
+@blp.delete(
+    "/materials/<uuid:material_id>",
+    allow=Permission.MATERIAL_WRITE,
+    audiences=("talent",),
+    problems={409: ["material_in_use"]},
+)
+@blp.response(204)
+def delete_material(material_id: UUID) -> None:
+    """Erase one of my documents: its content is deleted for good."""
+    actions.erase_material(http.session(), http.actor(), material_id=material_id, at=clock.now())

@@ -1,0 +1,79 @@
+"""Whether a file is taken, by what is in it; what its sender says of its type does not count."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import filetype
+
+from service.kernel.errors import TooLarge, UnsupportedMediaType
+from service.materials.rules.jpeg import clean_jpeg
+from service.materials.rules.kinds import Examined, Limits, MediaType, refused
+from service.materials.rules.names import clean_name
+from service.materials.rules.packages import office_type
+from service.materials.rules.pdf import pages_of
+from service.materials.rules.png import clean_png
+
+_HEAD: Final = 8192
+_PACKAGE: Final = b"PK\x03\x04"
+_PACKAGE_END: Final = b"PK\x05\x06"
+_PACKAGE_END_BYTES: Final = 22
+_LONGEST_COMMENT: Final = 0xFFFF
+_PDF_SOUGHT_IN: Final = 1024
+"""Readers of PDF look for its header so far into a file."""
+
+_OFFICE: Final = frozenset({MediaType.DOCX, MediaType.XLSX})
+_PLAIN: Final = {
+    "application/pdf": MediaType.PDF,
+    "image/jpeg": MediaType.JPG,
+    "image/png": MediaType.PNG,
+    "image/apng": MediaType.PNG,
+}
+
+
+def examine(name: str, content: bytes, limits: Limits) -> Examined:
+    """What is to be kept of a file; nothing of it is decoded or run.
+
+    Raises `TooLarge`, `UnsupportedMediaType` for what is none of the types of `MediaType`, and
+    `Invalid` for a file that is empty, broken, larger inside than it seems, encrypted, has
+    macros, is of two types at once, or has a name that does not fit.
+    """
+    if not content:
+        raise refused("file_empty")
+    if len(content) > limits.size:
+        raise TooLarge("file_too_large", maximum=limits.size)
+    media_type = _type_of(content, limits)
+    kept, pages = content, None
+    if media_type is MediaType.PDF:
+        pages = pages_of(content, most=limits.pages)
+    elif media_type is MediaType.JPG:
+        kept, pages = clean_jpeg(content, most_pixels=limits.pixels), 1
+    elif media_type is MediaType.PNG:
+        kept, pages = clean_png(content, most_pixels=limits.pixels), 1
+    for one in () if media_type in _OFFICE else (content, kept):
+        _one_type_only(one, media_type)
+    return Examined(clean_name(name, media_type), media_type, kept, pages)
+
+
+def _type_of(content: bytes, limits: Limits) -> MediaType:
+    kind = filetype.guess_mime(content[:_HEAD])
+    found = _PLAIN.get(kind)
+    if found is None and content.startswith(_PACKAGE):
+        found = office_type(content, most_unpacked=limits.unpacked)
+    if found is None:
+        raise UnsupportedMediaType("file_type_unsupported")
+    return found
+
+
+def _one_type_only(content: bytes, media_type: MediaType) -> None:
+    """Refuse what another reader would take for something else: an archive, or a PDF."""
+    if media_type is not MediaType.PDF and b"%PDF-" in content[:_PDF_SOUGHT_IN]:
+        raise refused("file_of_two_types")
+    tail = content[-_PACKAGE_END_BYTES - _LONGEST_COMMENT :]
+    at = tail.find(_PACKAGE_END)
+    while at >= 0:
+        end = at + _PACKAGE_END_BYTES
+        if end <= len(tail) and end + struct.unpack_from("<H", tail, end - 2)[0] == len(tail):
+            raise refused("file_of_two_types")
+        at = tail.find(_PACKAGE_END, at + 1)

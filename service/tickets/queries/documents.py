@@ -1,0 +1,93 @@
+"""The documents of tickets: which count for an item, and which a task may show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from service.catalogue.rules import OfferingDefinition
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound
+from service.materials.queries import materials_allowed
+from service.materials.rules import KnownMaterial
+from service.tickets.models import Item, TicketMaterial
+from service.tickets.queries.desk import TaskFound
+
+
+def documents_of(
+    session: Session, item: Item, definition: OfferingDefinition
+) -> Sequence[TicketMaterial]:
+    """The documents that count for an item: of every code that it asks for, the newest revision.
+
+    One statement.
+    """
+    newest = func.max(TicketMaterial.revision).over(
+        partition_by=(TicketMaterial.item_id, TicketMaterial.code)
+    )
+    rows = (
+        select(TicketMaterial, newest.label("newest"))
+        .where(
+            TicketMaterial.district_id == item.district_id,
+            TicketMaterial.ticket_id == item.ticket_id,
+            or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == item.id),
+            TicketMaterial.code.in_([one.code for one in definition.materials]),
+        )
+        .order_by(TicketMaterial.code, TicketMaterial.id)
+    )
+    return [row[0] for row in session.execute(rows) if row[0].revision == row.newest]
+
+
+def documents_seen(
+    session: Session, actor: Actor, found: TaskFound, definition: OfferingDefinition
+) -> list[KnownMaterial]:
+    """The documents of a task's item that its stage may read; two statements, none for none."""
+    sees = definition.flow.by_key[found.task.stage_key].sees
+    if not sees.materials:
+        return []
+    listed = [
+        one
+        for one in documents_of(session, found.item, definition)
+        if sees.shows_material(one.code)
+    ]
+    kept = materials_allowed(session, actor, ids=[one.material_id for one in listed])
+    return [kept[one.material_id] for one in listed]
+
+
+def document_seen(
+    session: Session,
+    actor: Actor,
+    found: TaskFound,
+    definition: OfferingDefinition,
+    material_id: UUID,
+) -> KnownMaterial:
+    """One of those documents; raises `NotFound` for any other."""
+    for one in documents_seen(session, actor, found, definition):
+        if one.id == material_id:
+            return one
+    raise NotFound
+
+
+def material_in_use(session: Session, actor: Actor, material_id: UUID) -> bool:
+    """Whether an item that has not ended rests on a document; one statement."""
+    return bool(
+        session.scalar(
+            select(
+                select(TicketMaterial.id)
+                .join(
+                    Item,
+                    (Item.district_id == TicketMaterial.district_id)
+                    & (Item.ticket_id == TicketMaterial.ticket_id)
+                    & or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == Item.id),
+                )
+                .where(
+                    TicketMaterial.district_id == actor.district,
+                    TicketMaterial.material_id == material_id,
+                    Item.ended_at.is_(None),
+                )
+                .exists()
+            )
+        )
+    )

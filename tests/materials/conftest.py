@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from service.kernel.actor import Actor
+from tests.conftest import url_of
+from tests.factories import Signed
+
+
+@pytest.fixture(scope="module")
+def settings(settings, tmp_path_factory):
+    """This module's own storage."""
+    from dataclasses import replace
+
+    return replace(settings, storage_dir=tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture
+def blobs(settings) -> Callable[[], set[Path]]:
+    """Every file that the storage has now."""
+    return lambda: {path for path in settings.storage_dir.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def talent(world) -> Signed:
+    return world.stranger()
+
+
+@pytest.fixture
+def actor_of(app) -> Callable[[Signed], Actor]:
+    """Whoever is signed in, as an actor."""
+
+    def actor(signed: Signed) -> Actor:
+        token = signed.headers["Authorization"].removeprefix("Bearer ")
+        return app.extensions["talent"].authenticate(token)
+
+    return actor
+
+
+@pytest.fixture(scope="module")
+def superuser(database_name) -> Iterator[psycopg.Connection]:
+    """A connection that row-level security does not hold; every statement commits."""
+    with psycopg.connect(url_of("superuser", database_name), autocommit=True) as connection:
+        yield connection

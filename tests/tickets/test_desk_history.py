@@ -1,0 +1,198 @@
+"""What staff are told of what happened to an item: what its applicant is told, and no more."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from service.kernel import crypto
+from service.kernel.ids import new_id
+from tests.factories import RESULTS
+from tests.tickets.asking import claim, decide, refused
+from tests.tickets.desking import BUILDERS, POLICE, Desk, absent, statements
+
+VERDICT = {
+    "stage", "stage_title", "round", "department", "role", "verdict", "deemed", "decided_at",
+    "decided_by",
+}  # fmt: skip
+ASKED = {"department", "asked_at", "due_at", "answered_at", "points"}
+
+
+@pytest.fixture
+def desk(world, superuser):
+    return Desk(world, superuser)
+
+
+@pytest.fixture
+def clerk(world):
+    return world.staff(f"clerk.{POLICE}")
+
+
+@pytest.fixture
+def reviewer(world):
+    return world.staff(f"reviewer.{POLICE}")
+
+
+@pytest.fixture
+def accepted(desk, clerk):
+    """An acceptance that has been given, and the decision that follows."""
+    task = desk.task()
+    answer = decide(clerk, claim(clerk, task).json, opinion="金丝雀意见")
+    assert answer.status_code == 200
+    return task, desk.row("item_id = %s AND status = 'open'", task["item_id"])
+
+
+def detail(who, task):
+    answer = who.get(f"/v1/desk/tasks/{task['id']}")
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def test_nothing_has_happened_yet(desk, clerk):
+    told = detail(clerk, desk.task())
+    assert (told["history"], told["corrections"]) == ([], [])
+
+
+def test_the_verdict_of_the_stage_before(accepted, clerk, reviewer):
+    _, second = accepted
+    told = reviewer.get(f"/v1/desk/tasks/{second['id']}")
+    (verdict,) = told.json["history"]
+    assert set(verdict) == VERDICT
+    assert verdict.pop("decided_at").endswith("+00:00")
+    assert verdict == {
+        "stage": "acceptance",
+        "stage_title": {"zh": "受理", "en": "Acceptance"},
+        "round": 1,
+        "department": POLICE,
+        "role": "clerk",
+        "verdict": "accept",
+        "deemed": False,
+        "decided_by": clerk.get("/v1/me").json["display_name"],
+    }
+    assert "金丝雀意见" not in told.get_data(as_text=True)
+
+
+def test_opinion_and_result_stay_where_they_were_given(accepted, clerk, reviewer):
+    first, second = accepted
+    canary = RESULTS["settlement"] | {"permit_number": "CANARY-20260101"}
+    decide(reviewer, claim(reviewer, second).json, "approve", opinion="金丝雀批语", result=canary)
+    told = clerk.get(f"/v1/desk/tasks/{first['id']}")
+    assert (told.json["state"], told.json["opinion"]) == ("closed", "金丝雀意见")
+    (verdict,) = told.json["history"]
+    assert (verdict["stage"], verdict["verdict"]) == ("decision", "approve")
+    assert told.json["result"] is None
+    assert "金丝雀批语" not in told.get_data(as_text=True)
+    assert "CANARY" not in str(told.json["history"])
+
+
+def test_a_name_is_for_colleagues(accepted, hire, superuser):
+    """The same verdict, had it been another department's: who gave it is not told."""
+    first, second = accepted
+    reviewer = hire((POLICE, "reviewer"))
+    superuser.execute("UPDATE tasks SET department = %s WHERE id = %s", (BUILDERS, first["id"]))
+    (verdict,) = detail(reviewer, second)["history"]
+    assert (verdict["department"], verdict["decided_by"]) == (BUILDERS, None)
+    both = hire((POLICE, "reviewer"), (BUILDERS, "clerk"))
+    assert detail(both, second)["history"][0]["decided_by"] is None
+    superuser.execute("UPDATE tasks SET department = %s WHERE id = %s", (POLICE, first["id"]))
+    assert detail(both, second)["history"][0]["decided_by"] is not None
+
+
+def test_what_time_decided_is_nobodys(accepted, reviewer, superuser):
+    first, second = accepted
+    superuser.execute("UPDATE tasks SET deemed = true WHERE id = %s", (first["id"],))
+    (verdict,) = detail(reviewer, second)["history"]
+    assert (verdict["deemed"], verdict["decided_by"]) == (True, None)
+
+
+class TestCorrections:
+    def ask(self, superuser, task, points, *, answered=False):
+        """A correction's row, as a return writes it."""
+        row = new_id()
+        sealed = crypto.seal(
+            orjson.dumps(points).decode(), table="corrections", column="points", row=row
+        )
+        superuser.execute(
+            "INSERT INTO corrections (district_id, id, ticket_id, item_id, task_id, points,"
+            " asked_at, due_at, answered_at) VALUES ('demo', %s, %s, %s, %s, %s, now(),"
+            " now() + interval '10 days', CASE WHEN %s THEN now() END)",
+            (row, task["ticket_id"], task["item_id"], task["id"], sealed, answered),
+        )
+
+    def test_are_told_with_their_answer(self, accepted, reviewer, superuser):
+        first, second = accepted
+        point = {"what": "门牌号不一致", "section": "residence", "field": "address"}
+        self.ask(superuser, first, [point], answered=True)
+        self.ask(superuser, first, [{"what": "请补全", "section": "household"}])
+        told = detail(reviewer, second)["corrections"]
+        assert [set(one) for one in told] == [ASKED] * 2
+        assert [one["answered_at"] is not None for one in told] == [True, False]
+        assert [one["department"] for one in told] == [POLICE] * 2
+        assert told[0]["points"] == [point | {"material": None}]
+
+    def test_show_no_more_than_the_stage_sees(self, accepted, clerk, reviewer, superuser):
+        """The decision reads neither the mobile number nor a section that it does not name."""
+        first, second = accepted
+        points = [
+            {"what": "金丝雀一", "section": "applicant", "field": "mobile"},
+            {"what": "金丝雀二", "section": "medical"},
+            {"what": "可见的", "section": "applicant", "field": "degree"},
+            {"what": "也可见", "material": "id_card"},
+        ]
+        self.ask(superuser, first, points)
+        (told,) = detail(reviewer, second)["corrections"]
+        assert [one["what"] for one in told["points"]] == ["可见的", "也可见"]
+        (told,) = detail(clerk, first)["corrections"]
+        assert [one["what"] for one in told["points"]] == ["金丝雀一", "可见的", "也可见"]
+
+
+class TestTimeline:
+    def path(self, task):
+        return f"/v1/desk/items/{task['item_id']}/timeline"
+
+    def test_is_the_applicants_own(self, world, clerk, superuser):
+        talent = world.talent()
+        ticket = world.ticket(talent, "settlement", "housing_rent")
+        item = next(one for one in ticket["items"] if one["offering"] == "settlement")
+        decide(clerk, world.claimed(clerk, item["number"]))
+        told = clerk.get(f"/v1/desk/items/{item['id']}/timeline").json["items"]
+        theirs = talent.get(f"/v1/tickets/{ticket['id']}/timeline").json["items"]
+        assert told == [one for one in theirs if one["item"] == item["id"]]
+        assert [one["kind"] for one in told][-1] == "item_accepted"
+        assert set(told[0]["text"]) == {"zh", "en"}
+        assert "task_claimed" not in {one["kind"] for one in told}
+
+    def test_for_who_has_or_had_a_task_of_it(self, world, hire, accepted, clerk, reviewer):
+        task, _ = accepted
+        decide(reviewer, claim(reviewer, accepted[1]).json, "reject")
+        for who in (clerk, world.staff(f"head.{POLICE}"), hire((POLICE, "clerk"))):
+            assert who.get(self.path(task)).status_code == 200
+
+    def test_for_nobody_else(self, world, client, accepted):
+        task, _ = accepted
+        stranger = world.staff(f"clerk.{BUILDERS}")
+        told = [stranger.get(self.path({"item_id": one})) for one in (task["item_id"], absent())]
+        assert {answer.status_code for answer in told} == {404}
+        assert told[0].json["detail"] == told[1].json["detail"]
+        for username in ("coordinator", "auditor"):
+            refused(world.staff(username).get(self.path(task)), 403, "forbidden")
+        refused(world.talent().get(self.path(task)), 403, "forbidden")
+        assert client.get(self.path(task)).status_code == 401
+
+    def test_another_departments_item_of_the_same_ticket(self, world, clerk):
+        ticket = world.ticket(world.talent(), "settlement", "housing_rent")
+        other = next(one for one in ticket["items"] if one["offering"] == "housing_rent")
+        assert clerk.get(f"/v1/desk/items/{other['id']}/timeline").status_code == 404
+
+    def test_statements(self, accepted, clerk, sql_count):
+        path = self.path(accepted[0])
+        assert statements(sql_count, lambda: clerk.get(path)) == 6
+
+
+def test_statements(accepted, reviewer, desk, clerk, sql_count):
+    """Facts cost two, names one."""
+    assert statements(sql_count, lambda: clerk.get(f"/v1/desk/tasks/{desk.task()['id']}")) > 0
+    first, second = accepted
+    for who, task in ((clerk, first), (reviewer, second)):
+        path = f"/v1/desk/tasks/{task['id']}"
+        assert statements(sql_count, lambda who=who, path=path: who.get(path)) == 10
