@@ -82,9 +82,12 @@ class Servers:
         self._prepare()
 
     def _prepare(self) -> None:
-        from service.local.demonstration import prepare
+        from service.local import demonstration
+        from tests.packs import demo_pack
 
-        prepare(load())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(demonstration, "load_pack", lambda _folder: demo_pack())
+            demonstration.prepare(load())
 
     def stop(self) -> None:
         if self.postgres is not None:

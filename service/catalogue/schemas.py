@@ -56,7 +56,11 @@ class Stage(Schema):
     key = fields.String(required=True)
     kind = fields.Enum(StageKind, required=True)
     title = fields.Texts(required=True)
-    department = fields.String(required=True)
+    department = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Who usually works on it; nobody on what the system checks."},
+    )
     departments = fields.List(
         fields.String(),
         required=True,

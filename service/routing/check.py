@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
-from service.routing.flow import PASSING, VERDICTS, Flow, JoinKind, Limit, Stage, StageKind
+from service.routing.flow import PASSING, VERDICTS, Flow, JoinKind, Stage, StageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,8 @@ def _stages(flow: Flow) -> Iterator[FlowFault]:
 def _stage(stage: Stage) -> Iterator[FlowFault]:
     """What is wrong with a stage by itself; paths begin at the stage."""
     kind = stage.kind.value
-    for unit in ("working_days", "working_hours"):
-        if getattr(stage.limit, unit) < 0 or stage.limit == Limit():
-            yield FlowFault(("limit", unit), "limit_not_positive")
-            break
+    if max(stage.limit.working_days, stage.limit.working_hours) < 1:
+        yield FlowFault(("limit", stage.limit.unit), "limit_not_positive")
     for verdict in sorted(stage.may - VERDICTS[stage.kind]):
         params = {"verdict": verdict.value, "kind": kind}
         yield FlowFault(("may",), "verdict_not_allowed", params)

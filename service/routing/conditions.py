@@ -323,8 +323,13 @@ def cel_values(clause: CelClause, known: Known) -> dict[str, Any]:
             raise NotKnown(source)
         first, second = source.parts
         home = values["facts"] if source.kind is SourceKind.FACT else values
-        home.setdefault(first, {})[second] = found
+        home.setdefault(first, {})[second] = _whole(found)
     return values
+
+
+def _whole(value: Any) -> Any:
+    """A whole number as an integer, however it was written: CEL does not compare the two."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_given(source: Source, known: Known) -> bool:

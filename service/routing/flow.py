@@ -129,7 +129,7 @@ class Choice:
 
     def of(self, value: Any) -> tuple[str, ...]:
         """The departments where `by` comes to this value; None is nothing known of it."""
-        named = None if value is None else (self.cases or {}).get(_as_key(value))
+        named = None if value is None else (self.cases or {}).get(as_key(value))
         return self.departments if named is None else (named,)
 
     @property
@@ -190,9 +190,9 @@ class Stage:
     authority: Mapping[str, str] | None = None
 
     @property
-    def department(self) -> str:
-        """The department that usually works on it; the first of several, empty for a check."""
-        return self.choice.departments[0] if self.choice.departments else ""
+    def department(self) -> str | None:
+        """The department that usually works on it; the first of several, none for a check."""
+        return self.choice.departments[0] if self.choice.departments else None
 
 
 @dataclass(frozen=True)
@@ -312,7 +312,7 @@ def _choice(raw: Mapping[str, Any]) -> Choice:
     return Choice(() if named is None else (str(named),))
 
 
-def _as_key(value: Any) -> str:
+def as_key(value: Any) -> str:
     """How a case of a table names a value: `true`, `3`, `primary`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -56,6 +56,7 @@ def line(*between, **decision):
         (line(("review", hours(7))), 5),
         (line(("review", hours(8))), 6),
         (line(("review", hours(15))), 6),
+        (line(("review", hours(3390))), 456),
         (line(("review", {"limit": {"working_days": 2, "working_hours": 8}})), 8),
         (line(("review", {**days(6), "on_reject": back("s0", 2)})), 16),
         (line(("review", {**days(6), "on_reject": back("s0", 4)})), 28),
@@ -82,6 +83,16 @@ def test_of_parallel_stages_the_longer_counts():
     (fault,) = check_flow(parse_flow(raw_flow(*stages, promise=9)))
     assert (fault.path, fault.code) == (("promise", "working_days"), "limits_exceed_promise")
     assert fault.params == {"working_days": 10, "promise": 9}
+
+
+def test_another_round_costs_only_what_is_done_again():
+    stages = [
+        stage("a", "acceptance"),
+        stage("long", "review", ("a",), **days(10)),
+        stage("short", "review", ("a",), **days(2)),
+        stage("d", "decision", ("long", "short"), **days(4), on_reject=back("short", 2)),
+    ]
+    assert longest_way(flow_of(*stages)) == 14 + 6
 
 
 @pytest.mark.parametrize(("minutes", "longest"), [(480, 5), (450, 6), (240, 6), (60, 12)])

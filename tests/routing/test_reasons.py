@@ -128,17 +128,28 @@ def test_an_expression_names_what_it_needs():
     assert cel_names(condition.needs) == ("today", "home.rooms", "facts.degree.level")
 
 
-def nested(depth):
-    raw = {"requested": "medical"}
+def nested(depth, around):
+    raw = {"requested": "schooling"}
     for _ in range(depth - 1):
-        raw = {"not": raw}
+        raw = around(raw)
     return raw
 
 
-def test_conditions_are_nested_so_deep_and_no_deeper():
-    assert truth(nested(8)) is MET
+@pytest.mark.parametrize(
+    "around",
+    [lambda raw: {"not": {"not": raw}}, lambda raw: {"all": [raw]}, lambda raw: {"any": [raw]}],
+    ids=["not", "all", "any"],
+)
+def test_conditions_are_nested_so_deep_and_no_deeper(around):
+    assert truth(nested(4, around)) is MET
     with pytest.raises(MalformedCondition, match="8 deep"):
-        parse_condition(nested(9))
+        parse_condition(nested(9, around))
+
+
+@pytest.mark.parametrize("word", ["all", "any"])
+def test_eight_are_not_too_many(word):
+    assert truth(nested(8, lambda raw: {word: [raw]})) is MET
+    assert truth(nested(8, lambda raw: {"not": raw})) is NOT_MET
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_all_of_it_ends(world, walk, acting, database):
     made = count()
 
     @settings(
-        max_examples=120,
+        max_examples=8,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

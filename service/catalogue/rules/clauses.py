@@ -14,7 +14,7 @@ from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.kernel.expressions import ExpressionFailed
 from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
-from service.routing.conditions import CelClause, NotKnown, cel_values
+from service.routing.conditions import DEEPEST, CelClause, NotKnown, cel_values
 
 _COMBINATIONS: Final = 200
 """How many combinations of examples an expression is tried on."""
@@ -48,14 +48,19 @@ class Naming:
 
 
 def condition_faults(
-    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming, *, depth: int = 1
 ) -> Iterator[PackFault]:
     """What is wrong with a condition of the right shape, clause by clause."""
+    if depth > DEEPEST:
+        yield document.fault(path, "nested_too_deep", deepest=DEEPEST)
+        return
     for key in ("all", "any"):
         for place, part in enumerate(raw.get(key, ())):
-            yield from condition_faults(document, (*path, key, place), part, naming)
+            at = (*path, key, place)
+            yield from condition_faults(document, at, part, naming, depth=depth + 1)
     if "not" in raw:
-        yield from condition_faults(document, (*path, "not"), raw["not"], naming)
+        at = (*path, "not")
+        yield from condition_faults(document, at, raw["not"], naming, depth=depth + 1)
     if "cel" in raw:
         yield from _cel_faults(document, path, raw, naming)
     elif not raw.keys() & {"all", "any", "not"}:

@@ -32,6 +32,7 @@ class FaultyPack(Exception):
 MESSAGES: Final[Mapping[str, str]] = {
     # reading
     "missing_file": "the pack has no such file",
+    "reserved_code": "the code {name} means something in expressions already",
     "unexpected_file": "is no file of a pack: those are pack.yaml, and *.yaml in its folders",
     "unreadable": "cannot be read: {problem}",
     "duplicate_key": "is given twice",
@@ -69,6 +70,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "gift_invalid": "an example makes no good fact, at {where}: {problem}",
     # conditions
     "wrong_clause": "does not fit what is looked at: {problem}",
+    "nested_too_deep": "conditions are nested {deepest} deep at the most",
     "value_needed": "which value of the fact {fact}? without one, only `given` can be asked",
     "no_facts_here": "a rule of a section looks at the section alone",
     "no_ages_here": "ages are known when something is filed: make it a criterion of an offering",

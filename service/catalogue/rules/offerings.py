@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import islice, product
 from typing import Any, Final
 
@@ -18,13 +19,17 @@ from service.catalogue.rules.clauses import (
 from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
-from service.catalogue.rules.gifts import gift_value
+from service.catalogue.rules.gifts import gift_dates, gift_value
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
-from service.routing import check_flow, parse_flow
+from service.routing import Gift, check_flow, parse_flow
 from service.routing.check import before
+from service.routing.flow import as_key
 
 _COMBINATIONS: Final = 200
+_SOME_DAY: Final = date(2026, 6, 1)
+_UNUSABLE: Final = frozenset({"bad_expression", "nested_too_deep"})
+"""What keeps a condition from being read at all."""
 Raw = Mapping[str, Any]
 
 
@@ -46,7 +51,7 @@ def offering_faults(document: Document, declared: Declared) -> Iterator[PackFaul
     yield from conditions
     for place, stage in enumerate(raw["flow"]["stages"]):
         yield from _stage_faults(document, ("flow", "stages", place), stage, naming)
-    if not any(fault.code == "bad_expression" for fault in conditions):
+    if not any(fault.code in _UNUSABLE for fault in conditions):
         for found in check_flow(parse_flow(raw["flow"]), day_minutes=_office_day(declared)):
             yield document.fault(("flow", *found.path), found.code, **found.params)
 
@@ -154,9 +159,10 @@ def _table_faults(
     """What a table chooses by exists, and its cases are among the choices."""
     faults = list(source_faults(document, (*path, "by"), table["by"], naming))
     yield from faults
-    choices = (schema_of(table["by"], naming) or {}).get("enum")
+    schema = schema_of(table["by"], naming) or {}
+    choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum")
     for case in table["cases"]:
-        if isinstance(choices, list) and not faults and case not in map(str, choices):
+        if isinstance(choices, list) and not faults and case not in map(as_key, choices):
             yield document.fault(
                 (*path, "cases", case), "wrong_clause", problem=f"it is never {case}"
             )
@@ -204,6 +210,7 @@ def _gift_faults(
     faults += _date_faults(document, path, gift, stage, naming)
     yield from faults
     if not faults and sound:
+        yield from _dates_tried(document, path, gift, stage, naming.declared)
         yield from _gift_tried(document, path, gift, stage, naming.declared)
 
 
@@ -255,6 +262,20 @@ def _gift_tried(
             where = ".".join(map(str, error.instance_path)) or "the top"
             problem = {"where": where, "problem": error.message}
             yield document.fault((*path, "value"), "gift_invalid", **problem)
+            return
+
+
+def _dates_tried(
+    document: Document, path: Path, gift: Raw, stage: Raw, declared: Declared
+) -> Iterator[PackFault]:
+    """With no example does a fact end before it begins."""
+    results = stage.get("records", {}).get("examples", [{}])
+    plain = Gift(gift["fact"], "applicant", {}, gift.get("from"), gift.get("until"))
+    for result, answers in islice(_examples(results, gift, declared), _COMBINATIONS):
+        try:
+            gift_dates(plain, result=result, answers=answers, today=_SOME_DAY)
+        except ValueError as error:
+            yield document.fault(path, "wrong_date", problem=str(error))
             return
 
 

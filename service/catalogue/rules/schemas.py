@@ -14,8 +14,11 @@ from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.routing import Known, Truth, evaluate, parse_condition
+from service.routing.flow import as_key
 
 _SOME_DAY: Final = date(2026, 6, 1)
+RESERVED: Final = ("today", "facts")
+"""Names that expressions have besides the sections."""
 
 
 def form_faults(document: Document, at: Path) -> Iterator[PackFault]:
@@ -31,7 +34,7 @@ def form_faults(document: Document, at: Path) -> Iterator[PackFault]:
         if not any(name in example for example in schema["examples"]):
             yield document.fault((*at, "examples"), "example_incomplete", name=name)
         for option in declared.get("enum", ()):
-            if str(option) not in declared.get("x-options", {}):
+            if as_key(option) not in declared.get("x-options", {}):
                 path = (*at, "properties", name, "x-options")
                 yield document.fault(path, "option_untitled", name=option)
 
@@ -48,6 +51,8 @@ def _example_faults(
 
 def section_faults(document: Document, declared: Declared) -> Iterator[PackFault]:
     """What is wrong with a section: its schema, its rules, where its first answers come from."""
+    if document.value["code"] in RESERVED:
+        yield document.fault(("code",), "reserved_code", name=document.value["code"])
     faults = list(form_faults(document, ("schema",)))
     yield from faults
     naming = Naming(declared, {document.value["code"]})
