@@ -45,6 +45,13 @@ class Plan:
     def kinds(self) -> set[str]:
         return {node["Node Type"] for node in self.nodes()}
 
+    def reads_nothing_whole(self, big: set[str], *, sorted_at_most: int) -> None:
+        """No big table is read from end to end, or hashed, and no more rows than this sorted."""
+        assert not self.read_whole & big
+        assert not self.kinds & {"Bitmap Heap Scan", "Hash Join"}
+        for node in self.nodes():
+            assert node["Node Type"] != "Sort" or node["Actual Rows"] <= sorted_at_most, node
+
     def touched(self, index: str) -> int:
         """How many rows were taken from an index, those not wanted included."""
         return sum(

@@ -1,21 +1,20 @@
 """Plans of the hot queries as the application role, at 100,000 open tasks in one department.
 
 Asserted is what a plan does, never how long it takes: which index, how many rows it touches, and
-that nothing big is read whole or sorted. Every statement is caught as the query sends it.
+that nothing big is read whole or sorted. Every statement is caught as the query sends it. The
+filters of the desk are in `test_desk_plans`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
@@ -24,8 +23,8 @@ from service.tickets.actions.timers import ended_notices, silent_acceptances, wa
 from service.tickets.models import Ticket
 from service.tickets.queries import desk, talent
 from service.tickets.queries.desk import TaskFilter
-from service.tickets.rules import TaskStatus
 from tests.conftest import url_of
+from tests.plans import Plan, explained
 
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
@@ -34,7 +33,6 @@ PAGE = 25
 CLERK, PERSON = uuid4(), uuid4()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_AWAY = datetime(2040, 1, 2, tzinfo=UTC)
-_REMOVED = "Rows Removed by Filter"
 
 # Ten items a ticket. Stages are there for what is due first alone: nothing else reads them here.
 _FILL = """
@@ -82,9 +80,11 @@ SELECT 'demo', uuidv7(), ticket, item, 'recognition', 'soft', 'approved', 'proce
        CASE WHEN active THEN NULL ELSE now() END
 FROM filled;
 
-INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, kind, offering_code, department,
-    role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict, deemed)
+INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, stage_key, kind, offering_code,
+    department, role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict,
+    deemed)
 SELECT 'demo', task, ticket, item, stage,
+       CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END,
        CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END, 'clerk',
@@ -119,82 +119,17 @@ def filled(database, database_name) -> Database:
     return database
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A plan that has been carried out."""
-
-    root: dict[str, Any]
-
-    def nodes(self, node: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        node = node or self.root
-        yield node
-        for inner in node.get("Plans", ()):
-            yield from self.nodes(inner)
-
-    @property
-    def indexes(self) -> set[str]:
-        return {node["Index Name"] for node in self.nodes() if "Index Name" in node}
-
-    def touched(self, index: str) -> int:
-        """How many rows were taken from an index, those not wanted included."""
-        return sum(
-            round(node["Actual Loops"] * (node["Actual Rows"] + node.get(_REMOVED, 0)))
-            for node in self.nodes()
-            if node.get("Index Name") == index
-        )
-
-    def reads_nothing_whole(self) -> None:
-        for node in self.nodes():
-            assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, node
-            assert node["Node Type"] not in {"Bitmap Heap Scan", "Hash Join"}, node
-            if node["Node Type"] == "Sort":
-                assert node["Actual Rows"] <= 4 * PAGE, node
-
-
 @pytest.fixture
 def plan_of(filled) -> Callable[..., Plan]:
-    """Catches the one statement on `table` that a call sends, and has it explained.
-
-    The plan for any values must do the same as the one for these: a statement is prepared after
-    some runs, and may be planned once for all.
-    """
+    """The plan of the one statement on a table that a call sends; for any values it is the same."""
 
     def explain(actor: Actor, call: Callable[[Any], Any], table: str) -> Plan:
-        sent: list[tuple[str, Any]] = []
-
-        def catch(_connection, _cursor, statement, parameters, *_more) -> None:
-            if re.search(rf"FROM {table}\b", statement):
-                sent.append((statement, parameters))
-
-        session = filled.open(Scope(actor.district, actor.person_id, actor.account_id))
-        event.listen(filled.engine, "before_cursor_execute", catch)
-        try:
-            call(session)
-        finally:
-            event.remove(filled.engine, "before_cursor_execute", catch)
-        statement, parameters = sent[0]
-        connection = session.connection()
-        analysed = connection.exec_driver_sql(
-            f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF, FORMAT JSON) {statement}", parameters
-        ).scalar_one()[0]["Plan"]
-        generic = connection.exec_driver_sql(
-            f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {_numbered(statement)}"
-        ).scalar_one()[0]["Plan"]
-        session.close()
-        plan = Plan(analysed)
-        plan.reads_nothing_whole()
-        assert Plan(generic).indexes == plan.indexes
+        plan, generic = explained(filled, actor, call, table)
+        plan.reads_nothing_whole(BIG, sorted_at_most=4 * PAGE)
+        assert generic.indexes == plan.indexes
         return plan
 
     return explain
-
-
-def _numbered(statement: str) -> str:
-    """The statement as it is prepared: `$1` for a named parameter."""
-    names: dict[str, int] = {}
-    return re.sub(
-        r"%\((\w+)\)s", lambda one: f"${names.setdefault(one[1], len(names) + 1)}", statement
-    )
 
 
 def staff(*departments: str) -> Actor:
@@ -242,31 +177,6 @@ def test_two_departments_are_two_walks(plan_of, late):
         plan = plan_of(actor, listed(actor, behind=behind), "tasks")
         assert plan.indexes == {"ix_tasks_active", "pk_items"}
         assert plan.touched("ix_tasks_active") <= 2 * (PAGE + 1)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [
-        (TaskFilter(offering="settlement"), "ix_tasks_active"),
-        (TaskFilter(unassigned=True), "ix_tasks_active"),
-        (TaskFilter((TaskStatus.OPEN,)), "ix_tasks_active"),
-        (TaskFilter((TaskStatus.CLOSED,)), "ix_tasks_past"),
-        (TaskFilter((TaskStatus.CANCELLED, TaskStatus.CLOSED)), "ix_tasks_past"),
-        (TaskFilter(assignee=CLERK), "ix_tasks_assignee"),
-        (TaskFilter((TaskStatus.CLAIMED,), assignee=CLERK), "ix_tasks_assignee"),
-    ],
-)
-def test_filters(plan_of, wanted, index):
-    plan = plan_of(staff(POLICE), listed(staff(POLICE), wanted), "tasks")
-    assert plan.indexes == {index, "pk_items"}
-    assert plan.touched(index) <= 4 * PAGE
-
-
-def test_somebody_without_any_task(plan_of):
-    """The list of one's own must not look at everybody's."""
-    nobody = TaskFilter(assignee=uuid4())
-    plan = plan_of(staff(POLICE), listed(staff(POLICE), nobody), "tasks")
-    assert plan.touched("ix_tasks_assignee") == 0
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ class TestClaim:
         assert claimed.json == task | {
             "state": "claimed",
             "assignee": clerk.account["id"],
+            "assignee_name": clerk.account["display_name"],
             "mine": True,
             "version": task["version"] + 1,
         }

@@ -19,12 +19,13 @@ POLICE, BUILDERS = "public_security", "construction"
 DEPARTMENTS = {"settlement": POLICE, "housing_rent": BUILDERS}
 
 LINE = {
-    "id", "version", "state", "kind", "item", "item_number", "offering", "title", "department",
-    "role", "assignee", "mine", "opened_at", "due_at", "light", "verdict",
+    "id", "version", "state", "kind", "stage", "stage_title", "item", "item_number", "offering",
+    "title", "department", "role", "assignee", "assignee_name", "mine", "opened_at", "due_at",
+    "light", "verdict",
 }  # fmt: skip
 DETAIL = LINE | {
-    "ticket_number", "stage", "stage_title", "passing", "may", "records", "applicant", "sections",
-    "facts", "opinion", "result",
+    "ticket_number", "passing", "may", "records", "applicant", "sections", "facts", "materials",
+    "history", "corrections", "opinion", "result",
 }  # fmt: skip
 
 # What the pack lets each stage read; the bank account is for the decision alone.
