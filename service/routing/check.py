@@ -73,7 +73,8 @@ def _stage(stage: Stage) -> Iterator[FlowFault]:
     """What is wrong with a stage by itself; paths begin at the stage."""
     kind = stage.kind.value
     if max(stage.limit.working_days, stage.limit.working_hours) < 1:
-        yield FlowFault(("limit", stage.limit.unit), "limit_not_positive")
+        unit = "working_hours" if stage.limit.in_hours else "working_days"
+        yield FlowFault(("limit", unit), "limit_not_positive")
     for verdict in sorted(stage.may - VERDICTS[stage.kind]):
         params = {"verdict": verdict.value, "kind": kind}
         yield FlowFault(("may",), "verdict_not_allowed", params)

@@ -247,6 +247,8 @@ class _Run:
                 self.effects.append(CloseStage(one.key, one.round, None))
             else:
                 self._supersede(place)
+        if not any(one.returned for one in self.stages):
+            self.hold = None  # what was to be corrected is done anew in any case
         self._open_ready()
 
     def _supersede(self, place: int) -> None:

@@ -69,6 +69,14 @@ class Limit:
 
     working_days: int = 0
     working_hours: int = 0
+    in_hours: bool = False
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Limit:
+        """Out of `{working_days: n}` or `{working_hours: n}`."""
+        if "working_hours" in raw:
+            return cls(working_hours=int(raw["working_hours"]), in_hours=True)
+        return cls(working_days=int(raw["working_days"]))
 
 
 @dataclass(frozen=True)
@@ -285,7 +293,7 @@ def _stage(raw: Mapping[str, Any]) -> Stage:
         key=raw["key"],
         kind=kind,
         title=dict(raw["title"]),
-        limit=Limit(**{unit: int(number) for unit, number in raw["limit"].items()}),
+        limit=Limit.of(raw["limit"]),
         choice=_choice(raw),
         role=raw.get("role", SYSTEM_ROLE),
         after=tuple(raw.get("after", ())),

@@ -25,7 +25,11 @@ def asked(condition: str, at: str, code: str) -> Slip:
     return Slip(SETTLEMENT, EMPLOYED, new, new, key, code)
 
 
+_DEEP = "{not: " * 8 + "{field: applicant.degree, is: master}" + "}" * 8
+
 CLAUSES = [
+    asked(_DEEP, ".".join(["not"] * 8), "nested_too_deep"),
+    asked("{requested: settlement}", "requested", "requests_itself"),
     # the shape: one thing to look at, one comparison
     asked("{field: applicant.degree}", "", "wrong_shape"),
     asked("{is: master}", "", "wrong_shape"),

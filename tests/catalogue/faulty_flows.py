@@ -14,6 +14,10 @@ CHILD = "offerings/schooling.yaml"
 RECOGNITION = "offerings/recognition.yaml"
 
 STAGES = [
+    Slip(RECOGNITION, "{stage: experts, is: passed}", "{stage: decision, is: passed}",
+         "{stage: decision", "flow.stages.3.when.stage", "stage_not_before"),
+    Slip(RENT, "until: {years: 3}", "until: soon", "until: soon", "flow.stages.3.gives.0.until",
+         "wrong_date"),
     Slip(RENT, "key: review", "key: decision", "key: decision\n      kind: decision",
          "flow.stages.3.key", "duplicate_stage", also=("unknown_stage",)),
     Slip(RENT, "after: [acceptance]", "after: [reception]", "reception", "flow.stages.1.after.0",
@@ -24,7 +28,7 @@ STAGES = [
          "verdict_not_allowed"),
     Slip(RENT, "may: [approve, reject]", "may: [reject]", "may: [reject]", "flow.stages.3.may",
          "verdict_missing"),
-    Slip(RENT, "may: [accept, not_accept]", "may: [not_accept]", "not_accept", "flow.stages.0.may",
+    Slip(RENT, "may: [accept, return, not_accept]", "may: [not_accept]", "not_accept", "flow.stages.0.may",
          "verdict_missing"),
     Slip(RENT, "limit: {working_days: 8}", "limit: {working_days: 0}", "working_days: 0",
          "flow.stages.1.limit.working_days", "limit_not_positive"),
@@ -62,12 +66,12 @@ KEYS = [
          "- key: review", "flow.stages.1.department", "key_needed"),
     Slip(RENT, HIGHEST, "      after: [publicity]\n", "- key: decision", "flow.stages.3.role",
          "key_needed"),
-    Slip(RENT, "may: [accept, not_accept]", "on_reject: {to: review, rounds: 2}", "on_reject:",
+    Slip(RENT, "may: [accept, return, not_accept]", "on_reject: {to: review, rounds: 2}", "on_reject:",
          "flow.stages.0.on_reject", "key_not_allowed", also=("not_before",)),
     Slip(MEDICAL, "      after: [decision]\n",
          "      after: [decision]\n      on_reject: {to: decision, rounds: 2}\n", "on_reject:",
          "flow.stages.4.on_reject", "key_not_allowed"),
-    Slip(RENT, "may: [accept, not_accept]", "four_eyes: true", "four_eyes",
+    Slip(RENT, "may: [accept, return, not_accept]", "four_eyes: true", "four_eyes",
          "flow.stages.0.four_eyes", "key_not_allowed"),
     Slip(RENT, "      after: [review]\n",
          "      after: [review]\n"
@@ -110,7 +114,7 @@ WAYS = [
          "start_not_acceptance", also=("decision_bypassed", "unreachable", "unreachable")),
     Slip(RENT, "      after: [acceptance]\n", "", "key: publicity", "flow.stages.2",
          "unreachable", also=("decision_bypassed", "start_not_acceptance", "unreachable")),
-    Slip(RENT, "may: [accept, not_accept]", "after: [review]", "after: [review]\n      sees",
+    Slip(RENT, "may: [accept, return, not_accept]", "after: [review]", "after: [review]\n      sees",
          "flow.stages.0.after", "acceptance_not_first", also=("cycle", "cycle")),
     Slip(RENT, "key: review\n      kind: review", "key: review\n      kind: acceptance",
          "kind: acceptance\n      title: {zh: 租", "flow.stages.1.kind", "several_acceptances",

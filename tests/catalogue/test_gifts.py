@@ -47,13 +47,13 @@ def test_what_is_not_there_is_left_out(part):
     ("begins", "ends", "told"),
     [
         (None, None, ("2026-03-31", None)),
-        (None, {"years": 3}, ("2026-03-31", "2029-03-31")),
-        (None, {"months": 1}, ("2026-03-31", "2026-04-30")),
+        (None, {"years": 3}, ("2026-03-31", "2029-03-30")),
+        (None, {"months": 1}, ("2026-03-31", "2026-04-29")),
         ({"field": "lease.from"}, {"field": "lease.to"}, ("2025-07-10", "2027-07-09")),
-        ({"result": "since"}, {"years": 1, "days": 1}, ("2026-05-01", "2027-05-02")),
+        ({"result": "since"}, {"years": 1, "days": 1}, ("2026-05-01", "2027-05-01")),
         ("2026-01-01", "2026-12-31", ("2026-01-01", "2026-12-31")),
         ({"result": "colour"}, {"field": "lease.colour"}, ("2026-03-31", None)),
-        (None, {"days": 0}, ("2026-03-31", "2026-03-31")),
+        (None, {"days": 1}, ("2026-03-31", "2026-03-31")),
     ],
 )
 def test_a_fact_holds_from_today_unless_the_gift_says_so(begins, ends, told):

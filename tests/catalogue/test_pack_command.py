@@ -15,6 +15,9 @@ EVERYTHING = len(demo_pack().offerings) + len(demo_pack().bundles)
 SETTLEMENT = "offerings/settlement.yaml"
 
 
+pytestmark = pytest.mark.usefixtures("whole_district")
+
+
 @pytest.fixture
 def talent(settings):
     """Types a command; what it says and how it ends is the answer."""

@@ -80,6 +80,8 @@ def done(value, path, what, other):
         home[key]
     except (LookupError, TypeError):
         return
+    if not isinstance(home, dict | list):
+        return
     if what in {"replace", "junk"}:
         home[key] = copy.deepcopy(other)
     elif what == "delete":

@@ -54,7 +54,7 @@ def test_a_stage_names_everybody_who_may_come_to_work_on_it():
     assert (stages[-1]["working_days"], stages[-1]["working_hours"]) == (0, 15)
     stages = schemas.Offering().dump(compiled(PACK, "housing_purchase"))["stages"]
     assert stages[3]["departments"] == ["construction", "human_resources", "finance"]
-    assert (stages[4]["department"], stages[4]["departments"]) == ("", [])
+    assert (stages[4]["department"], stages[4]["departments"]) == (None, [])
 
 
 def test_a_bundle_has_every_section_once():

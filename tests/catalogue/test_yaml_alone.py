@@ -16,10 +16,12 @@ from service.kernel.permissions import Role
 from tests.catalogue.library import DEPARTMENTS, FILES
 from tests.catalogue.packs import DEMO
 from tests.conftest import PASSWORD
+from tests.materials.files import pdf, png
+from tests.materials.handing_in import upload
 
 
 @pytest.fixture(scope="module")
-def published(settings, tmp_path_factory):
+def published(settings, whole_district, tmp_path_factory):
     """The demonstration pack with more of everything, published by the command."""
     folder = shutil.copytree(DEMO, tmp_path_factory.mktemp("packs") / "demo")
     for file, text in FILES.items():
@@ -58,17 +60,24 @@ def answers(world, section, **changes):
 
 
 def file(world, talent, tongue="en", **changes):
-    consents = world.client.get("/v1/bundles/reading").json["consents"]
+    form = world.client.get("/v1/bundles/reading/form?offerings=reader_card").json
+    handed = {scope: [] for scope in ("ticket", "item")}
+    for one in form["materials"]:
+        name, content = ("1.pdf", pdf()) if "pdf" in one["formats"] else ("1.png", png())
+        document = upload(talent, code=one["code"], name=name, file=content)["id"]
+        handed[one["scope"]].append({"code": one["code"], "material": document})
     body = {
         "bundle": "reading",
         "items": [
             {
                 "offering": "reader_card",
                 "sections": {"reading": answers(world, "reading", **changes)},
+                "materials": handed["item"],
             }
         ],
         "sections": {"applicant": answers(world, "applicant")},
-        "consents": [one["ref"] for one in consents if not one["optional"]],
+        "materials": handed["ticket"],
+        "consents": [one["ref"] for one in form["consents"] if not one["optional"]],
     }
     headers = {"Idempotency-Key": uuid4().hex, "Accept-Language": tongue}
     return talent.post("/v1/tickets", json=body, headers=headers)

@@ -16,6 +16,8 @@ from service.kernel.expressions import ExpressionFailed
 from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
 from service.routing.conditions import DEEPEST, CelClause, NotKnown, cel_values
 
+RESERVED: Final = ("today", "facts")
+"""Names that expressions have besides the sections."""
 _COMBINATIONS: Final = 200
 """How many combinations of examples an expression is tried on."""
 _SOME_DAY: Final = date(2026, 6, 1)
@@ -238,7 +240,8 @@ def _cel_faults(
     except MalformedCondition as error:
         yield document.fault((*path, "cel"), "bad_expression", problem=error)
         return
-    if isinstance(condition, CelClause) and not faults:
+    reserved = any(need.get("field", "").partition(".")[0] in RESERVED for need in raw["needs"])
+    if isinstance(condition, CelClause) and not faults and not reserved:
         yield from _tried(document, (*path, "cel"), condition, naming)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
+
 from service.catalogue.rules.contents import (
     bundle_content,
     fact_kinds_content,
@@ -60,12 +62,15 @@ def files_of(pack: Pack) -> dict[str, Plain]:
 
 
 def _between(file: str, path: tuple[str, ...], before: Any, after: Any) -> Iterator[Difference]:
-    if before == after:
+    """As publication compares: the order of keys and lists counts, and true is not 1."""
+    if orjson.dumps(before) == orjson.dumps(after):
         return
     old, new = _parts(before), _parts(after)
     if old is None or new is None:
         yield Difference(file, ".".join(path), "changed")
         return
+    if [key for key in old if key in new] != [key for key in new if key in old]:
+        yield Difference(file, ".".join(path), "changed")
     for key in dict.fromkeys((*old, *new)):
         here = (*path, key)
         if key not in new:

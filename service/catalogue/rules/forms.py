@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import jsonschema_rs
@@ -85,9 +86,16 @@ class Form:
         return self._validator.iter_errors(value)
 
     def faults(self, value: Any, *, at: str) -> list[FieldError]:
-        """What is wrong, field by field; `at` is where the value stands (`sections.lease`)."""
-        found = [fault for error in self.errors(value) for fault in _told(error, at)]
-        return sorted(found, key=lambda fault: (fault.path, fault.code))
+        """What is wrong, field by field; `at` is where the value stands (`sections.lease`).
+
+        At most `MOST` faults: whoever sends more has not filled in a form.
+        """
+        every = (fault for error in self.errors(value) for fault in _told(error, at))
+        return sorted(islice(every, MOST), key=lambda fault: (fault.path, fault.code))
+
+
+MOST: Final = 200
+"""How many faults of one value are told."""
 
 
 def told(path: str, code: str, text: Mapping[str, str]) -> FieldError:

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import getitem
 from typing import Any, Final
 
-from service.catalogue.rules.clauses import Naming, condition_faults, fits, source_faults
+from service.catalogue.rules.clauses import RESERVED, Naming, condition_faults, fits, source_faults
 from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
@@ -17,8 +17,6 @@ from service.routing import Known, Truth, evaluate, parse_condition
 from service.routing.flow import as_key
 
 _SOME_DAY: Final = date(2026, 6, 1)
-RESERVED: Final = ("today", "facts")
-"""Names that expressions have besides the sections."""
 
 
 def form_faults(document: Document, at: Path) -> Iterator[PackFault]:

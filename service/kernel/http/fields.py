@@ -240,6 +240,13 @@ class List(ma.fields.List[Any]):
 
     def __init__(self, inner: Any, *, shortest: int = 0, longest: int = 100, **kwargs: Any) -> None:
         super().__init__(inner, validate=Length(shortest, longest), **kwargs)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
+        """What is too long is refused before its elements are looked at: they may be very many."""
+        if isinstance(value, list) and len(value) > self.longest:
+            self._validate(value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Object(ma.fields.Dict):
