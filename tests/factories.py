@@ -193,7 +193,7 @@ def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]
     """The body of a filing, its answers taken from the pack's own examples.
 
     `changes`: by section, answers that are others than in the example, in every item that has the
-    section. An answer that is None is left out. No consent is given that is not needed.
+    section. An answer that is None is left out. Every consent is given, optional ones too.
     """
     sections = {section["code"]: section for section in bundle["sections"]}
     asked = {one["code"]: one["sections"] for one in bundle["offerings"]}
@@ -214,7 +214,7 @@ def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]
             for offering, subject in wishes
         ],
         "sections": answers((code for one, _ in wishes for code in asked[one]), "ticket"),
-        "consents": [one["ref"] for one in bundle["consents"] if not one["optional"]],
+        "consents": [one["ref"] for one in bundle["consents"]],
     }
 
 

@@ -7,6 +7,9 @@ from uuid import uuid4
 import pytest
 
 from tests.contract import document
+from tests.materials.handing_in import upload
+from tests.packs import demo_pack, publish, whole_pack
+from tests.papers import with_documents
 
 
 def example_of(audience, path, method):
@@ -19,15 +22,20 @@ def test_signing_in_as_shown(client):
     assert client.post("/v1/auth/wechat", json=body).status_code == 200
 
 
-def test_a_profile_and_a_family_as_shown_and_then_the_filing(world):
+def test_a_profile_and_a_family_as_shown_and_then_the_filing(world, database):
+    """With documents of one's own instead of the one that is shown."""
     talent = world.stranger()
     answer = talent.patch("/v1/me", json=example_of("talent", "/v1/me", "patch"))
     assert answer.status_code == 200, answer.json
     answer = talent.post("/v1/me/family", json=example_of("talent", "/v1/me/family", "post"))
     assert answer.status_code == 201, answer.json
-    body = example_of("talent", "/v1/tickets", "post")
+    publish(database, whole_pack())
+    shown = example_of("talent", "/v1/tickets", "post")
+    body = with_documents(shown, lambda code: upload(talent, code=code)["id"])
+    assert set(shown["materials"][0]) == set(body["materials"][0])
     answer = talent.post("/v1/tickets", json=body, headers={"Idempotency-Key": uuid4().hex})
     assert answer.status_code == 201, answer.json
+    publish(database, demo_pack())
 
 
 def test_a_decision_as_shown(world):

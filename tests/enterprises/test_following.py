@@ -81,7 +81,7 @@ def test_a_family_is_not_to_be_counted(agent, asked):
     told = look(agent, asked.ticket).json["items"]
     assert len(asked.ticket["items"]) == len(told) + 1
     assert [item["offering"] for item in told] == [
-        "recognition", "settlement", "housing_purchase", "schooling", "spouse", "medical",
+        "recognition", "settlement", "housing_purchase", "medical", "schooling", "spouse",
     ]  # fmt: skip
     assert asked.ticket["items"][0]["number"] not in str(told)
 

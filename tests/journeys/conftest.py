@@ -18,8 +18,10 @@ import httpx
 import pytest
 
 from service.local.ports import free_port
+from service.local.story.papers import pdf
 from tests.factories import Wanted, citizen_id, filing_of
 from tests.local.conftest import ROOT, alive, eventually
+from tests.papers import with_documents
 
 # What the run has set for itself: a service started by hand knows nothing of it.
 OURS = re.compile("DATABASE_|REDIS_|TALENT_|TEST_")
@@ -109,6 +111,14 @@ class Person:
 
     def patch(self, path: str, **options: Any) -> Any:
         return self._told(self.client.patch(path, **options))
+
+    def with_documents(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A filing with documents of one's own, which are handed in for it."""
+        return with_documents(body, self._hand_in)
+
+    def _hand_in(self, code: str) -> str:
+        file = {"file": (f"{code}.pdf", pdf(code), "application/pdf")}
+        return self.post("/materials", data={"code": code}, files=file)["id"]
 
     def file(self, body: dict[str, Any], key: str, *, seconds: float = 60) -> Any:
         """File as a client should: the same key again until it is answered."""

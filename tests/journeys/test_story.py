@@ -58,7 +58,8 @@ AFTERWARDS = ["head.development_support", "clerk.education"]
 def test_a_joint_ticket_travels_to_its_end(town):
     """A household and a child's place at school, which is decided once the household is here."""
     talent = town.talent()
-    body = town.filing("settlement", ("schooling", town.child(talent)))
+    wanted = town.filing("settlement", ("schooling", town.child(talent)))
+    body = talent.with_documents(wanted)
     ticket = talent.file(body, "my-first-ticket")
     assert talent.file(body, "my-first-ticket") == ticket
     assert [one["id"] for one in talent.get("/tickets")["items"]] == [ticket["id"]]
@@ -108,7 +109,8 @@ def test_a_joint_ticket_travels_to_its_end(town):
 def test_who_is_asked_whether_to_go_on_answers(town):
     """The recognition is turned down; the talent takes what the degree alone gives."""
     talent = town.talent()
-    ticket = talent.file(town.filing("recognition", "housing_purchase"), "with-a-choice")
+    body = talent.with_documents(town.filing("recognition", "housing_purchase"))
+    ticket = talent.file(body, "with-a-choice")
     recognition, purchase = ticket["items"]
     pass_on(town.staff("clerk.human_resources"), recognition["number"], "not_accept")
     notified(talent, Counter(ticket_filed=1, item_not_accepted=1, choice_asked=1))
@@ -141,10 +143,10 @@ def test_filing_while_everything_is_killed(up, town):
     People try again with their keys: one ticket each. Whoever comes next does the rest: each is
     told once.
     """
-    body = town.filing("settlement", "housing_rent")
-    talents = [town.talent() for _ in range(FILERS)]
-    first = town.talent()
-    first.file(body, "before")
+    wanted = town.filing("settlement", "housing_rent")
+    first, *talents = (town.talent() for _ in range(1 + FILERS))
+    bodies = [talent.with_documents(wanted) for talent in talents]
+    first.file(first.with_documents(wanted), "before")
     killed = []
 
     def file(place):
@@ -157,7 +159,7 @@ def test_filing_while_everything_is_killed(up, town):
                 os.kill(int(children[0]), signal.SIGKILL)
             else:
                 up.kill(victim)
-        return talents[place].file(body, f"key-{place}")
+        return talents[place].file(bodies[place], f"key-{place}")
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         tickets = list(pool.map(file, range(FILERS)))
@@ -165,7 +167,7 @@ def test_filing_while_everything_is_killed(up, town):
     assert len({ticket["id"] for ticket in tickets}) == FILERS
     for place, (talent, ticket) in enumerate(zip(talents, tickets, strict=True)):
         assert [one["id"] for one in talent.get("/tickets")["items"]] == [ticket["id"]]
-        assert talent.file(body, f"key-{place}")["id"] == ticket["id"]
+        assert talent.file(bodies[place], f"key-{place}")["id"] == ticket["id"]
 
     before = up.pids["worker"]
     up.kill("worker")

@@ -21,7 +21,10 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM = "application/problem+json"
 # What takes a form with a file, and what answers with a file: neither is JSON.
 FORMS = {"/v1/materials"}
-FILES = {"/v1/materials/{material_id}/content"}
+FILES = {
+    "/v1/materials/{material_id}/content",
+    "/v1/desk/tasks/{task_id}/materials/{material_id}/content",
+}
 
 
 @cache

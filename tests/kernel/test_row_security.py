@@ -18,13 +18,15 @@ import service.worker  # noqa: F401 - fills the metadata with every slice's tabl
 from service.kernel.db import Base, Scope
 from tests.conftest import url_of
 from tests.materials.handing_in import upload
+from tests.packs import publish, whole_pack
+from tests.papers import with_documents
 
 SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "district_id" in table.c)
 # Of the global family, yet with the district of the sign-in: seen by their own account alone.
 BY_ACCOUNT = {"sessions"}
 IN_DISTRICT = [name for name in SCOPED if name not in BY_ACCOUNT]
 APPEND_ONLY = ["events", "audit_log", "ticket_sections", "offering_versions", "bundle_versions",
-               "due_changes", "relied_facts"]  # fmt: skip
+               "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
 # Reference tables are public: everybody may read every row of them.
 PUBLIC = {"districts"}
 
@@ -50,9 +52,10 @@ def filled(app, database, superuser):
     child = world.child(talent)
     ticket = world.ticket(talent)
     world.through(ticket["items"][0])
-    upload(talent)
     # What the settlement established meets an edge of the next ticket.
     world.ticket(talent, "settlement", ("schooling", child))
+    publish(database, whole_pack())
+    _file_with_documents_and_return(world)
     from service.kernel import audit, clock
     from service.kernel.actor import system
 
@@ -66,6 +69,27 @@ def filled(app, database, superuser):
         _copy(superuser, name)
     superuser.execute("SET session_replication_role = DEFAULT")
     return {"talent": talent, "ticket": ticket, "world": world}
+
+
+def _file_with_documents_and_return(world):
+    """A draft, and a ticket with documents of which something is to be mended."""
+    talent, wanted = world.talent(), world.filing("recognition")
+    body = with_documents(wanted, lambda code: upload(talent, code=code)["id"])
+    ticket = None
+    for number, more in enumerate(({"file": False}, {})):
+        key = {"Idempotency-Key": f"key-{number}"}
+        answer = talent.post("/v1/tickets", json=body | more, headers=key)
+        assert answer.status_code == 201, answer.json
+        ticket = answer.json
+    clerk = world.staff("clerk.human_resources")
+    task = world.claimed(clerk, ticket["items"][0]["number"])
+    mend = {"what": "请补充说明", "section": "recognition_basis"}
+    answer = clerk.post(
+        f"/v1/desk/tasks/{task['id']}/decision",
+        json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
+        headers={"If-Match": f'"{task["version"]}"'},
+    )
+    assert answer.status_code == 200, answer.json
 
 
 # Columns unique across districts, which a copy has to have its own of.

@@ -25,12 +25,15 @@ from uuid import uuid4
 import httpx
 
 from service.local.ports import free_port
+from service.local.story.papers import pdf
 from tests.factories import citizen_id, filing_of
+from tests.papers import with_documents
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 150
 CLIENTS = 8
 FIVE = ("recognition", "settlement", "housing_rent", "purchase_discount", "medical")
+TO_ACCEPT = ("acceptance", "open")
 WARM_UP = 60
 STATISTICS_SECONDS = 12  # until PostgreSQL knows its tables by itself
 
@@ -69,6 +72,7 @@ class Bench:
         self.password = password
         self.times: dict[str, list[float]] = {}
         self.body = filing_of(client.get("/bundles/arrival").json(), *FIVE)
+        self.bodies: dict[str, dict[str, Any]] = {}
 
     def timed(self, name: str, method: str, path: str, **options: Any) -> Any:
         started = time.perf_counter()
@@ -82,6 +86,8 @@ class Bench:
         token = self._token("wechat", {"code": f"demo:{uuid4().hex[:12]}"})
         profile = {"name": "张伟", "id_type": "citizen_id", "id_number": citizen_id()}
         self.client.patch("/me", json=profile, headers=token).raise_for_status()
+        own = with_documents(self.body, lambda code: self._hand_in(token, code))
+        self.bodies[token["Authorization"]] = own
         return token
 
     def staff(self, username: str) -> dict[str, str]:
@@ -89,17 +95,23 @@ class Bench:
 
     def file(self, token: dict[str, str]) -> dict[str, Any]:
         headers = {**token, "Idempotency-Key": uuid4().hex}
-        return self.timed("file five items", "POST", "/tickets", json=self.body, headers=headers)
+        body = self.bodies[token["Authorization"]]
+        return self.timed("file five items", "POST", "/tickets", json=body, headers=headers)
 
     def work(self, staff: dict[str, str]) -> None:
         page = self.timed("desk list, 25 rows", "GET", "/desk/tasks", headers=staff)
-        task = page["items"][0]
+        task = next(one for one in page["items"] if (one["kind"], one["state"]) == TO_ACCEPT)
         path = f"/desk/tasks/{task['id']}"
         self.timed("task", "GET", path, headers=staff)
         claimed = self.timed("claim", "POST", f"{path}/claim", headers=staff)
         decision = {"verdict": "accept", "opinion": "同意"}
         headers = {**staff, "If-Match": f'"{claimed["version"]}"'}
         self.timed("decide", "POST", f"{path}/decision", json=decision, headers=headers)
+
+    def _hand_in(self, token: dict[str, str], code: str) -> str:
+        file = {"file": (f"{code}.pdf", pdf(code), "application/pdf")}
+        sent = {"data": {"code": code}, "files": file, "headers": token}
+        return self.client.post("/materials", **sent).raise_for_status().json()["id"]
 
     def _token(self, provider: str, sent: dict[str, str]) -> dict[str, str]:
         answer = self.client.post(f"/auth/{provider}", json=sent)

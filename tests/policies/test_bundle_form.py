@@ -12,12 +12,18 @@ from service.catalogue.queries import bundle_form
 from service.kernel import clock
 from service.kernel.actor import guest as as_guest
 from service.kernel.errors import Invalid
-from tests.packs import demo_pack
+from tests.packs import publish, whole_pack
 from tests.policies.asking import DISTRICT
 
-PACK = demo_pack()
+PACK = whole_pack()
 ARRIVAL = PACK.bundles["arrival"]
 PAIRS = [list(pair) for pair in combinations(ARRIVAL.offerings, 2)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def documents_are_asked(app, database):
+    """The pack with what it asks to be handed in."""
+    publish(database, PACK)
 
 
 def read(who, *offerings, bundle="arrival", **query):

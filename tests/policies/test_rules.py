@@ -78,6 +78,7 @@ def offering(*criteria, subject=Subject.SELF, sections=(), facts=()):
         title=TEXT,
         summary=TEXT,
         subject=subject,
+        private=False,
         citations=(),
         criteria=criteria,
         flow=None,

@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from service.routing import Flow, longest_way, parse_flow
+from service.routing import Flow, StageKind, longest_way, parse_flow
+from service.routing.flow import PASSING, VERDICTS
 from tests.routing.cases import CAME_TO, SOURCES, clauses, plain_source, values_of
 
 WHEN = {"field": "home.owned", "is": True}
@@ -174,7 +175,7 @@ def _options(
         back_to = [one for one in before if _worked(stages, one)]
         back_to += [key] if kind != "check" else []
         if kind != "check" and draw(SOMETIMES):
-            options["may"] = [{"decision": "approve"}.get(kind, "pass")]
+            options["may"] = _may(draw, kind)
         if back_to and draw(st.booleans()):
             options["on_reject"] = back(draw(st.sampled_from(back_to)), draw(st.integers(2, 3)))
     if kind not in {"check", "publicity"} and draw(SOMETIMES):
@@ -182,6 +183,12 @@ def _options(
     if kind == "decision" and draw(SOMETIMES):
         options["gives"] = [{"fact": "degree", "value": {"level": 1}}]
     return options
+
+
+def _may(draw: st.DrawFn, kind: str) -> list[str]:
+    passing = PASSING[StageKind(kind)]
+    others = sorted(VERDICTS[StageKind(kind)] - {passing})
+    return [passing.value, *(one.value for one in others if draw(st.booleans()))]
 
 
 def _workers(draw: st.DrawFn, kind: str) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def test_a_good_flow_has_no_fault(flow):
         ([A, {**D, "may": ["approve", "pass"]}], [("stages.1.may", "verdict_not_allowed")]),
         ([A, {**D, "may": ["reject"]}], [("stages.1.may", "verdict_missing")]),
         ([{**A, "may": ["accept", "reject"]}, D], [("stages.0.may", "verdict_not_allowed")]),
+        ([A, {**D, "may": ["approve", "return"]}], [("stages.1.may", "verdict_not_allowed")]),
+        ([{**A, "may": ["accept", "return"]}, D], []),
         (
             [A, {**D, "limit": {"working_days": 0}}],
             [("stages.1.limit.working_days", "limit_not_positive")],
@@ -95,7 +97,7 @@ def test_a_good_flow_has_no_fault(flow):
             [("stages.1.limit.working_days", "limit_not_positive")],
         ),
         (
-            [A, {**D, "limit": {"working_days": 1, "working_hours": -1}}],
+            [A, {**D, "limit": {"working_hours": 0}}],
             [("stages.1.limit.working_hours", "limit_not_positive")],
         ),
     ],

@@ -7,6 +7,7 @@ import pytest
 from service.routing import (
     AcceptanceDeemed,
     Cancelled,
+    Corrected,
     Filed,
     IllegalEvent,
     NoticeEnded,
@@ -22,7 +23,7 @@ from tests.routing.steps import NOTHING, after, says
 
 FLOW = flow_of(
     stage("a", "acceptance"),
-    stage("papers", "review", ("a",), may=["pass"]),
+    stage("papers", "review", ("a",), may=["pass", "return"]),
     stage("notice", "publicity", ("papers",)),
     stage("d", "decision", ("notice",)),
     stage("f", "fulfilment", ("d",)),
@@ -37,24 +38,30 @@ BEFORE = {
     "before filing": [],
     "waiting": WAITING,
     "acceptance": [Filed()],
+    "acceptance held": [Filed(), says("a", "return")],
+    "processing held": [*ACCEPTED, says("papers", "return")],
     "processing": NOTICED,
     "fulfilment": APPROVED,
     "ended": ENDED,
 }
 SETTLED = PredecessorsSettled(hard=False, soft=False)
 # When each event is legal; where it names a stage, that stage is open then.
+BEGUN = {"acceptance", "acceptance held", "processing", "processing held"}
+NOT_DECIDED = {"before filing", "waiting", *BEGUN}
 LEGAL = [
     (Filed(), {"before filing"}),
     (Filed(hard=True), {"before filing"}),
-    (SETTLED, {"waiting", "acceptance", "processing"}),
-    (PredecessorsSettled(hard=True, soft=True), {"waiting", "acceptance", "processing"}),
+    (SETTLED, {"waiting", *BEGUN}),
+    (PredecessorsSettled(hard=True, soft=True), {"waiting", *BEGUN}),
     (says("a", "accept"), {"acceptance"}),
+    (says("a", "return"), {"acceptance"}),
     (AcceptanceDeemed("a", 1), {"acceptance"}),
+    (Corrected(), {"acceptance held", "processing held"}),
     (says("notice", "pass"), {"processing"}),
     (NoticeEnded("notice", 1), {"processing"}),
     (says("f", "pass"), {"fulfilment"}),
-    (Withdrawn(), {"before filing", "waiting", "acceptance", "processing"}),
-    (Cancelled(), {"before filing", "waiting", "acceptance", "processing"}),
+    (Withdrawn(), NOT_DECIDED),
+    (Cancelled(), NOT_DECIDED),
 ]
 
 
@@ -90,6 +97,9 @@ def test_every_phase_knows_its_events(phase, event, legal):
         (ACCEPTED, says("a", "accept"), "stage_not_open"),
         (ACCEPTED, says("papers", "reject"), "verdict_not_allowed"),
         (ACCEPTED, says("papers", "approve"), "verdict_not_allowed"),
+        (ACCEPTED, Corrected(), "item_event_not_allowed"),
+        ([Filed(), says("a", "return")], says("a", "accept"), "stage_not_open"),
+        ([Filed(), says("a", "return")], AcceptanceDeemed("a", 1), "stage_not_open"),
         (ACCEPTED, NoticeEnded("notice", 1), "stage_not_open"),
         (ACCEPTED, NoticeEnded("papers", 1), "stage_not_open"),
         (NOTICED, NoticeEnded("notice", 2), "stage_not_open"),

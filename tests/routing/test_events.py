@@ -10,6 +10,7 @@ from service.routing import (
     AcceptanceDeemed,
     Cancelled,
     Context,
+    Corrected,
     Filed,
     NoticeEnded,
     PredecessorsSettled,
@@ -31,6 +32,7 @@ EVENTS = st.one_of(
     st.builds(TaskDecided, NAMES, ROUNDS, NAMES, st.sampled_from(Verdict)),
     st.builds(AcceptanceDeemed, NAMES, ROUNDS),
     st.builds(NoticeEnded, NAMES, ROUNDS),
+    st.builds(Corrected),
     st.builds(Withdrawn),
     st.builds(Cancelled),
 )
@@ -63,6 +65,7 @@ def test_a_context_survives_json(context):
           "verdict": "approve"}),
         (AcceptanceDeemed("a", 1), {"event": "acceptance_deemed", "stage": "a", "round": 1}),
         (NoticeEnded("n", 3), {"event": "notice_ended", "stage": "n", "round": 3}),
+        (Corrected(), {"event": "corrected"}),
         (Withdrawn(), {"event": "withdrawn"}),
         (Cancelled(), {"event": "cancelled"}),
     ],

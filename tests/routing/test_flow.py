@@ -50,7 +50,11 @@ def test_a_stage_is_read_whole():
     )
     assert (one.key, one.kind, one.after) == ("s", StageKind.DECISION, ("a",))
     assert one.title == {"zh": "s", "en": "s"}
-    assert (one.department, one.role, one.limit) == ("s_department", "head", Limit(0, 4))
+    assert (one.department, one.role, one.limit) == (
+        "s_department",
+        "head",
+        Limit(working_hours=4, in_hours=True),
+    )
     assert one.may == {Verdict.APPROVE}
     sections = {"applicant": frozenset({"name"}), "home": "all"}
     assert one.sees == Sees(sections, frozenset({"degree"}), "all")
@@ -67,7 +71,7 @@ def test_conditions_and_an_authority_are_read():
 
 def test_what_is_left_out_has_a_meaning():
     one = read("check")
-    assert (one.choice, one.department, one.role) == (Choice(()), "", "system")
+    assert (one.choice, one.department, one.role) == (Choice(()), None, "system")
     assert one.may == {Verdict.PASS, Verdict.REJECT}
     assert one.join == Join(JoinKind.ALL)
     assert (one.when, one.on_reject, one.four_eyes) == (None, None, False)
@@ -171,6 +175,28 @@ def test_a_circle_has_a_downstream_as_well():
     assert parse_flow(raw_flow(*raw)).downstream == {"a": {"a", "b"}, "b": {"a", "b"}}
 
 
+def test_what_lies_upstream():
+    assert ROUNDS.upstream == {
+        "a": set(),
+        "papers": {"a"},
+        "visit": {"a", "papers"},
+        "beside": {"a"},
+        "d": {"a", "papers", "visit", "beside"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "limit"),
+    [
+        ({"working_days": 3}, Limit(working_days=3)),
+        ({"working_hours": 3}, Limit(working_hours=3, in_hours=True)),
+        ({"working_hours": 0}, Limit(in_hours=True)),
+    ],
+)
+def test_a_limit_is_in_days_or_in_hours(raw, limit):
+    assert read(limit=raw).limit == limit
+
+
 @pytest.mark.parametrize(
     ("section", "shown"),
     [
@@ -185,12 +211,13 @@ def test_what_is_not_named_is_not_visible(section, shown):
 
 
 @pytest.mark.parametrize(
-    ("facts", "shown"), [(None, False), ([], False), (["degree"], True), ("all", True)]
+    ("named", "shown"), [(None, False), ([], False), (["degree"], True), ("all", True)]
 )
-def test_facts_are_shown_by_their_kind(facts, shown):
-    raw = {"sections": {}} if facts is None else {"sections": {}, "facts": facts}
-    assert read(sees=raw).sees.shows_fact("degree") is shown
-    assert read(sees=raw).sees.shows_fact("permit") is (facts == "all")
+def test_facts_and_materials_are_shown_by_their_names(named, shown):
+    raw = {"sections": {}} if named is None else {"facts": named, "materials": named}
+    sees = read(sees={"sections": {}, **raw}).sees
+    assert (sees.shows_fact("degree"), sees.shows_material("degree")) == (shown, shown)
+    assert sees.shows_fact("permit") is sees.shows_material("permit") is (named == "all")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from service.routing import (
     Filed,
     Flow,
     GiveFacts,
+    Hold,
     IllegalEvent,
     ItemState,
     NoticeEnded,
@@ -70,10 +71,14 @@ def hold_invariants(flow: Flow, state: ItemState) -> None:
         assert not open_parts
     else:
         held = state.soft and behind.issuperset(flow.decision.after) and "d" not in entered
-        assert open_parts or (state.hard if state.phase is Phase.WAITING else held)
+        waits = state.hard if state.phase is Phase.WAITING else held
+        assert open_parts or state.hold or waits
     assert (state.outcome is not None) == (ended or state.phase is Phase.FULFILMENT)
     assert (state.outcome is Outcome.APPROVED) == ("d" in behind)
     assert not (state.phase is Phase.WAITING and state.stages)
+    waits_for_applicant = not ended and any(one.returned for one in state.stages)
+    assert state.hold is (Hold.CORRECTION if waits_for_applicant else None)
+    assert not (state.hold and state.phase is Phase.FULFILMENT)
     hold_rounds(flow, state)
     for one in state.stages:
         assert bool(one.open_parts) == (one.status is StageStatus.OPEN)
@@ -89,10 +94,11 @@ def hold_rounds(flow: Flow, state: ItemState) -> None:
         rounds = [one.round for one in state.stages if one.key == key]
         assert rounds == list(range(1, len(rounds) + 1))
         assert state.rounds(key) == len(rounds) <= most_rounds(flow, key)
+        assert state.returns(key) <= 1
 
 
 def test_the_rounds_that_may_be_are_those_of_all_that_leads_back():
-    assert [most_rounds(ROUNDS, key) for key in ("papers", "visit", "beside")] == [3, 4, 1]
+    assert [most_rounds(ROUNDS, key) for key in ("papers", "visit", "beside")] == [4, 5, 2]
 
 
 def _decided(walk: Walk, number: int) -> tuple[str, int, str] | None:

@@ -103,6 +103,7 @@ SIZE["needs"] += [{"fact": "degree.level"}]
     [
         (SIZE, MET, ()),
         ({**SIZE, "cel": "home.rooms == 4"}, NOT_MET, ()),
+        ({"cel": "lease.rooms == 3", "needs": [{"field": "lease.rooms"}]}, MET, ()),
         ({**SIZE, "cel": "facts.degree.level == 1"}, MET, ()),
         ({**SIZE, "cel": "facts.degree.level == 3"}, NOT_MET, ()),
         ({**SIZE, "cel": "today == '2026-06-01'"}, MET, ()),

@@ -14,6 +14,7 @@ from service.routing import (
     Asking,
     Cancelled,
     Context,
+    Corrected,
     Effect,
     Event,
     Filed,
@@ -72,14 +73,18 @@ def legal(flow: Flow, state: ItemState) -> list[Event]:
         first = SETTLED if state.hard else [Filed(hard, soft) for hard, soft in BOTH]
         return [*first, *LEAVING]
     events = list(_of_tasks(flow, state))
-    return events if state.phase is Phase.FULFILMENT else [*events, *SETTLED, *LEAVING]
+    if state.phase is Phase.FULFILMENT:
+        return events
+    corrected = [Corrected()] if state.hold else []
+    return [*events, *corrected, *SETTLED, *LEAVING]
 
 
 def _of_tasks(flow: Flow, state: ItemState) -> Iterator[Event]:
     for one in state.open_stages:
         stage = flow.by_key[one.key]
         for part in one.open_parts:
-            for verdict in sorted(stage.may):
+            asked = {one.key for one in state.stages if one.verdict is Verdict.RETURN}
+            for verdict in sorted(stage.may - ({Verdict.RETURN} if stage.key in asked else set())):
                 yield TaskDecided(one.key, one.round, part.department, verdict)
         if stage.kind is StageKind.ACCEPTANCE:
             yield AcceptanceDeemed(one.key, one.round)
@@ -91,7 +96,7 @@ def anything(flow: Flow, state: ItemState) -> Iterator[Event]:
     """All that can be said, sensible or not, of every round there has been and the next one."""
     yield from SETTLED
     yield from (Filed(hard, soft) for hard, soft in BOTH)
-    yield from LEAVING
+    yield from (*LEAVING, Corrected())
     for stage in flow.stages:
         for round_ in range(1, state.rounds(stage.key) + 2):
             yield AcceptanceDeemed(stage.key, round_)
@@ -147,8 +152,8 @@ def _next(flow: Flow, state: ItemState, settled: int) -> st.SearchStrategy[Event
     """One of what is legal: mostly it goes on or back, now and then anything else."""
     events = legal(flow, state)
     if settled >= MOST_SETTLED:
-        frees = PredecessorsSettled(hard=False, soft=False)
-        events = [one for one in events if one == frees or not isinstance(one, PredecessorsSettled)]
+        frees = [PredecessorsSettled(hard=False, soft=False)] if state.hard or state.soft else []
+        events = [one for one in events if one in frees or not isinstance(one, PredecessorsSettled)]
     on = [one for one in events if _goes_on(flow, one)]
     back = [one for one in events if _goes_back(flow, state, one)]
     ways = [st.sampled_from(one) for one in (*[on] * 5, *[back] * 4, events) if one]
@@ -162,27 +167,30 @@ def _goes_on(flow: Flow, event: Event) -> bool:
         case PredecessorsSettled(hard, soft):
             return not hard and not soft
         case _:
-            return isinstance(event, Filed | AcceptanceDeemed | NoticeEnded)
+            return isinstance(event, Filed | AcceptanceDeemed | NoticeEnded | Corrected)
 
 
 def _goes_back(flow: Flow, state: ItemState, event: Event) -> bool:
-    if not isinstance(event, TaskDecided) or event.verdict is not Verdict.REJECT:
-        return False
+    if not isinstance(event, TaskDecided) or event.verdict is Verdict.RETURN:
+        return isinstance(event, TaskDecided)
     back = flow.by_key[event.stage].on_reject
-    return back is not None and state.rounds(back.to) < back.rounds
+    done = 0 if back is None else state.rounds(back.to) - state.returns(back.to)
+    return event.verdict is Verdict.REJECT and back is not None and done < back.rounds
 
 
 def bound(flow: Flow) -> int:
-    """How many events a walk can have at the most."""
+    """How many events a walk can have at the most: corrections are no more than stages."""
     tasks = sum(len(one.choice.possible) * most_rounds(flow, one.key) for one in flow.stages)
-    return tasks + MOST_SETTLED + len(flow.stages) + 2
+    filed, freed_or_left = 1, 1
+    return filed + tasks + len(flow.stages) + MOST_SETTLED + freed_or_left
 
 
 def most_rounds(flow: Flow, key: str) -> int:
-    """How often a stage can be entered: once, and again whenever the flow goes back before it."""
+    """How often a stage can be entered: once, after a return, and after every going back."""
     limits: dict[str, int] = {}
     for stage in flow.stages:
         back = stage.on_reject
         if back is not None and key in flow.downstream[back.to]:
             limits[back.to] = max(limits.get(back.to, 0), back.rounds)
-    return 1 + sum(rounds - 1 for rounds in limits.values())
+    returned = Verdict.RETURN in flow.by_key[key].may
+    return 1 + returned + sum(rounds - 1 for rounds in limits.values())

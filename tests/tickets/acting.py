@@ -19,7 +19,7 @@ from service.routing import StageKind, Verdict
 from service.routing.flow import PASSING
 from service.tickets import actions
 from service.tickets.models import Task
-from service.tickets.rules import ACTIVE
+from service.tickets.rules import ACTIVE, Point
 from service.tickets.schemas import FilingIn
 from service.worker import run_timer
 from tests.factories import RESULTS
@@ -67,6 +67,7 @@ class Acting:
         verdict: Verdict,
         result: dict[str, Any] | None = None,
         *,
+        points: Sequence[Point] = (),
         at: datetime | None = None,
     ) -> Any:
         return self(
@@ -76,6 +77,7 @@ class Acting:
             verdict=verdict,
             opinion="同意",
             result=result,
+            points=points,
             at=at or clock.now(),
         )
 

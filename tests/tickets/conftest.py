@@ -187,7 +187,7 @@ def walk(world, acting, database) -> Callable[..., Walk]:
     def file(*wanted: Any, talent: Signed | None = None, at: Any = MONDAY, **changes: Any) -> Walk:
         body = world.filing(*wanted, **changes)
         rows = acting(talent or world.talent()).file(body, key=uuid4().hex, at=at)
-        return Walk(database, staff, rows.ticket.id, at)
+        return Walk(database, staff, rows.ticket.id, at, body)
 
     return file
 

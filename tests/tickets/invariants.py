@@ -27,8 +27,8 @@ from tests.tickets.stories import Story, stories
 
 __all__ = ["check", "stories"]
 
-UNNUMBERED = {"task_claimed", "task_released", "fact_issued"}
-MOVES = ["begun", "accepted", "predecessor"]
+UNNUMBERED = {"task_claimed", "task_released", "task_assigned", "fact_issued"}
+MOVES = ["begun", "corrected", "accepted", "predecessor"]
 """What moves the due date of an item, each once at the most, in this order."""
 
 
@@ -84,8 +84,11 @@ def ended_or_in_somebodys_hands(story: Story, item: Item) -> None:
         assert item.ended_at is not None
         assert item.decided_at is not None
     else:
-        assert active or unmet
+        assert active or unmet or item.hold
         assert item.ended_at is None
+    open_questions = [one for one in story.of(item, story.corrections) if not one.answered_at]
+    assert (item.hold is None) == (item.hold_until is None)
+    assert bool(item.hold) == bool(open_questions) or item.phase is Phase.ENDED
     assert (item.accepted_at is not None) == (item.due_basis is DueBasis.PROMISED)
 
 
@@ -142,10 +145,11 @@ def stages_and_tasks_agree(story: Story, item: Item) -> None:
 
 def due_as_the_calendar_has_it(story: Story, item: Item) -> None:
     """The promise from acceptance on; later where something had to come before the decision."""
-    acceptance = next((s for s in story.of(item, story.stages) if s.key == "acceptance"), None)
-    if acceptance is None:
+    rounds = [stage for stage in story.of(item, story.stages) if stage.key == "acceptance"]
+    if not rounds:
         assert item.accepted_at is None
         return
+    acceptance = rounds[-1]
     flow, calendar = story.flow(item), story.calendar
     begins = item.accepted_at or acceptance.due_at
     promise = calendar.due_at(begins, working_days=flow.promise_working_days)
@@ -172,6 +176,7 @@ def told_as_it_was(story: Story, item: Item) -> None:
         Outcome.REJECTED: "item_rejected",
         Outcome.NOT_ACCEPTED: "item_not_accepted",
         Outcome.CANCELLED: "item_cancelled",
+        Outcome.WITHDRAWN: "item_withdrawn",
     }
     for outcome, kind in outcomes.items():
         assert kinds.count(kind) == (item.outcome is outcome)
@@ -187,18 +192,27 @@ def gives_what_it_promises(story: Story, item: Item) -> None:
 
 
 def ticket_follows_from_its_items(story: Story) -> None:
-    ended = [item.phase is Phase.ENDED for item in story.items]
-    approved = [item.outcome is Outcome.APPROVED for item in story.items]
-    if not all(ended):
-        expected = TicketStatus.IN_PROGRESS
-    else:
-        expected = TicketStatus.COMPLETED if any(approved) else TicketStatus.CLOSED
+    expected = _status(story)
     assert story.ticket.status is expected
     finishes = [item.decided_at or item.due_at for item in story.items]
     assert story.ticket.due_at == max(finishes)
     kinds = [event.kind for event in story.events]
     assert kinds.count("ticket_completed") == (expected is TicketStatus.COMPLETED)
     assert kinds.count("ticket_closed") == (expected is TicketStatus.CLOSED)
+    assert kinds.count("ticket_withdrawn") == (expected is TicketStatus.WITHDRAWN)
+
+
+def _status(story: Story) -> TicketStatus:
+    outcomes = {item.outcome for item in story.items}
+    if any(item.phase is not Phase.ENDED for item in story.items):
+        asked = any(edge.status is EdgeStatus.ASKED for edge in story.edges)
+        waits = asked or any(item.hold for item in story.items)
+        return TicketStatus.AWAITING_APPLICANT if waits else TicketStatus.IN_PROGRESS
+    if Outcome.APPROVED in outcomes:
+        return TicketStatus.COMPLETED
+    if Outcome.WITHDRAWN in outcomes and outcomes <= {Outcome.WITHDRAWN, Outcome.CANCELLED}:
+        return TicketStatus.WITHDRAWN
+    return TicketStatus.CLOSED
 
 
 def due_changes_lead_to_the_due_dates(story: Story) -> None:

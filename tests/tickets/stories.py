@@ -20,6 +20,7 @@ from service.kernel.db import Database, Scope
 from service.kernel.events import Event
 from service.routing import Flow, ItemState
 from service.tickets.models import (
+    Correction,
     DueChange,
     Edge,
     Item,
@@ -46,6 +47,7 @@ class Story:
     due_changes: Sequence[DueChange]
     facts: Sequence[Fact]
     relied: Sequence[ReliedFact]
+    corrections: Sequence[Correction]
     flows: dict[UUID, Flow]
     calendar: WorkingCalendar
 
@@ -101,7 +103,11 @@ class Story:
             for task in [t for t in self.tasks if t.stage_id == stage.id] or [None]
         ]
         return item_state(
-            rows, phase=item.phase, outcome=item.outcome, decision_waits=item.decision_waits
+            rows,
+            phase=item.phase,
+            outcome=item.outcome,
+            decision_waits=item.decision_waits,
+            hold=item.hold,
         )
 
 
@@ -128,7 +134,8 @@ def _read(session: Session, wanted: Collection[UUID] | None) -> list[Story]:
         model: all_of(model, model.item_id, among) for model in (ItemStage, Fact, ReliedFact)
     }
     by_ticket = {
-        model: all_of(model, model.ticket_id, wanted) for model in (Edge, Task, Event, DueChange)
+        model: all_of(model, model.ticket_id, wanted)
+        for model in (Edge, Task, Event, DueChange, Correction)
     }
     calendar = calendar_for(session, DISTRICT)
 
@@ -148,6 +155,7 @@ def _read(session: Session, wanted: Collection[UUID] | None) -> list[Story]:
             due_changes=hanging(DueChange, ticket),
             facts=hanging(Fact, ticket),
             relied=hanging(ReliedFact, ticket),
+            corrections=hanging(Correction, ticket),
             flows={
                 version: offering_definition(session, DISTRICT, version).flow
                 for version in {item.offering_version_id for item in items[ticket.id]}

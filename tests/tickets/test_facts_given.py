@@ -54,7 +54,7 @@ class TestGiven:
         recognition.through()
         value = D | {"certificate_number": "RC-2026-000318"}
         begins = date(2026, 3, 9)  # the day on which the notice period was over
-        ends = begins.replace(year=2031)
+        ends = date(2031, 3, 8)
         assert given(recognition) == {"recognition": (person, value, PEOPLE, begins, ends)}
 
     def test_several_at_once_one_of_them_from_the_day_that_the_form_has(self, walk, talent, person):
@@ -66,7 +66,7 @@ class TestGiven:
                 {"kind": "rent", "contract_number": "ZL-2025-001873", "amount_fen": 100000},
                 "construction",
                 date(2026, 3, 9),
-                date(2029, 3, 9),
+                date(2029, 3, 8),
             ),
             "residence": (
                 person,

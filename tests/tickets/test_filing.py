@@ -85,6 +85,45 @@ def test_items_keep_the_order_in_which_they_were_asked(world):
     assert [item["number"][-2:] for item in ticket["items"]] == ["01", "02"]
 
 
+@pytest.fixture
+def tangled(world):
+    """Asked in an order in which what comes first is named last, and two children."""
+    talent = world.talent()
+    children = [("schooling", world.child(talent, name=name)) for name in ("张小明", "张小红")]
+    return talent, world.filing("medical", *children, "settlement", "recognition")
+
+
+def test_items_that_wait_for_each_other_are_answered_as_they_are_read(tangled):
+    answer = file(*tangled)
+    assert answer.status_code == 201, answer.json
+    phases = {item["offering"]: item["phase"] for item in answer.json["items"]}
+    assert phases == {
+        "medical": "waiting", "schooling": "acceptance", "settlement": "acceptance",
+        "recognition": "acceptance",
+    }  # fmt: skip
+    assert len(answer.json["edges"]) == 5
+    assert tangled[0].get(answer.headers["Location"]).json == answer.json
+
+
+def test_answers_stay_with_the_item_for_which_they_were_given(tangled, database):
+    talent, body = tangled
+    for place, grade in ((1, 2), (2, 5)):
+        body["items"][place]["sections"]["schooling"]["grade"] = grade
+    items = file(talent, body).json["items"]
+    with database.transaction(Scope("demo")) as session:
+        kept = {
+            (str(one.item_id), one.section): unsealed_answers(one)
+            for one in session.scalars(
+                select(TicketSection).where(TicketSection.item_id.in_([i["id"] for i in items]))
+            )
+        }
+    assert kept == {
+        (item["id"], code): answers
+        for item, wish in zip(items, body["items"], strict=True)
+        for code, answers in wish["sections"].items()
+    }
+
+
 def test_answers_are_sealed_and_read_back_whole(world, database, tables_with):
     body = world.filing()
     body["sections"]["applicant"]["school"] = school = "金丝雀大学"
@@ -115,6 +154,7 @@ def test_consents_are_kept_once(world):
         world.ticket(talent, offering)
     given = talent.get("/v1/me/consents").json["items"]
     assert sorted((one["code"], one["version"]) for one in given) == [
+        ("enterprise", 1),
         ("processing", 1),
         ("sensitive", 1),
     ]

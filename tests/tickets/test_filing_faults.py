@@ -10,7 +10,8 @@ import pytest
 from tests.factories import citizen_id
 
 SOMEBODY = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
-BOUNDS = ("长度须在 1 至 10 之间。", "The length must be from 1 to 10.")
+BOUNDS = ("长度须在 0 至 10 之间。", "The length must be from 0 to 10.")
+REQUIRED = ("必填。", "This is required.")
 MISSING = ("缺少这部分表单。", "This part of the form is missing.")
 NOT_ASKED = (
     "所选事项不需要这部分表单。",
@@ -117,9 +118,9 @@ ONE_FAULT = {
         "not_one_of", "不在可选范围内。", "This is not one of the choices."),
     "a consent missing": (consents("processing@1"), "consents", "consent_missing",
         "需要您的同意：sensitive@1。", "Your consent is needed: sensitive@1."),
-    "no items": (put("items", []), "items", "length_out_of_bounds", *BOUNDS),
+    "no items": (put("items", []), "items", "required", *REQUIRED),
     "eleven items": (repeat(9), "items", "length_out_of_bounds", *BOUNDS),
-    "items missing": (drop("items"), "items", "required", "必填。", "This is required."),
+    "items missing": (drop("items"), "items", "required", *REQUIRED),
     "a field nobody knows": (put("draft", True), "draft", "unknown_field", *NO_FIELD),
     "a field nobody knows in an item": (put("items.0.note", "x"), "items.0.note",
         "unknown_field", *NO_FIELD),

@@ -47,6 +47,7 @@ def offering(code, subject, *sections, criteria=()):
         title={},
         summary={},
         subject=Subject(subject),
+        private=False,
         citations=(),
         criteria=criteria,
         flow=FLOW,

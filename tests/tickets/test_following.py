@@ -19,7 +19,8 @@ SUMMARY = {
 }  # fmt: skip
 ITEM = {
     "id", "number", "version", "offering", "title", "subject", "phase", "outcome", "due_on",
-    "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "stages",
+    "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "stages", "hold",
+    "hold_until",
 }  # fmt: skip
 STAGE = {
     "key", "round", "title", "department", "departments", "state", "verdict", "due_at", "light",
@@ -71,7 +72,7 @@ def test_staff_and_strangers_do_not_come_this_way(client, world, ticket, tail):
 def test_exactly_what_there_is_to_tell(talent, ticket):
     answer = talent.get(f"/v1/tickets/{ticket['id']}")
     assert answer.headers["ETag"] == f'"{ticket["version"]}"'
-    assert set(answer.json) == SUMMARY | {"items", "edges"}
+    assert set(answer.json) == SUMMARY | {"items", "edges", "next_steps", "draft"}
     for item in answer.json["items"]:
         assert set(item) == ITEM
         assert all(set(stage) == STAGE for stage in item["stages"])

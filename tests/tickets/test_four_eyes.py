@@ -54,14 +54,26 @@ def test_somebody_else_may(world, acting, placement, somebody):
     assert decide(head, claimed, "approve", result=task.example).status_code == 200
 
 
-def test_whoever_did_an_earlier_stage_may(world, acting, walk, somebody):
+@pytest.mark.parametrize("stage", ["acceptance", "verification"])
+def test_nor_may_who_did_an_earlier_one(world, acting, walk, somebody, stage):
     talent = world.talent()
     wanted = ("spouse", world.spouse(talent))
     placement = walk(wanted, talent=talent, at=clock.now(), spouse={"last_post": "private"})
-    for stage in ("acceptance", "verification"):
-        placement.say(stage, by=acting(somebody))
-    placement.say("recommendation")
-    assert claim(somebody, {"id": placement.one("decision").task.id}).status_code == 200
+    placement.until(stage)
+    placement.say(stage, by=acting(somebody))
+    placement.until("decision")
+    task = {"id": placement.one("decision").task.id}
+    refused(claim(somebody, task), 403, "four_eyes")
+
+
+def test_nor_where_time_passed_the_stage_between(acting, walk, somebody):
+    """Nobody did the publicity; who reviewed before it still cannot decide."""
+    recognition = walk("recognition")
+    recognition.until("qualification")
+    recognition.say("qualification", by=acting(somebody))
+    recognition.until("decision")
+    task = {"id": recognition.one("decision").task.id}
+    refused(claim(somebody, task), 403, "four_eyes")
 
 
 def test_whoever_gave_the_task_back_did_not_do_it(placement, somebody):

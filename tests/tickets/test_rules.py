@@ -32,7 +32,7 @@ from service.tickets.rules import (
 )
 
 OPEN, CLAIMED, CLOSED, CANCELLED = TaskStatus
-CLAIM, RELEASE, DECIDE = TaskAct
+CLAIM, RELEASE, ASSIGN, DECIDE = TaskAct
 NOON = datetime(2026, 10, 12, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 RECEIVED, DUE = NOON, NOON + 30 * HOUR
@@ -50,14 +50,24 @@ class TestTicketStatus:
             ([(Phase.FULFILMENT, Outcome.APPROVED)], "in_progress"),
             ([(Phase.WAITING, None)], "in_progress"),
             ([(Phase.PROCESSING, None), (Phase.ENDED, Outcome.REJECTED)], "in_progress"),
+            ([(Phase.ENDED, Outcome.WITHDRAWN)], "withdrawn"),
+            ([(Phase.ENDED, Outcome.WITHDRAWN), (Phase.ENDED, Outcome.CANCELLED)], "withdrawn"),
+            ([(Phase.ENDED, Outcome.WITHDRAWN), (Phase.ENDED, Outcome.REJECTED)], "closed"),
+            ([(Phase.ENDED, Outcome.WITHDRAWN), (Phase.ENDED, Outcome.APPROVED)], "completed"),
+            ([(Phase.ENDED, Outcome.CANCELLED)], "closed"),
         ],
     )
-    def test_table(self, items, expected):
-        assert ticket_status(iter(items)) == TicketStatus(expected)
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_table(self, items, expected, waits):
+        """What waits for the applicant shows while something has not ended."""
+        if waits and expected == "in_progress":
+            expected = "awaiting_applicant"
+        assert ticket_status(iter(items), awaits_applicant=waits) == TicketStatus(expected)
 
     @pytest.mark.parametrize("outcome", Outcome)
     def test_nothing_but_an_approval_completes(self, outcome):
-        completed = ticket_status([(Phase.ENDED, outcome)]) is TicketStatus.COMPLETED
+        status = ticket_status([(Phase.ENDED, outcome)], awaits_applicant=False)
+        completed = status is TicketStatus.COMPLETED
         assert completed == (outcome is Outcome.APPROVED)
 
 
@@ -96,15 +106,19 @@ ACTED = {
     (OPEN, CLAIM): (CLAIMED, CLAIMED),
     (OPEN, RELEASE): ("task_not_claimed", "task_not_claimed"),
     (OPEN, DECIDE): ("task_not_claimed", "task_not_claimed"),
+    (OPEN, ASSIGN): (CLAIMED, CLAIMED),
     (CLAIMED, CLAIM): ("task_already_claimed", "task_already_claimed"),
     (CLAIMED, RELEASE): (OPEN, "task_not_mine"),
     (CLAIMED, DECIDE): (CLOSED, "task_not_mine"),
+    (CLAIMED, ASSIGN): (CLAIMED, CLAIMED),
     (CLOSED, CLAIM): ("task_closed", "task_closed"),
     (CLOSED, RELEASE): ("task_closed", "task_closed"),
     (CLOSED, DECIDE): ("task_closed", "task_closed"),
+    (CLOSED, ASSIGN): ("task_closed", "task_closed"),
     (CANCELLED, CLAIM): ("task_closed", "task_closed"),
     (CANCELLED, RELEASE): ("task_closed", "task_closed"),
     (CANCELLED, DECIDE): ("task_closed", "task_closed"),
+    (CANCELLED, ASSIGN): ("task_closed", "task_closed"),
 }
 
 
@@ -137,7 +151,7 @@ def test_a_stage_that_rejects_has_not_yet_rejected_the_item(kind):
     assert happening(kind, Verdict.PASS) is Happening.STAGE_PASSED
 
 
-@pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.NOT_ACCEPT])
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.NOT_ACCEPT, Verdict.RETURN])
 def test_until_its_time_is_over_an_acceptance_counts_from_now(verdict):
     for at in (RECEIVED, DUE):
         assert accepted_from(verdict, received_at=RECEIVED, due_at=DUE, at=at) == at
@@ -146,9 +160,10 @@ def test_until_its_time_is_over_an_acceptance_counts_from_now(verdict):
 def test_after_its_time_an_acceptance_counts_from_receipt_and_a_refusal_not_at_all():
     late = {"received_at": RECEIVED, "due_at": DUE, "at": DUE + timedelta(seconds=1)}
     assert accepted_from(Verdict.ACCEPT, **late) == RECEIVED
-    with pytest.raises(Conflict) as refused:
-        accepted_from(Verdict.NOT_ACCEPT, **late)
-    assert refused.value.code == "acceptance_deemed"
+    for verdict in (Verdict.NOT_ACCEPT, Verdict.RETURN):
+        with pytest.raises(Conflict) as refused:
+            accepted_from(verdict, **late)
+        assert refused.value.code == "acceptance_deemed"
 
 
 @pytest.mark.parametrize(

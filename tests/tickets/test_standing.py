@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.routing import Outcome, Part, Phase, StageState, StageStatus, Verdict
+from service.routing import Hold, Outcome, Part, Phase, StageState, StageStatus, Verdict
 from service.tickets.rules import TaskStatus
 from service.tickets.rules.standing import item_state
 
@@ -29,8 +29,8 @@ def row(stage, key, status, verdict=None, *, task=None, round_=1):
     )
 
 
-def state(*rows, phase=Phase.PROCESSING, outcome=None, waits=False):
-    return item_state(rows, phase=phase, outcome=outcome, decision_waits=waits)
+def state(*rows, phase=Phase.PROCESSING, outcome=None, waits=False, hold=None):
+    return item_state(rows, phase=phase, outcome=outcome, decision_waits=waits, hold=hold)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,8 @@ def test_an_outcome_counts_once_it_is_decided(phase):
     decided = phase in {Phase.FULFILMENT, Phase.ENDED}
     found = state(phase=phase, outcome=Outcome.APPROVED)
     assert found.outcome is (Outcome.APPROVED if decided else None)
+
+
+@pytest.mark.parametrize("hold", [None, *Hold])
+def test_whom_it_is_held_for(hold):
+    assert state(hold=hold).hold is hold

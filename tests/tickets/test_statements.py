@@ -6,11 +6,15 @@ Budgets: filing 20 and a ticket 8, whatever the number of items; deciding 16, cl
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
 from service.kernel import clock
+from tests.materials.handing_in import upload
+from tests.packs import demo_pack, publish, whole_pack
+from tests.papers import with_documents
 from tests.tickets.asking import claim, decide, release
 
 POLICE, BUILDERS, PEOPLE = "public_security", "construction", "human_resources"
@@ -62,20 +66,47 @@ class TestFiling:
             count(sql_count, self.filing(world, world.talent(), *wanted))
             for wanted in (("settlement",), ("settlement", "housing_rent"))
         ]
-        assert costs == [18, 18]
+        assert costs == [19, 19]
+
+    def test_letting_the_employer_follow_costs_one_of_them(self, warm, world, sql_count):
+        talent, body = world.talent(), world.filing("settlement")
+        body["consents"] = ["processing@1", "sensitive@1"]
+        key = {"Idempotency-Key": "one"}
+        call = lambda: talent.post("/v1/tickets", json=body, headers=key)  # noqa: E731
+        assert count(sql_count, call) == 18
+
+    def test_documents_cost_two_more(self, warm, world, database, sql_count):
+        """Over the budget, where there are edges too and facts are relied on: 23."""
+        publish(database, whole_pack())
+        plain, full = world.talent(), world.talent()
+        one = self.with_own(plain, world.filing("settlement"))
+        everything = self.with_own(full, world.filing(*self.everything(world, full)))
+        key = {"Idempotency-Key": "one"}
+        costs = [
+            count(
+                sql_count,
+                partial(who.post, "/v1/tickets", json=body, headers=key),
+            )
+            for who, body in ((plain, one), (full, everything))
+        ]
+        publish(database, demo_pack())
+        assert costs == [21, 22]
+
+    def with_own(self, talent, body):
+        return with_documents(body, lambda code: upload(talent, code=code)["id"])
 
     def test_edges_cost_one_statement_however_many(self, warm, world, sql_count):
         two, seven = world.talent(), world.talent()
         wanted = self.everything(world, seven)
-        assert count(sql_count, self.filing(world, two, "recognition", "housing_rent")) == 19
-        assert count(sql_count, self.filing(world, seven, *wanted)) == 19
+        assert count(sql_count, self.filing(world, two, "recognition", "housing_rent")) == 20
+        assert count(sql_count, self.filing(world, seven, *wanted)) == 20
 
     def test_facts_that_are_relied_on_cost_one_more(self, warm, world, establish, sql_count):
         talent = world.talent()
         establish(talent, "recognition", CLASS)
         establish(talent, "household", {"region": "350100", "into": "collective"}, issuer=POLICE)
         wanted = self.everything(world, talent)
-        assert count(sql_count, self.filing(world, talent, *wanted)) == 20
+        assert count(sql_count, self.filing(world, talent, *wanted)) == 21
 
     def test_again_with_the_key(self, warm, world, talent, sql_count):
         call = self.filing(world, talent, "settlement", "housing_rent")
@@ -206,7 +237,7 @@ class TestTheRest:
 
     def test_ones_tickets_and_their_timeline(self, warm, world, talent, sql_count):
         ticket = world.ticket(talent)
-        assert count(sql_count, lambda: talent.get("/v1/tickets")) == 4
+        assert count(sql_count, lambda: talent.get("/v1/tickets")) == 5
         path = f"/v1/tickets/{ticket['id']}/timeline"
         assert count(sql_count, lambda: talent.get(path)) == 6
 
@@ -217,4 +248,4 @@ class TestTheRest:
         path, version = f"/v1/items/{item.id}/choice", {"If-Match": f'"{item.version}"'}
         choice = {"choice": "proceed"}
         call = lambda: talent.post(path, json=choice, headers=version)  # noqa: E731
-        assert count(sql_count, call) == 19
+        assert count(sql_count, call) == 20

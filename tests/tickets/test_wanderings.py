@@ -17,12 +17,14 @@ from service.routing import EdgeStatus, Verdict
 from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
 from service.tickets import actions
+from service.tickets.queries.sealed import unsealed_points
+from service.tickets.rules import Point
 from tests.tickets import invariants
 from tests.tickets.acting import TIMERS, outcome
 from tests.tickets.walking import A_SECOND
 
-MOST_STEPS = 250
-TOO_LATE = {"acceptance_deemed", "notice_running"}
+MOST_STEPS = 300
+TOO_LATE = {"acceptance_deemed", "notice_running", "returned_already"}
 
 
 class Wandering:
@@ -43,7 +45,8 @@ class Wandering:
         if self.recognised:
             single += ["medical", "purchase_discount"]
         wanted = [one for one in single if self._chance(0.6)]
-        wanted += [("schooling", world.child(self.talent, age=11)) for _ in range(self.random.randint(0, 2))]
+        children = range(self.random.randint(0, 2))
+        wanted += [("schooling", world.child(self.talent, age=11)) for _ in children]
         wanted += [("spouse", world.spouse(self.talent))] if self._chance(0.5) else []
         wanted += ["recognition"] if self.recognised or not wanted else []
         self.random.shuffle(wanted)
@@ -62,50 +65,65 @@ class Wandering:
 
     def to_its_end(self):
         for _ in range(MOST_STEPS):
-            todo, edges = self.walk.todo(), self.walk.story.edges
-            waiting = [edge for edge in edges if edge.status in UNSETTLED]
-            if not todo and not waiting:
+            todo, story = self.walk.todo(), self.walk.story
+            waiting = [edge for edge in story.edges if edge.status in UNSETTLED]
+            held = [item for item in story.items if item.hold]
+            if not (todo or waiting or held):
                 return
             asked = [edge for edge in waiting if edge.status is EdgeStatus.ASKED]
-            if asked and self._chance(0.3):
-                self._choose(self.random.choice(asked))
+            if held and (self._chance(0.3) or not (todo or waiting)):
+                self._correct(story, self.random.choice(held))
+            elif asked and self._chance(0.3):
+                self._choose(story, self.random.choice(asked))
+            elif self._chance(0.02):
+                self._withdraw(self.random.choice(story.items))
             elif todo and not self._chance(0.15):
                 self._decide(self.random.choice(todo))
             else:
                 self._time_passes([edge.next_at for edge in waiting if edge.next_at])
         raise AssertionError("it does not end")
 
-    def _choose(self, edge):
-        item = next(item for item in self.walk.story.items if item.id == edge.item_id)
-        at = self.walk.at
-        code = outcome(
-            lambda: self.applicant(
-                actions.choose_item,
-                item_id=item.id,
-                version=item.version,
-                proceed=self._chance(0.5),
-                at=at,
-            )
-        )
-        assert code == ("nothing_to_choose" if at > edge.next_at else "done")
+    def _act(self, action, item, **arguments):
+        about = {"item_id": item.id, "version": item.version, "at": self.walk.at}
+        return outcome(lambda: self.applicant(action, **about, **arguments))
+
+    def _choose(self, story, edge):
+        item = next(item for item in story.items if item.id == edge.item_id)
+        code = self._act(actions.choose_item, item, proceed=self._chance(0.5))
+        assert code == ("nothing_to_choose" if self.walk.at > edge.next_at else "done")
+
+    def _correct(self, story, item):
+        """The same answers once more, which were right all the time."""
+        asked = [one for one in story.of(item, story.corrections) if not one.answered_at]
+        codes = {point["section"] for one in asked for point in unsealed_points(one)}
+        body = self.walk.body
+        given = body["sections"] | body["items"][item.ordinal - 1]["sections"]
+        sections = {code: given[code] for code in codes}
+        assert self._act(actions.correct_item, item, sections=sections) == "done"
+
+    def _withdraw(self, item):
+        code = self._act(actions.withdraw_item, item)
+        assert code == ("done" if item.outcome is None else "item_decided")
 
     def _decide(self, todo):
         others = sorted(todo.stage.may - {PASSING[todo.stage.kind]})
-        verdict = self.random.choice(others) if others and self._chance(0.12) else None
-        who = self.walk.somebody(f"{todo.task.role}.{todo.task.department}")
-        result = todo.example
+        verdict = self.random.choice(others) if others and self._chance(0.15) else None
+        result, points = None, ()
+        if verdict is None:
+            verdict, result = PASSING[todo.stage.kind], todo.example
+        if verdict is Verdict.RETURN:
+            sections = sorted(todo.stage.sees.sections)
+            points = (Point("请核对后重新填写", section=self.random.choice(sections)),)
         if result and "class" in result:
             result = result | {"class": self.random.choice("ABCDE")}
-        if verdict is not None:
-            result = None
-        said = verdict or PASSING[todo.stage.kind]
-        version = who.claim(todo.task.id, at=self.walk.at).version
+        who, at = self.walk.somebody(f"{todo.task.role}.{todo.task.department}"), self.walk.at
+        version = who.claim(todo.task.id, at=at).version
         code = outcome(
-            lambda: who.decide(todo.task.id, version, Verdict(said), result, at=self.walk.at)
+            lambda: who.decide(todo.task.id, version, verdict, result, points=points, at=at)
         )
         assert code == "done" or code in TOO_LATE
         if code != "done":
-            who.release(todo.task.id, at=self.walk.at)
+            who.release(todo.task.id, at=at)
 
     def _time_passes(self, waited_for):
         jump = self.walk.at + timedelta(days=self.random.randint(1, 9))
@@ -132,7 +150,7 @@ def test_all_of_it_ends(world, walk, acting, database):
         wandering = Wandering(seed, world, walk, acting)
         wandering.to_its_end()
         assert invariants.check(database, [wandering.walk.ticket]) == 1
-        assert wandering.walk.story.ticket.status in {"completed", "closed"}
+        assert wandering.walk.story.ticket.status in {"completed", "closed", "withdrawn"}
         next(made)
 
     wander()

@@ -51,9 +51,15 @@ class Walk:
     """Everybody at their desks, and the clock on the wall: `at` moves on only when told."""
 
     def __init__(
-        self, database: Database, somebody: Callable[[str], Acting], ticket: UUID, at: datetime
+        self,
+        database: Database,
+        somebody: Callable[[str], Acting],
+        ticket: UUID,
+        at: datetime,
+        body: dict[str, Any],
     ) -> None:
         self.database, self.somebody, self.ticket, self.at = database, somebody, ticket, at
+        self.body = body
         self.timer = Acting(database, system(DISTRICT))
 
     @property
