@@ -28,6 +28,7 @@ lint: $(STAMP) ## Linters, types, import rules, dependencies, migrations, docume
 	$(BIN)/talent migrate --sql > $(VENV)/migrations.sql
 	$(BIN)/squawk $(VENV)/migrations.sql
 	$(BIN)/talent pack check config/packs/demo
+	$(BIN)/talent pack schema --check
 	$(BIN)/talent spec check
 
 bench: $(STAMP) ## Measure what a request costs, on this machine
@@ -37,8 +38,9 @@ fmt: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-spec: $(STAMP) ## Write api_specs/ anew from the routes
+spec: $(STAMP) ## Write api_specs/ and config/schema/ anew from the code
 	$(BIN)/talent spec write
+	$(BIN)/talent pack schema
 
 lock: $(STAMP) ## Write requirements/ anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 \

@@ -7,11 +7,14 @@ Where a behaviour lives (a slice imports only what stands below it):
     local       `talent up`: everything on one machine, servers included
     app         puts the slices together
     notifications  tells the applicant what happened
-    tickets     the joint ticket: filing, items, tasks, decisions, deadlines, timeline
+    tickets     the joint ticket: drafts, filing, items, edges, tasks, decisions, deadlines
+    policies    who is eligible for what, and why
     catalogue   offerings and bundles: read from packs, checked, published as versions
-    enterprises employers, their agents, who is known to work for them
     materials   the documents of talents: examined, kept, handed out again
-    calendars   working days and office hours   routing    the flow engine, pure
+    facts       what departments have established about persons: issued, shown, revoked
+    enterprises employers, their agents, who is known to work for them
+    calendars   working days and office hours
+    routing     conditions, flows, edges and the engine, pure
     identity    accounts, sign-in, sessions, persons and family, departments, posts, consents
     kernel      database, events, errors, crypto, HTTP: knows no domain
 

@@ -210,7 +210,7 @@ def test_erasing_costs_little(talent, sql_count):
     told = upload(talent)
     with sql_count() as sent:
         assert delete(talent, told["id"]).status_code == 204
-    assert sent.total == 6
+    assert sent.total == 7
 
 
 # --- who else

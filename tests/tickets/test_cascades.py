@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from service.tickets import actions
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
+from tests.tickets.walking import A_SECOND
 
 COLLEGE = {"degree": "college"}
 
@@ -187,7 +189,7 @@ class TestOtherEdges:
         (edge,) = asked.story.edges
         assert edge.status == "asked"
         assert asked.story.item("settlement").phase == "waiting"
-        asked.at = edge.next_at.replace(hour=edge.next_at.hour + 1)
+        asked.at = edge.next_at + A_SECOND
         assert asked.run("edges_given_up") == 1
         assert asked.stages() == ["acceptance"]
 
@@ -198,10 +200,48 @@ class TestOtherEdges:
         asked = walk("recognition", "settlement")
         for status in ("asked", "failed"):
             (edge,) = asked.story.edges
-            asked.at = edge.next_at.replace(hour=edge.next_at.hour + 1)
+            asked.at = edge.next_at + A_SECOND
             assert asked.run("edges_given_up") == 1
             assert asked.story.edges[0].status == status
         assert outcomes(asked) == {"recognition": None, "settlement": "cancelled"}
+
+    @pytest.fixture
+    def asked_twice(self, other_edges, walk, talent):
+        """Medical services that were to come after two others, neither of which comes."""
+        ask = {"ask": {"working_days": 3, "default": "close"}}
+        other_edges(*(rule(one, "medical", otherwise=ask) for one in ("recognition", "settlement")))
+        asked = walk("recognition", "settlement", "medical", talent=talent)
+        for offering in ("recognition", "settlement"):
+            asked.say("acceptance", "not_accept", offering=offering)
+        assert {edge.status for edge in asked.story.edges} == {"asked"}
+        return asked
+
+    @pytest.mark.parametrize(
+        ("proceed", "statuses"), [(True, {"waived"}), (False, {"failed", "waived"})]
+    )
+    def test_one_answer_is_for_all_that_is_asked(
+        self, acting, asked_twice, talent, proceed, statuses
+    ):
+        item = asked_twice.story.item("medical")
+        about = {"item_id": item.id, "version": item.version, "at": asked_twice.at}
+        acting(talent)(actions.choose_item, proceed=proceed, **about)
+        assert {edge.status for edge in asked_twice.story.edges} == statuses
+        assert asked_twice.stages() == (["acceptance"] if proceed else [])
+        assert asked_twice.story.kinds().count("item_cancelled") == (not proceed)
+
+    def test_so_is_the_end_of_the_time_to_answer(self, asked_twice):
+        asked_twice.at = max(edge.next_at for edge in asked_twice.story.edges) + A_SECOND
+        assert asked_twice.run("edges_given_up") == 2
+        assert outcomes(asked_twice)["medical"] == "cancelled"
+
+    def test_what_is_asked_of_several_is_asked_once(self, other_edges, walk, talent, children):
+        ask = {"ask": {"working_days": 3, "default": "close"}}
+        other_edges(rule("schooling", "settlement", otherwise=ask))
+        family = walk("settlement", *(("schooling", one) for one in children), talent=talent)
+        for child in children:
+            item = family.story.item("schooling", child)
+            family.say("acceptance", "not_accept", item=item.id)
+        assert family.story.kinds().count("choice_asked") == 1
 
     def test_what_is_asked_may_be_met_after_all(self, other_edges, walk):
         """The recognition comes while the applicant still thinks about it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,8 @@ from service.tickets import actions
 from tests.tickets.acting import Acting
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.desking import BUILDERS, POLICE, Desk, absent, assign
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -133,7 +136,7 @@ class TestToWhom:
         (-9, None, True), (-9, 0, True), (0, None, True), (-9, -1, False), (1, None, False),
     ])  # fmt: skip
     def test_today(self, head, hire, task, superuser, begins, ends, fits):
-        somebody, today = hire((POLICE, "clerk")), date.today()  # noqa: DTZ011
+        somebody, today = hire((POLICE, "clerk")), datetime.now(SHANGHAI).date()
         days = [None if one is None else today + timedelta(days=one) for one in (begins, ends)]
         superuser.execute(
             "UPDATE posts SET valid_from = %s, valid_to = %s WHERE account_id = %s",
