@@ -40,7 +40,16 @@ from service.tickets.queries.sealed import (
     unsealed_result,
 )
 from service.tickets.queries.talent import TicketRows
-from service.tickets.rules import ACTIVE, Light, NextStep, Point, TicketStatus, light, readable
+from service.tickets.rules import (
+    ACTIVE,
+    Happening,
+    Light,
+    NextStep,
+    Point,
+    TicketStatus,
+    light,
+    readable,
+)
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
@@ -352,6 +361,10 @@ def happening(
     offering = titles.get(event.data.get("offering", ""), {})
     predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
+    said = f"timeline_{event.kind}"
+    if event.kind == Happening.ITEM_REJECTED and not department:
+        # A check of the system, or reviews that could not be reached any more: no one department.
+        said = "timeline_item_not_passed"
     return {
         "seq": event.seq,
         "at": event.at,
@@ -359,7 +372,7 @@ def happening(
         "item": event.item_id,
         "text": {
             tongue: messages.say(
-                f"timeline_{event.kind}",
+                said,
                 tongue,
                 {
                     "offering": offering.get(tongue, ""),

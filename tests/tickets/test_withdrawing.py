@@ -1,0 +1,83 @@
+"""An applicant takes items back: what was told beforehand is what happens."""
+
+from __future__ import annotations
+
+import pytest
+
+WANTED = ("recognition", "settlement", "purchase_discount", "medical", "housing_purchase")
+
+
+@pytest.fixture
+def talent(world):
+    return world.talent()
+
+
+def back(talent, ticket, version=None):
+    version = ticket["version"] if version is None else version
+    return talent.post(
+        f"/v1/tickets/{ticket['id']}/withdrawal", headers={"If-Match": f'"{version}"'}
+    )
+
+
+def read(talent, ticket):
+    return talent.get(f"/v1/tickets/{ticket['id']}").json
+
+
+def by_offering(answer):
+    return {one["offering"]: one for one in answer["items"]}
+
+
+def test_a_ticket_is_withdrawn_whole(world, talent):
+    ticket = world.ticket(talent, "recognition", "settlement")
+    foretold = talent.get(f"/v1/tickets/{ticket['id']}/withdrawal").json
+    assert {one["consequence"] for one in foretold["items"]} == {"withdrawn"}
+    answer = back(talent, ticket)
+    assert answer.status_code == 200, answer.json
+    assert {one["outcome"] for one in answer.json["items"]} == {"withdrawn"}
+    assert answer.json["status"] == read(talent, ticket)["status"] == "withdrawn"
+    clerk = world.staff("clerk.public_security")
+    number = ticket["items"][1]["number"]
+    open_tasks = clerk.get("/v1/desk/tasks").json["items"]
+    assert number not in {one["item_number"] for one in open_tasks}
+
+
+@pytest.mark.parametrize("offering", WANTED)
+def test_what_was_foretold_of_an_item_happens(world, talent, offering):
+    ticket = world.ticket(talent, *WANTED)
+    item = by_offering(ticket)[offering]
+    foretold = talent.get(f"/v1/items/{item['id']}/withdrawal").json
+    answer = talent.post(
+        f"/v1/items/{item['id']}/withdrawal", headers={"If-Match": f'"{item["version"]}"'}
+    )
+    assert answer.status_code == 200, answer.json
+    before, after = by_offering(ticket), by_offering(read(talent, ticket))
+    told = {one["offering"]: one["consequence"] for one in foretold["items"]}
+    assert told[offering] == "withdrawn"
+    for code, consequence in told.items():
+        outcome = after[code]["outcome"]
+        assert outcome == {"withdrawn": "withdrawn", "closed": "cancelled"}.get(consequence)
+        if consequence == "unchanged":
+            assert after[code]["waiting_for"] == before[code]["waiting_for"]
+        if consequence == "goes_on":
+            assert after[code]["waiting_for"] == []
+    if offering == "recognition":
+        assert (told["purchase_discount"], told["medical"]) == ("closed", "closed")
+        assert told["housing_purchase"] == "asked"
+
+
+def test_another_version_or_a_decided_ticket_is_left_alone(world, talent):
+    ticket = world.ticket(talent, "settlement")
+    assert back(talent, ticket, ticket["version"] + 1).status_code == 412
+    world.through(ticket["items"][0])
+    ended = read(talent, ticket)
+    answer = back(talent, ended)
+    assert (answer.status_code, answer.json["code"]) == (409, "ticket_decided")
+    assert read(talent, ticket) == ended
+
+
+def test_somebody_elses_ticket_is_not_there(world, talent):
+    ticket = world.ticket(talent, "settlement")
+    stranger = world.stranger()
+    assert stranger.get(f"/v1/tickets/{ticket['id']}/withdrawal").status_code == 404
+    assert back(stranger, ticket).status_code == 404
+    assert read(talent, ticket)["status"] == "in_progress"
