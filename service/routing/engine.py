@@ -205,9 +205,9 @@ class _Run:
         held = self.stages[place]
         for part in held.open_parts:
             self.effects.append(CancelTask(held.key, held.round, part.department))
-        parts = held.cancelled().parts
-        status = StageStatus.CLOSED
-        self.stages[place] = replace(held, status=status, verdict=verdict, parts=parts)
+        self.stages[place] = StageState(
+            held.key, held.round, StageStatus.CLOSED, verdict, held.without_open_parts()
+        )
         self.effects.append(CloseStage(held.key, held.round, verdict))
 
     def _pass(self, stage: Stage) -> None:
@@ -269,10 +269,11 @@ class _Run:
     def _next_ready(self) -> Stage | None:
         if self.phase is Phase.ENDED:
             return None
-        entered = {one.key for one in self.stages if one.current}
-        behind = {one.key for one in self.stages if one.behind}
+        entered = {one.key: one for one in self.stages if one.current}
         for stage in self.flow.stages:
-            if stage.key not in entered and behind.issuperset(stage.after):
+            if stage.key not in entered and all(
+                before in entered and entered[before].behind for before in stage.after
+            ):
                 held_back = self.soft and stage.kind is StageKind.DECISION
                 if not held_back:
                     return stage

@@ -85,13 +85,16 @@ class StageState:
         """Whether the stage waits for the applicant's correction, to be done once more."""
         return self.status is StageStatus.CLOSED and self.verdict is Verdict.RETURN
 
-    def cancelled(self) -> StageState:
-        """The same, with nobody left who has to decide it."""
-        parts = tuple(
+    def without_open_parts(self) -> tuple[Part, ...]:
+        """The parts, where those that nobody has decided are cancelled."""
+        return tuple(
             replace(part, status=StageStatus.CANCELLED) if part.status is StageStatus.OPEN else part
             for part in self.parts
         )
-        return replace(self, status=StageStatus.CANCELLED, parts=parts)
+
+    def cancelled(self) -> StageState:
+        """The same, with nobody left who has to decide it."""
+        return replace(self, status=StageStatus.CANCELLED, parts=self.without_open_parts())
 
 
 _PASSED = frozenset({Verdict.ACCEPT, Verdict.PASS, Verdict.APPROVE})

@@ -154,13 +154,13 @@ def _next(flow: Flow, state: ItemState, settled: int) -> st.SearchStrategy[Event
     if settled >= MOST_SETTLED:
         frees = [PredecessorsSettled(hard=False, soft=False)] if state.hard or state.soft else []
         events = [one for one in events if one in frees or not isinstance(one, PredecessorsSettled)]
-    on = [one for one in events if _goes_on(flow, one)]
+    on = [one for one in events if goes_on(flow, one)]
     back = [one for one in events if _goes_back(flow, state, one)]
     ways = [st.sampled_from(one) for one in (*[on] * 5, *[back] * 4, events) if one]
     return st.one_of(ways)
 
 
-def _goes_on(flow: Flow, event: Event) -> bool:
+def goes_on(flow: Flow, event: Event) -> bool:
     match event:
         case TaskDecided(key, _, _, verdict):
             return verdict is PASSING[flow.by_key[key].kind]
