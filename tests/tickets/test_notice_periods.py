@@ -13,6 +13,7 @@ from service.kernel.errors import Conflict
 from service.routing import Verdict
 from service.tickets.actions.steps import Step
 from service.tickets.models import Ticket
+from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.acting import outcome
 from tests.tickets.asking import claim, decide, refused, release
@@ -176,3 +177,37 @@ def test_the_silence_of_an_acceptance_is_another_timers(rent):
 
 def test_every_ticket_made_here_is_sound(database):
     assert invariants.check(database) > 15
+
+
+@pytest.fixture
+def two_notices(database, walk):
+    """A rent subsidy with two notices at once, and a check behind the first that is not passed."""
+    pack = demo_pack()
+    flow = pack.offerings["housing_rent"].flow
+    stages = {stage["key"]: stage for stage in flow["stages"]}
+    first = stages["publicity"] | {"after": ["acceptance"]}
+    check = {
+        "key": "class",
+        "kind": "check",
+        "title": {"zh": "类别校验", "en": "Class checked"},
+        "after": ["publicity"],
+        "limit": {"working_days": 1},
+        "checks": {"fact": "recognition.class", "is": "A"},
+        "sees": {"sections": {}},
+    }
+    decision = stages["decision"] | {"after": ["class", "second"]}
+    changed = [stages["acceptance"], first, first | {"key": "second"}, check, decision]
+    publish(database, with_flow(pack, "housing_rent", {**flow, "stages": changed}))
+    yield walk("housing_rent")
+    publish(database, pack)
+
+
+def test_a_notice_whose_item_another_has_ended_is_left_alone(two_notices):
+    """Both are over at the same moment; the check behind the first ends the item."""
+    rent = two_notices
+    rent.say("acceptance")
+    assert rent.stages() == ["publicity", "second"]
+    assert rent.run(TIMER, at=over(rent)) == 1
+    (item,) = rent.story.items
+    assert (item.phase, item.outcome) == ("ended", "rejected")
+    assert rent.stages() == []

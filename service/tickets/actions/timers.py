@@ -62,9 +62,8 @@ def deem_accepted(session: Session, actor: Actor, *, ticket_id: UUID, at: dateti
     if step is None:
         return 0
     rows = _locked_tasks(session, ticket_id, _silent(actor, at))
-    for item, task in rows:
-        _close(step, item, task, Verdict.ACCEPT, AcceptanceDeemed)
-    return _done(step, len(rows))
+    moved = [_close(step, *row, Verdict.ACCEPT, AcceptanceDeemed) for row in rows]
+    return _done(step, sum(moved))
 
 
 def ended_notices(
@@ -80,9 +79,8 @@ def end_notices(session: Session, actor: Actor, *, ticket_id: UUID, at: datetime
     if step is None:
         return 0
     rows = _locked_tasks(session, ticket_id, _notice(actor, at))
-    for item, task in rows:
-        _close(step, item, task, Verdict.PASS, NoticeEnded)
-    return _done(step, len(rows))
+    moved = [_close(step, *row, Verdict.PASS, NoticeEnded) for row in rows]
+    return _done(step, sum(moved))
 
 
 def waited_edges(
@@ -138,10 +136,15 @@ def _close(
     task: Task,
     verdict: Verdict,
     event: type[AcceptanceDeemed | NoticeEnded],
-) -> None:
-    """Close a task in nobody's name; silence counts from receipt."""
+) -> bool:
+    """Close a task in nobody's name; silence counts from receipt.
+
+    Gives whether it was still to be done: what closed a moment ago may have ended the item.
+    """
     key, round_ = stage_of(step.stages(item), task)
-    step.state(item)  # as it is before the task closes
+    # The state is read here in any case: as it is before the task closes.
+    if all((one.key, one.round) != (key, round_) for one in step.state(item).open_stages):
+        return False
     task.status, task.verdict, task.closed_at = TaskStatus.CLOSED, verdict, step.at
     task.deemed = True
     silence = event is AcceptanceDeemed
@@ -152,6 +155,7 @@ def _close(
         decided=Decided(task, accepted_at=item.received_at if silence else None),
         about={"stage": key, "department": task.department},
     )
+    return True
 
 
 def _done(step: Step, moved: int) -> int:
