@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from service.catalogue.rules import AskedMaterial, Material, Need, OfferingDefinition, Scope
@@ -42,12 +42,8 @@ def _faults(
         for one in offering.materials
         if one.material.scope is scope
     }
-    given = Counter(one.code for one in handed)
-    for place, one in enumerate(handed):
-        yield from _document_faults(one, wanted, kept, f"{path}.{place}")
-    for code, number in given.items():
-        if code in wanted and number > wanted[code].most:
-            yield FieldError(path, "material_too_many", {"most": wanted[code].most})
+    yield from _handed_faults(handed, wanted, kept, path)
+    given = {one.code for one in handed}
     for code in _missing(asked, scope, given):
         title = wanted[code].title
         yield FieldError(
@@ -61,7 +57,7 @@ def _faults(
 _MISSING = {"zh": "缺少材料：{title}", "en": "A document is missing: {title}."}
 
 
-def _missing(asked: Asked, scope: Scope, given: Mapping[str, int]) -> Iterable[str]:
+def _missing(asked: Asked, scope: Scope, given: Collection[str]) -> Iterable[str]:
     codes = (
         one.code
         for offering, known in asked
@@ -69,6 +65,21 @@ def _missing(asked: Asked, scope: Scope, given: Mapping[str, int]) -> Iterable[s
         if one.material.scope is scope and one.code not in given and needed(one, known)
     )
     return dict.fromkeys(codes)
+
+
+def _handed_faults(
+    handed: Sequence[Handed], wanted: Mapping[str, Material], kept: Kept, path: str
+) -> Iterator[FieldError]:
+    """What is wrong with the documents that are there."""
+    seen: set[UUID] = set()
+    for place, one in enumerate(handed):
+        yield from _document_faults(one, wanted, kept, f"{path}.{place}")
+        if one.material in seen:
+            yield FieldError(f"{path}.{place}.material", "material_twice")
+        seen.add(one.material)
+    for code, number in Counter(one.code for one in handed).items():
+        if code in wanted and number > wanted[code].most:
+            yield FieldError(path, "material_too_many", {"most": wanted[code].most})
 
 
 def _document_faults(
@@ -90,19 +101,9 @@ def replacement_faults(
 ) -> list[FieldError]:
     """What is wrong with the documents of a correction: all that was asked for, nothing else."""
     wanted = {one.code: one.material for one in definition.materials if one.code in codes}
-    faults = [
-        fault
-        for place, one in enumerate(handed)
-        for fault in _document_faults(one, wanted, kept, f"materials.{place}")
-    ]
-    given = Counter(one.code for one in handed)
-    faults += [
-        FieldError("materials", "material_too_many", {"most": wanted[code].most})
-        for code, number in given.items()
-        if code in wanted and number > wanted[code].most
-    ]
+    faults = list(_handed_faults(handed, wanted, kept, "materials"))
     faults += [
         FieldError("materials", "material_missing", {"material": code})
-        for code in sorted(codes - set(given))
+        for code in sorted(codes - {one.code for one in handed})
     ]
     return faults
