@@ -6,10 +6,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, Select, select
 from sqlalchemy.orm import Session
 
 from service.calendars.models import Calendar, CalendarDay
@@ -62,21 +62,25 @@ def calendar_for(session: Session, district: str, *, code: str = DEFAULT_CODE) -
     row = newest_version(session, district, code=code)
     if row is None:
         raise LookupError(f"district {district!r} has published no calendar {code!r}")
-    calendar = built.find(district, row.id)
-    if calendar is None:
-        calendar = _build(row, days_of(session, row))
-        built.keep(district, calendar)
-    return calendar
+    return built.find(district, row.id) or _built_of(session, row)
+
+
+def newest_version_id(district: str, *, code: str = DEFAULT_CODE) -> ScalarSelect[UUID]:
+    """Which version is the newest, as part of a statement that asks for more; see `calendar_of`."""
+    return _newest(Calendar.id, district, code).scalar_subquery()
+
+
+def calendar_of(session: Session, district: str, version_id: UUID) -> WorkingCalendar:
+    """A version of a district's calendar; no statement where this process has built it before."""
+    calendar = built.find(district, version_id)
+    if calendar is not None:
+        return calendar
+    return _built_of(session, session.get_one(Calendar, (district, version_id)))
 
 
 def newest_version(session: Session, district: str, *, code: str) -> Calendar | None:
     """The row of the newest version; one statement."""
-    return session.scalars(
-        select(Calendar)
-        .where(Calendar.district_id == district, Calendar.code == code)
-        .order_by(Calendar.version.desc())
-        .limit(1)
-    ).one_or_none()
+    return session.scalars(_newest(Calendar, district, code)).one_or_none()
 
 
 def days_of(session: Session, calendar: Calendar) -> dict[date, DayKind]:
@@ -90,8 +94,18 @@ def days_of(session: Session, calendar: Calendar) -> dict[date, DayKind]:
     return dict(rows.all())
 
 
-def _build(row: Calendar, days: dict[date, DayKind]) -> WorkingCalendar:
-    return working_calendar(
+def _newest(what: Any, district: str, code: str) -> Select[Any]:
+    return (
+        select(what)
+        .where(Calendar.district_id == district, Calendar.code == code)
+        .order_by(Calendar.version.desc())
+        .limit(1)
+    )
+
+
+def _built_of(session: Session, row: Calendar) -> WorkingCalendar:
+    days = days_of(session, row)
+    calendar = working_calendar(
         version_id=row.id,
         zone=row.zone,
         hours=row.hours,
@@ -101,3 +115,5 @@ def _build(row: Calendar, days: dict[date, DayKind]) -> WorkingCalendar:
         holidays=days_of_kind(days, DayKind.HOLIDAY),
         makeup_days=days_of_kind(days, DayKind.MAKEUP),
     )
+    built.keep(row.district_id, calendar)
+    return calendar

@@ -30,6 +30,7 @@ R = TypeVar("R")
 Allow = Permission | Literal["public"]
 Problems = Mapping[int, Iterable[str]]
 Before = Callable[[], Mapping[str, Any]]
+KeepsKey = Callable[[], bool]
 
 AUDIENCES: Final = ("public", "talent", "desk", "enterprise")
 _KEPT_HEADERS: Final = ("Content-Type", "ETag", "Location")
@@ -53,6 +54,7 @@ class Policy:
     keyed: Keyed
     problems: Problems
     before: Before | None = None
+    keeps_key: KeepsKey | None = None
 
 
 class Parser(FlaskParser):
@@ -93,6 +95,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         keyed: Keyed | None = None,
         problems: Problems | None = None,
         before: Before | None = None,
+        keeps_key: KeepsKey | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
         """Register a view.
@@ -102,6 +105,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         names the codes that the view itself may answer, by status. `before` is called when the
         actor may do it, before any transaction is opened: for what is done outside. What it gives
         the view gets as arguments; what it did it undoes through `context.unless_committed`.
+        `keeps_key` says of a request that its key is kept with what the view makes, and that the
+        view itself knows a request that comes again: its answer is not stored.
         """
         posted = "POST" in options.get("methods", ()) and allow != PUBLIC
         policy = Policy(
@@ -111,6 +116,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
             keyed=keyed or (Keyed.OPTIONAL if posted else Keyed.NO),
             problems=problems or {},
             before=before,
+            keeps_key=keeps_key,
         )
 
         def decorator(view: Callable[P, R]) -> Callable[..., Response]:
@@ -227,6 +233,8 @@ def _answer(
     if unit.key is None:
         return _viewed(view, arguments)
     unit.digest = context.request_digest()
+    if policy.keeps_key is not None and policy.keeps_key():
+        return _viewed(view, arguments)
     keyed = idempotency.Request(
         unit.actor.district, unit.actor.account, str(request.endpoint), unit.key, unit.digest
     )

@@ -125,6 +125,12 @@ def _complete(operation: dict[str, Any]) -> None:
     operation["responses"] = answers
 
 
+_KEY_OF_AN_ANSWER: Final = "The same key with the same request gives the same answer for 24 hours."
+_KEY_OF_WHAT_IS_MADE: Final = (
+    "The same key with the same filing gives the same ticket, for ever and as it then stands."
+)
+
+
 def _headers(policy: Policy) -> Iterator[dict[str, Any]]:
     if policy.versioned:
         yield _header("If-Match", True, "The version last seen, as an ETag.", '"1"')
@@ -132,7 +138,7 @@ def _headers(policy: Policy) -> Iterator[dict[str, Any]]:
         yield _header(
             "Idempotency-Key",
             policy.keyed is Keyed.REQUIRED,
-            "The same key with the same request gives the same answer for 24 hours.",
+            _KEY_OF_WHAT_IS_MADE if policy.keeps_key else _KEY_OF_AN_ANSWER,
             "7f0c2f9e-0001",
         )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import current_bundle
 from service.enterprises.actions import confirm_employment
@@ -52,10 +52,10 @@ def file_ticket(
 ) -> TicketRows:
     """File a bundle's offerings as one ticket.
 
-    The same key gives the same ticket for ever. Raises `Invalid` with everything wrong with the
-    filing, criteria that are not met included, or for a key used with another digest, and
-    `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item in the
-    way.
+    The same key gives the same ticket for ever, as it then stands. Raises `Invalid` with everything
+    wrong with the filing, criteria that are not met included, or for a key used with another
+    digest, and `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item
+    in the way.
     """
     ground = _ground(session, actor, key)
     if ground.ticket_id is not None:
@@ -115,7 +115,7 @@ def _file(
     ticket_id: UUID,
     at: datetime,
 ) -> TicketRows:
-    calendar = calendar_for(session, actor.district)
+    calendar = calendar_of(session, actor.district, ground.calendar_id)
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
     making = Making(actor, case, calendar, at, _employer(session, actor, filing, at))

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_for, newest_version_id
 from service.calendars.rules import WorkingCalendar
 from service.identity.models import Department
 from service.kernel.actor import Actor
@@ -196,7 +196,8 @@ def tickets_for(
 class Ground:
     """What a filing stands on: the ticket of its key, if there is one, and what is open already.
 
-    `sequence` and `administrative_code` are for the number of a new ticket.
+    `sequence` and `administrative_code` are for the number of a new ticket, the calendar for its
+    due dates.
     """
 
     ticket_id: UUID | None
@@ -204,11 +205,12 @@ class Ground:
     open_offerings: frozenset[str]
     sequence: int
     administrative_code: str
+    calendar_id: UUID
 
 
 def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
-    """Whether this account filed with this key, ever, which items of the person are open, and the
-    next number.
+    """Whether this account filed with this key, ever, which items of the person are open, the next
+    number, and the calendar in force.
 
     One statement; a number that is not used leaves a gap, as numbers may.
     """
@@ -237,9 +239,10 @@ def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
             offerings,
             TICKET_NUMBERS.next_value(),
             District.settings["administrative_code"].astext,
+            newest_version_id(actor.district),
         ).where(District.id == actor.district)
     ).one()
-    return Ground(row[0], row[1], frozenset(row[2] or ()), row[3], row[4])
+    return Ground(row[0], row[1], frozenset(row[2] or ()), *row[3:])
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:

@@ -32,11 +32,18 @@ blp = http.Blueprint(
 )
 
 
+def _files() -> bool:
+    """Whether a body asks for a filing, whose ticket keeps the key; a draft does not keep it."""
+    body = http.read_json()
+    return not isinstance(body, dict) or body.get("file", True) is not False
+
+
 @blp.post(
     "/tickets",
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     keyed=http.Keyed.REQUIRED,
+    keeps_key=_files,
     problems={
         400: ["idempotency_key_missing"],
         409: ["profile_incomplete", "item_already_open"],
@@ -95,6 +102,7 @@ def delete_ticket(ticket_id: UUID) -> None:
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     keyed=http.Keyed.REQUIRED,
+    keeps_key=lambda: True,
     versioned=True,
     problems={
         409: ["profile_incomplete", "item_already_open"],
