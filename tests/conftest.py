@@ -10,8 +10,8 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ from service.local.valkey import ValkeyServer
 from tests.contract import CheckedClient
 from tests.factories import World
 from tests.packs import plain_pack, publish
+from tests.statements import Count, counted
 
 PASSWORD = "demonstration"
 _TEMPLATE = "template_talent"
@@ -208,47 +209,7 @@ def world(app) -> World:
     return World(app, PASSWORD)
 
 
-class Count:
-    """The statements that were sent while counting: `total`, and their texts."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    @property
-    def total(self) -> int:
-        return len(self.texts)
-
-
 @pytest.fixture
-def sql_count(monkeypatch: pytest.MonkeyPatch):
-    """Counts statements where they leave the process: in psycopg's cursors, whoever sends them.
-
-    A statement run for many parameters counts as often as it is run; BEGIN and COMMIT do not.
-    """
-    counting: list[Count] = []
-    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
-
-    def counted_execute(self, query, params=None, **options):
-        for count in counting:
-            count.texts.append(str(query))
-        return execute(self, query, params, **options)
-
-    def counted_executemany(self, query, params_seq, **options):
-        params = list(params_seq)
-        for count in counting:
-            count.texts.extend([str(query)] * len(params))
-        return executemany(self, query, params, **options)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", counted_execute)
-    monkeypatch.setattr(psycopg.Cursor, "executemany", counted_executemany)
-
-    @contextmanager
-    def count() -> Iterator[Count]:
-        one = Count()
-        counting.append(one)
-        try:
-            yield one
-        finally:
-            counting.remove(one)
-
-    return count
+def sql_count() -> Callable[[], AbstractContextManager[Count]]:
+    """Counts the statements that are sent within a block; see `tests.statements`."""
+    return counted

@@ -34,7 +34,11 @@ def citizen_id(number: int | None = None, *, age: int | None = None) -> str:
     number = next(_numbers) if number is None else number
     turn, rest = divmod(number, 900)
     born = f"{1970 + turn % 30}{_BIRTHDAY}" if age is None else _born(age, turn)
-    body = f"110105{born}{rest + 1:03d}"
+    return checked(f"110105{born}{rest + 1:03d}")
+
+
+def checked(body: str) -> str:
+    """The seventeen digits of a citizen's number with their check digit."""
     remainder = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True)) % 11
     return body + "10X98765432"[remainder]
 

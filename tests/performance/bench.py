@@ -1,43 +1,48 @@
 """What a request costs: `make bench`.
 
-A whole service (PostgreSQL with its defaults, Valkey, two gunicorn workers) is started for the
-run on a folder of its own. One client sends one request after the other; then eight clients file
-at once. Figures are milliseconds as the client sees them. Before that, when nothing else runs, the
-engine alone: microseconds of the dearest step of each demonstration flow.
+A whole service (PostgreSQL with its defaults, Valkey, two gunicorn workers) is started for the run
+on a folder of its own and filled with the tickets of a district (`volume`). One client sends one
+request after the other; then eight clients file at once; then pgbench says what the database alone
+could do with the same statements. Figures are milliseconds as the client sees them. First, when
+nothing else runs, the engine alone: microseconds of the dearest step of each demonstration flow.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Any, Final
 
 import httpx
 
 from service.local.ports import free_port
-from service.local.story.papers import pdf
-from tests.factories import citizen_id, filing_of
-from tests.papers import with_documents
+from tests.performance import within
+from tests.performance.operations import DEPARTMENT, Everybody, Operations
 from tests.performance.steps import step_times
+from tests.performance.volume import fill
 
-ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 150
-CLIENTS = 8
-FIVE = ("recognition", "settlement", "housing_rent", "purchase_discount", "medical")
-TO_ACCEPT = ("acceptance", "open")
-WARM_UP = 60
-STATISTICS_SECONDS = 12  # until PostgreSQL knows its tables by itself
+ROOT: Final = Path(__file__).resolve().parents[2]
+TICKETS: Final = 10_000
+ROUNDS: Final = 150
+CLIENTS: Final = 8
+WARM_UP: Final = 60
+STATISTICS_SECONDS: Final = 12  # until PostgreSQL knows its tables by itself
+GENEROUS: Final = {
+    "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
+    "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
+}
 
 
 @contextmanager
@@ -45,13 +50,9 @@ def running(var: Path) -> Iterator[httpx.Client]:
     """The service, ready, and a client of it."""
     port = free_port()
     command = [sys.executable, "-m", "service.cli", "up", "--var", str(var), "--port", str(port)]
-    limits = {
-        "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
-        "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
-    }
     output = (var / "up.out").open("w")
     up = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **limits}, stdout=output, stderr=output
+        command, cwd=ROOT, env={**os.environ, **GENEROUS}, stdout=output, stderr=output
     )
     try:
         while not (var / "up.json").exists():
@@ -66,129 +67,113 @@ def running(var: Path) -> Iterator[httpx.Client]:
         output.close()
 
 
-class Bench:
-    """Sends requests and keeps how long each took, by what it did."""
+def asking(client: httpx.Client) -> Operations:
+    """Operations over HTTP."""
 
-    def __init__(self, client: httpx.Client, password: str) -> None:
-        self.client = client
-        self.password = password
-        self.times: dict[str, list[float]] = {}
-        self.body = filing_of(client.get("/bundles/arrival").json(), *FIVE)
-        self.bodies: dict[str, dict[str, Any]] = {}
+    def ask(method: str, path: str, **options: Any) -> Any:
+        return client.request(method, path, **options).raise_for_status().json()
 
-    def timed(self, name: str, method: str, path: str, **options: Any) -> Any:
-        started = time.perf_counter()
-        answer = self.client.request(method, path, **options)
-        taken = (time.perf_counter() - started) * 1000
-        answer.raise_for_status()
-        self.times.setdefault(name, []).append(taken)
-        return answer.json()
-
-    def talent(self) -> dict[str, str]:
-        token = self._token("wechat", {"code": f"demo:{uuid4().hex[:12]}"})
-        profile = {"name": "张伟", "id_type": "citizen_id", "id_number": citizen_id()}
-        self.client.patch("/me", json=profile, headers=token).raise_for_status()
-        own = with_documents(self.body, lambda code: self._hand_in(token, code))
-        self.bodies[token["Authorization"]] = own
-        return token
-
-    def staff(self, username: str) -> dict[str, str]:
-        return self._token("password", {"username": username, "password": self.password})
-
-    def file(self, token: dict[str, str]) -> dict[str, Any]:
-        headers = {**token, "Idempotency-Key": uuid4().hex}
-        body = self.bodies[token["Authorization"]]
-        return self.timed("file five items", "POST", "/tickets", json=body, headers=headers)
-
-    def work(self, staff: dict[str, str]) -> None:
-        page = self.timed("desk list, 25 rows", "GET", "/desk/tasks", headers=staff)
-        task = next(one for one in page["items"] if (one["kind"], one["state"]) == TO_ACCEPT)
-        path = f"/desk/tasks/{task['id']}"
-        self.timed("task", "GET", path, headers=staff)
-        claimed = self.timed("claim", "POST", f"{path}/claim", headers=staff)
-        decision = {"verdict": "accept", "opinion": "同意"}
-        headers = {**staff, "If-Match": f'"{claimed["version"]}"'}
-        self.timed("decide", "POST", f"{path}/decision", json=decision, headers=headers)
-
-    def _hand_in(self, token: dict[str, str], code: str) -> str:
-        file = {"file": (f"{code}.pdf", pdf(code), "application/pdf")}
-        sent = {"data": {"code": code}, "files": file, "headers": token}
-        return self.client.post("/materials", **sent).raise_for_status().json()["id"]
-
-    def _token(self, provider: str, sent: dict[str, str]) -> dict[str, str]:
-        answer = self.client.post(f"/auth/{provider}", json=sent)
-        answer.raise_for_status()
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    return Operations(ask)
 
 
-def one_client(bench: Bench) -> None:
+def one_client(everybody: Everybody, operations: Operations) -> dict[str, Any]:
     """Every operation of the main job, one after the other."""
-    talents = [bench.talent() for _ in range(ROUNDS + WARM_UP)]
-    clerk = bench.staff("clerk.construction")
+    talents = [everybody.talent() for _ in range(ROUNDS + WARM_UP)]
+    clerk, agent = everybody.staff(f"clerk.{DEPARTMENT}"), everybody.staff("agent.1")
     for number, talent in enumerate(talents):
         if number == WARM_UP:
             time.sleep(STATISTICS_SECONDS)
-            bench.times.clear()
-        ticket = bench.file(talent)
-        bench.timed("ticket", "GET", f"/tickets/{ticket['id']}", headers=talent)
-        bench.timed("my tickets", "GET", "/tickets", headers=talent)
-        bench.timed("timeline", "GET", f"/tickets/{ticket['id']}/timeline", headers=talent)
-    for number in range(ROUNDS + WARM_UP):
-        if number == WARM_UP:
-            for name in ("desk list, 25 rows", "task", "claim", "decide"):
-                bench.times.pop(name)
-        bench.work(clerk)
-
-
-def many_clients(bench: Bench) -> float:
-    """Filings a second with eight clients."""
-    talents = [bench.talent() for _ in range(ROUNDS * 2)]
-    started = time.perf_counter()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        filed = list(pool.map(bench.file, talents))
-    return len(filed) / (time.perf_counter() - started)
-
-
-def quantile(times: list[float], share: float) -> float:
-    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
-
-
-def measured(bench: Bench, run: Callable[[Bench], None]) -> dict[str, Any]:
-    run(bench)
+            operations.times.clear()
+        operations.follow(talent, operations.file(talent)["id"])
+        operations.take_next(clerk)
+        operations.work(clerk)
+        operations.look_after_employees(agent)
     return {
         name: {
             "n": len(times),
             "p50_ms": round(statistics.median(times), 1),
             "p99_ms": round(quantile(times, 0.99), 1),
         }
-        for name, times in bench.times.items()
+        for name, times in operations.times.items()
     }
 
 
-def main() -> None:
+def many_clients(everybody: Everybody, operations: Operations) -> float:
+    """Filings a second with eight clients."""
+    talents = [everybody.talent() for _ in range(ROUNDS * 2)]
+    started = time.perf_counter()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        filed = list(pool.map(operations.file, talents))
+    return len(filed) / (time.perf_counter() - started)
+
+
+@contextmanager
+def nobody_else(var: Path) -> Iterator[None]:
+    """Within the block the database has nothing else to do."""
+    worker = json.loads((var / "up.json").read_text("utf-8"))["pids"]["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def quantile(times: list[float], share: float) -> float:
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+
+
+def measured(tickets: int) -> dict[str, Any]:
+    """The whole run."""
     steps = {code: round(taken, 1) for code, taken in step_times().items()}
     with tempfile.TemporaryDirectory(prefix="talent-bench-") as folder:
         var = Path(folder)
         started = time.perf_counter()
         with running(var) as client:
             ready = time.perf_counter() - started
-            bench = Bench(client, (var / "demo-password").read_text().strip())
-            figures: dict[str, Any] = measured(bench, one_client)
-            throughput = round(many_clients(bench), 1)
-    report = {
+            volume = fill(var, tickets=tickets)
+            everybody = Everybody(client, (var / "demo-password").read_text().strip())
+            figures = one_client(everybody, asking(client))
+            throughput = many_clients(everybody, asking(client))
+            with nobody_else(var):
+                counts, floors = within.measure(var, everybody, clients=(1, CLIENTS))
+    for name, count in counts.items():
+        figures[name]["statements"] = count
+    return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
+        "rows": volume,
         "start_seconds": round(ready, 2),
         "step_us": steps,
         "one_client": figures,
-        "filings_per_second_8_clients": throughput,
+        "filings_per_second_8_clients": round(throughput, 1),
+        "floor_per_second": {str(clients): round(rate, 1) for clients, rate in floors.items()},
     }
-    for code, taken in steps.items():
-        print(f"{f'step of {code}':30} {taken:9.1f} µs")
-    for name, figure in figures.items():
-        print(f"{name:22} p50 {figure['p50_ms']:7.1f} ms   p99 {figure['p99_ms']:7.1f} ms")
-    print(f"{'filings, 8 clients':22} {throughput:9.1f} /s")
-    print(f"{'cold start':22} {ready:9.1f} s")
+
+
+def told(report: Mapping[str, Any]) -> Iterator[str]:
+    """The figures, for people."""
+    for name, number in report["rows"].items():
+        yield f"{name:24} {number:9,}"
+    for code, taken in report["step_us"].items():
+        yield f"{f'step of {code}':30} {taken:9.1f} µs"
+    for name, one in report["one_client"].items():
+        yield (
+            f"{name:24} p50 {one['p50_ms']:7.1f} ms   p99 {one['p99_ms']:7.1f} ms"
+            f"   {one['statements']:3} statements"
+        )
+    filings, floor = report["filings_per_second_8_clients"], report["floor_per_second"]
+    yield f"{'filings, 8 clients':24} {filings:9.1f} /s"
+    for clients, rate in floor.items():
+        yield f"{f'floor, clients: {clients}':24} {rate:9.1f} /s"
+    yield f"{'of the floor':24} {filings / floor[str(CLIENTS)]:9.1%}"
+    yield f"{'cold start':24} {report['start_seconds']:9.1f} s"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description="What a request costs.")
+    asked.add_argument("--tickets", type=int, default=TICKETS)
+    report = measured(asked.parse_args().tickets)
+    print(*told(report), sep="\n")
     target = ROOT / "var" / "bench" / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(report, indent=2))

@@ -124,26 +124,27 @@ class Walk:
         version = by.claim(task.id, at=self.at).version
         by.decide(task.id, version, verdict, result, at=self.at)
 
-    def until(self, stage: str, **which: Any) -> None:
-        """Pass on everything until the stage is open."""
-        while stage not in self.stages(**which):
-            self._pass_on(self.todo(**which)[0])
-
-    def through(self, *offerings: str) -> None:
-        """Pass on everything of these offerings, or of all, until nothing is to be done."""
-        while todo := [one for one in self.todo() if not offerings or one.offering in offerings]:
-            self._pass_on(todo[0])
-
-    def run(self, timer: str, *, at: datetime | None = None) -> int:
-        """A timer deals with this ticket, and no other."""
-        return self.timer(TIMERS[timer].act, ticket_id=self.ticket, at=at or self.at)
-
-    def _pass_on(self, todo: Todo) -> None:
+    def pass_on(self, todo: Todo, verdict: Verdict | str | None = None) -> None:
+        """Decide it or, where nothing but time passes it on, let the time be over."""
         if todo.stage.kind is StageKind.PUBLICITY:
             self.at = max(self.at, todo.task.due_at + A_SECOND)
             assert self.run("notices_ended") > 0
         else:
-            self.decide(todo)
+            self.decide(todo, verdict)
+
+    def until(self, stage: str, **which: Any) -> None:
+        """Pass on everything until the stage is open."""
+        while stage not in self.stages(**which):
+            self.pass_on(self.todo(**which)[0])
+
+    def through(self, *offerings: str) -> None:
+        """Pass on everything of these offerings, or of all, until nothing is to be done."""
+        while todo := [one for one in self.todo() if not offerings or one.offering in offerings]:
+            self.pass_on(todo[0])
+
+    def run(self, timer: str, *, at: datetime | None = None) -> int:
+        """A timer deals with this ticket, and no other."""
+        return self.timer(TIMERS[timer].act, ticket_id=self.ticket, at=at or self.at)
 
 
 def _flow(session: Session, version: UUID) -> Flow:
