@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, select
 from sqlalchemy.orm import Session
 
 from service.calendars.models import Calendar, CalendarDay
@@ -65,7 +65,9 @@ def calendar_for(session: Session, district: str, *, code: str = DEFAULT_CODE) -
     return built.find(district, row.id) or _built_of(session, row)
 
 
-def newest_version_id(district: str, *, code: str = DEFAULT_CODE) -> ScalarSelect[UUID]:
+def newest_version_id(
+    district: ColumnElement[str], *, code: str = DEFAULT_CODE
+) -> ScalarSelect[UUID]:
     """Which version is the newest, as part of a statement that asks for more; see `calendar_of`."""
     return _newest(Calendar.id, district, code).scalar_subquery()
 
@@ -94,7 +96,7 @@ def days_of(session: Session, calendar: Calendar) -> dict[date, DayKind]:
     return dict(rows.all())
 
 
-def _newest(what: Any, district: str, code: str) -> Select[Any]:
+def _newest(what: Any, district: str | ColumnElement[str], code: str) -> Select[Any]:
     return (
         select(what)
         .where(Calendar.district_id == district, Calendar.code == code)

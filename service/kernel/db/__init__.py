@@ -13,12 +13,11 @@ from service.kernel.db.engine import (
     Database,
     Scope,
     connect,
-    insert_new_rows,
-    insert_rows,
     set_scope,
 )
 from service.kernel.db.locking import for_change
 from service.kernel.db.probing import is_there
+from service.kernel.db.writing import insert_new_rows, insert_rows
 
 __all__ = [
     "Base",

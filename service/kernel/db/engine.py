@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import psycopg
-from sqlalchemy import Engine, Table, create_engine, event, exc, insert, make_url, text
-from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+from sqlalchemy import Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.kernel.db.columns import Base
 from service.kernel.settings import Settings, SettingsError
 
 
@@ -107,33 +106,6 @@ class Database:
         self.engine.dispose()
 
 
-def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows in one statement, past the unit of work: what hot paths do (no row: nothing).
-
-    Several rows go as one INSERT of many VALUES: asking for the ids back is what makes SQLAlchemy
-    write it so instead of one INSERT a row.
-    """
-    table = cast("Table", model.__table__)
-    if len(rows) == 1:
-        session.execute(insert(table), rows[0])
-    elif rows:
-        session.execute(insert(table).returning(table.c.id), list(rows)).close()
-
-
-def insert_new_rows(
-    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
-) -> set[UUID]:
-    """Write those rows that no unique constraint refuses, in one statement; gives their ids.
-
-    A row that another transaction is just writing is waited for.
-    """
-    if not rows:
-        return set()
-    table = cast("Table", model.__table__)
-    statement = insert_or_skip(table).on_conflict_do_nothing().returning(table.c.id)
-    return set(session.execute(statement, list(rows)).scalars())
-
-
 def connect(settings: Settings) -> Database:
     """A pool for the application role.
 
@@ -149,8 +121,10 @@ def connect(settings: Settings) -> Database:
         url,
         pool_size=settings.database_pool,
         max_overflow=0,
+        pool_use_lifo=True,  # the connection used last has prepared the most
         pool_timeout=settings.database_pool_timeout,
         connect_args=connect_args,
+        json_deserializer=orjson.loads,
     )
     _prepare_connections(engine, settings)
     return Database(engine)

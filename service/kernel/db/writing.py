@@ -1,0 +1,87 @@
+"""Writing many rows in one statement, past the unit of work: what hot paths do.
+
+SQLAlchemy builds an INSERT of many VALUES anew for every call. Here the text is made once for each
+table, set of columns and number of rows; types bind the values as they always do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, cast
+from uuid import UUID
+
+from sqlalchemy import Dialect, Table
+from sqlalchemy.orm import Session
+
+from service.kernel.db.columns import Base
+from service.kernel.ids import new_id
+
+Bind = Callable[[Any], Any]
+_TEXTS: Final = 1024
+_SKIPPING: Final = " ON CONFLICT DO NOTHING RETURNING id"
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows, all with the same columns, in one statement; no row: nothing.
+
+    Rows without an id get one; every other column has its value in the row or from the database.
+    """
+    if rows:
+        _execute(session, model, rows, "")
+
+
+def insert_new_rows(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> set[UUID]:
+    """Write those rows that no unique constraint refuses, in one statement; gives their ids.
+
+    A row that another transaction is just writing is waited for.
+    """
+    return {row.id for row in _execute(session, model, rows, _SKIPPING)} if rows else set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Insertion:
+    text: str
+    binds: tuple[tuple[str, Bind | None], ...]
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+        return tuple(
+            row[name] if bind is None else bind(row[name])
+            for row in rows
+            for name, bind in self.binds
+        )
+
+
+def _execute(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], ending: str
+) -> Any:
+    if "id" not in rows[0]:
+        rows = [{"id": new_id(), **row} for row in rows]
+    names, connection = rows[0].keys(), session.connection()
+    if any(row.keys() != names for row in rows):
+        raise ValueError(f"rows of {model.__tablename__} with different columns")
+    table = cast("Table", model.__table__)
+    insertion = _insertion(table, tuple(names), len(rows), connection.dialect)
+    return connection.exec_driver_sql(insertion.text + ending, insertion.values(rows))
+
+
+@lru_cache(_TEXTS)
+def _insertion(table: Table, names: tuple[str, ...], rows: int, dialect: Dialect) -> _Insertion:
+    """Raises `LookupError` where SQLAlchemy would have made a value."""
+    forgotten = [one.name for one in table.columns if one.default and one.name not in names]
+    if forgotten:
+        raise LookupError(f"{table.name}: no value for {', '.join(forgotten)}")
+    columns = [table.columns[name] for name in names]
+    quote = dialect.identifier_preparer.quote
+    into = ", ".join(quote(one.name) for one in columns)
+    casts = ", ".join(f"%s::{dialect.type_compiler_instance.process(one.type)}" for one in columns)
+    values = ", ".join([f"({casts})"] * rows)
+    return _Insertion(
+        f"INSERT INTO {quote(table.name)} ({into}) VALUES {values}",  # noqa: S608 - names are ours
+        tuple(
+            (one.name, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in columns
+        ),
+    )
