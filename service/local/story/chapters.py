@@ -15,7 +15,7 @@ from service.local.story.desk import Departments
 from service.local.story.notices import Notices
 from service.local.story.people import new_family
 from service.local.story.stage import OFFERINGS, SCHOOLS, Story, agent, request_seen
-from service.local.story.telling import Teller, expect
+from service.local.story.telling import StoryBroken, Teller, expect
 
 _DISTRICT: Final = "demo"
 
@@ -43,6 +43,8 @@ def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
             for chapter in CHAPTERS:
                 chapter(story)
             return story.teller.sentences
+    except httpx.TransportError as error:
+        raise StoryBroken(f"the service does not answer: {error}") from error
     finally:
         notices.close()
 
