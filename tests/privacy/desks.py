@@ -113,10 +113,11 @@ class Desks:
         return {"json": body, "headers": {"If-Match": '"987654"'}}
 
     def _ask(self, todo: Todo, method: str, path: str, **sent: Any) -> Any:
-        who = f"{todo.role}.{todo.department}"
-        return self.ear.ask(who, self.world.staff(who), method, f"{todo.path}{path}", **sent)
+        one = f"{todo.role}.{todo.department}"
+        who = f"{one} of {todo.name}"
+        return self.ear.ask(who, self.world.staff(one), method, f"{todo.path}{path}", **sent)
 
     def _department(self, todo: Todo) -> Iterator[tuple[str, Signed]]:
         for role in ROLES:
-            who = f"{role}.{todo.department}"
-            yield who, self.world.staff(who)
+            one = f"{role}.{todo.department}"
+            yield f"{one} of {todo.name}", self.world.staff(one)

@@ -47,7 +47,8 @@ def test_everybody_is_told_exactly_what_is_theirs(life):
 
     Lists, timelines, verdicts, other departments, other talents, other employers, guests: nothing.
     """
-    assert [one.wrong for one in life.ear.heard if one.wrong] == []
+    wrong = sorted({one.wrong for one in life.ear.heard if one.wrong})
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_talent_gets_back_all_that_is_theirs(life):
