@@ -98,9 +98,9 @@ def one_child_less(exchange):
     return exchange.told
 
 
-def a_school_for_the_employer(exchange):
-    if exchange.path.startswith("/v1/enterprise/requests/") and exchange.status == 200:
-        return exchange.told | {"school": "东湾高新区实验小学"}
+def a_child_for_construction(exchange):
+    if exchange.path.startswith("/v1/desk/tasks/") and exchange.status == 200:
+        return exchange.told | {"child": "张晓雨"}
     return exchange.told
 
 
@@ -108,7 +108,7 @@ def a_school_for_the_employer(exchange):
     ("alter", "chapter", "sentence", "found"),
     [
         (one_child_less, 1, "He signs in through WeChat", "'张晓雨'"),
-        (a_school_for_the_employer, 11, "The agent of Dongwan Haixin sees", "东湾高新区实验小学"),
+        (a_child_for_construction, 4, "What construction sees", '"child": "张晓雨"'),
     ],
 )
 def test_what_is_not_true_is_not_told(tell, alter, chapter, sentence, found):
