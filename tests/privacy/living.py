@@ -120,7 +120,7 @@ class Life:
                 yield todo
 
     def _mended(self, todo: Todo) -> None:
-        """It comes back once, for a field and a document, and both are given anew."""
+        """It comes back once, for two fields and a document, which are given anew."""
         points = [
             {"section": "lease", "field": "account_number"},
             {"section": "lease", "field": "landlord"},
@@ -134,6 +134,10 @@ class Life:
         todo.item.points += zip(points, labels, strict=True)
         opinion = self.desks.decide(todo, "return", points=said)
         self.desks.look(todo, opinion)
+        self._answer(todo)
+
+    def _answer(self, todo: Todo) -> None:
+        """A correction: the section and the document, in place of those before."""
         lease = self.plant.again(todo.item, "lease")
         material = self.hand_in("lease_contract", "lease_contract again")
         version = self.talent("get", f"/items/{todo.item_id}").json["version"]
