@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import sys
 from uuid import uuid4
 
 import pytest
-import structlog
 
-import service.app
 import service.worker
 from service.kernel import logs
-from service.kernel.http import problems
+from tests.loglines import listening
 
 CANARY = "金丝雀Canaryqzx"
 BROKEN = f'{{"name": "{CANARY}'.encode()
 
 
 @pytest.fixture
-def lines(monkeypatch):
-    """Everything that is logged, as text; whatever was configured before is put back."""
-    root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    configured = structlog.get_config()
-    monkeypatch.setattr(sys, "stderr", written)
-    logs.configure(logging.DEBUG)
-    structlog.configure(cache_logger_on_first_use=False)
-    for module in (service.app, service.worker, problems):  # they keep their first configuration
-        monkeypatch.setattr(module, "_LOG", logs.logger("http"))
-    for name in ("httpx", "httpcore", "hypothesis", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    yield lambda: written.getvalue().splitlines()
-    structlog.configure(**configured)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+def lines():
+    """Everything that is logged, as text."""
+    with listening() as lines:
+        yield lines
 
 
 def test_a_line_is_json_whatever_is_in_it(lines):

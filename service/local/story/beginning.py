@@ -9,7 +9,15 @@ import httpx
 
 from service.local.story.papers import upload
 from service.local.story.people import Caller
-from service.local.story.stage import OFFERINGS, Story, filled, key, match
+from service.local.story.stage import (
+    OFFERINGS,
+    Story,
+    filled,
+    key,
+    match,
+    open_departments,
+    request_seen,
+)
 
 
 def arrival(story: Story) -> None:
@@ -116,6 +124,34 @@ def draft_and_filing(story: Story) -> None:
         true=waiting == {"medical"},
         found=waiting,
     )
+    _side_by_side(story)
+
+
+def _side_by_side(story: Story) -> None:
+    teller = story.teller
+    where = {
+        offering: open_departments(story.item(offering))
+        for offering in ("settlement", "housing_rent")
+    }
+    teller.tell(
+        "落户在公安分局，租房补贴在建设局，同时办理。",
+        "Settlement lies with public security and the rent subsidy with construction, at the same"
+        " time.",
+        true=where == {"settlement": ["public_security"], "housing_rent": ["construction"]},
+        found=where,
+    )
+    schooling = story.items("schooling")
+    teller.tell(
+        "两个孩子的入学也已开始，只是要等认定和落户有了结果才能决定。",
+        "The schooling of both children has begun, too; only to be decided it waits for recognition"
+        " and settlement.",
+        true=all(
+            one["phase"] == "acceptance"
+            and set(one["waiting_for"]) == {"recognition", "settlement"}
+            for one in schooling
+        ),
+        found=schooling,
+    )
 
 
 def walls(story: Story) -> None:
@@ -146,4 +182,12 @@ def walls(story: Story) -> None:
         "Beside the name, of the id number only the ends are shown.",
         true="*" in rent["applicant"]["id_number"],
         found=rent["applicant"],
+    )
+    lights = [one["light"] for one in request_seen(story)["items"]]
+    teller.tell(
+        f"用人单位专员看到 {len(lights)} 盏灯，家属的事项合为一盏，此外一无所知。",
+        f"The employer's agent sees {len(lights)} lights, one for all the children, and nothing"
+        " behind them.",
+        true=lights == ["green"] * len(OFFERINGS),
+        found=lights,
     )

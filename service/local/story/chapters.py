@@ -13,9 +13,9 @@ from service.kernel.messages import Language
 from service.local.story import beginning, working
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
-from service.local.story.people import Caller, new_family
-from service.local.story.stage import OFFERINGS, SCHOOLS, Story
-from service.local.story.telling import Teller, expect
+from service.local.story.people import new_family
+from service.local.story.stage import OFFERINGS, SCHOOLS, Story, agent, request_seen
+from service.local.story.telling import StoryBroken, Teller, expect
 
 _DISTRICT: Final = "demo"
 
@@ -43,6 +43,8 @@ def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
             for chapter in CHAPTERS:
                 chapter(story)
             return story.teller.sentences
+    except httpx.TransportError as error:
+        raise StoryBroken(f"the service does not answer: {error}") from error
     finally:
         notices.close()
 
@@ -50,10 +52,7 @@ def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
 def employer(story: Story) -> None:
     teller = story.teller
     teller.chapter("用人单位看到什么", "What the employer sees")
-    agent = Caller(story.http, story.tongue, "agent.1").sign_in(
-        "password", username="agent.1", password=story.password
-    )
-    request = agent.get(f"/enterprise/requests/{story.ticket_id}")
+    request = request_seen(story)
     text = json.dumps(request, ensure_ascii=False)
     hidden = ["李芳", *(one["name"] for one in story.family.children), *SCHOOLS, "望海路"]
     teller.tell(
@@ -65,7 +64,7 @@ def employer(story: Story) -> None:
         found=text,
     )
     story.talent.post("/me/consents", json={"consent": "enterprise@1", "given": False})
-    after = agent.ask("GET", f"/enterprise/requests/{story.ticket_id}")
+    after = agent(story).ask("GET", f"/enterprise/requests/{story.ticket_id}")
     teller.tell(
         "张伟撤回同意，专员下一次就看不到了。",
         "Zhang Wei withdraws his consent, and with the next request the agent sees nothing.",

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from service.local.demonstration import AGENT
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
 from service.local.story.papers import upload
@@ -133,6 +134,18 @@ def pass_until(story: Story, item: Mapping[str, Any], stage: str | None) -> None
         for one in ready:
             for department in one["departments"]:
                 story.departments.pass_on(now, (one["key"], department))
+
+
+def agent(story: Story) -> Caller:
+    """The agent of Zhang Wei's employer."""
+    caller = Caller(story.http, story.tongue, AGENT)
+    return caller.sign_in("password", username=AGENT, password=story.password)
+
+
+def request_seen(story: Story) -> dict[str, Any]:
+    """The ticket as his employer sees it."""
+    told: dict[str, Any] = agent(story).get(f"/enterprise/requests/{story.ticket_id}")
+    return told
 
 
 def match(thing: Mapping[str, Any]) -> dict[str, str]:

@@ -77,6 +77,13 @@ def recognition(story: Story) -> None:
         true=story.item("settlement")["outcome"] == "approved",
         found=story.item("settlement"),
     )
+    waiting = [one["waiting_for"] for one in story.items("schooling")]
+    teller.tell(
+        "孩子的入学不必再等落户，只等人才认定。",
+        "For that the schooling waits no longer, only for the recognition.",
+        true=waiting == [["recognition"], ["recognition"]],
+        found=waiting,
+    )
     ended = story.notices.end(story.ticket_id)
     teller.tell(
         f"{ended} 个公示各满五个工作日，无异议（演示不等待）。",
@@ -121,10 +128,18 @@ def rent_decided(story: Story) -> None:
         "他又申请购房补贴，被拒绝，理由和依据写得清楚：",
         "He asks for the purchase subsidy, too, and is refused, with the criterion and its source:",
         true=answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
-        and told["code"] == "criterion_not_met",
+        and told["code"] == "criterion_not_met"
+        and all(words in told["message"] for words in _no_rent_subsidy(story)),
         found=answer.text,
     )
     teller.quote(told["message"])
+
+
+def _no_rent_subsidy(story: Story) -> list[str]:
+    """The criterion that the rent subsidy stands against, and where it is written."""
+    offering = story.talent.get("/offerings/housing_purchase")
+    (one,) = [one for one in offering["criteria"] if one["code"] == "no_rent_subsidy"]
+    return [one[words][story.tongue] for words in ("title", "citation", "article")]
 
 
 def children(story: Story) -> None:
@@ -136,26 +151,28 @@ def children(story: Story) -> None:
             child, ("decision", "development_support"), result={"school": school, "grade": 1}
         )
         pass_until(story, child, None)
-    results = [one["result"]["school"] for one in story.items("schooling")]
-    for child, school in zip(story.family.children, results, strict=True):
+    seats = {one["subject"]: one["result"]["school"] for one in story.items("schooling")}
+    for child, school in zip(story.family.children, SCHOOLS, strict=True):
         teller.tell(
             f"{child['name']}：{school}。",
             f"{child['name']}: {school}.",
-            true=school in SCHOOLS,
-            found=results,
+            true=seats[child["id"]] == school,
+            found=seats,
         )
 
 
 def wife(story: Story) -> None:
-    teller = story.teller
+    teller, departments = story.teller, story.departments
     teller.chapter("李芳的工作", "Li Fang's work")
-    pass_until(story, story.item("spouse"), None)
+    item = story.item("spouse")
+    read = departments.look(departments.task(item, "acceptance", "human_resources"))["materials"]
+    pass_until(story, item, None)
     result = story.item("spouse")["result"]
     teller.tell(
         f"她的简历到了人社局，带回一份安排：{result['arrangement']}。",
         f"Her CV goes to human resources and brings an offer: {result['arrangement']}.",
-        true=bool(result["arrangement"]),
-        found=result,
+        true=bool(result["arrangement"]) and "cv" in [one["code"] for one in read],
+        found=(read, result),
     )
 
 

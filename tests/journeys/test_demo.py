@@ -1,0 +1,167 @@
+"""The demonstration as it is typed, in both languages: what it tells, and what the telling leaves.
+
+Its sentences are assertions of their own; here it is seen that all of them are told, that it can
+come to nothing, which keys the answers had, and that no log has heard anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from tests.journeys import fields
+from tests.journeys.wire import Exchange, demo, wire
+
+pytestmark = pytest.mark.slow
+
+CHAPTERS = [
+    ("张伟来到东湾高新区", "Zhang Wei arrives in the Dongwan zone"),
+    ("一张表、一套材料", "One form, one set of documents"),
+    ("草稿与提交", "A draft, and filing it"),
+    ("各看各的", "Everybody sees their own part"),
+    ("租房补贴：一次补正，两部门会审", "Rent subsidy: one correction, two departments"),
+    ("人才认定与落户", "Recognition and settlement"),
+    ("补贴有了数额，不能重复享受", "The subsidy has an amount, and comes once"),
+    ("两个孩子，两个学位", "Two children, two seats"),
+    ("李芳的工作", "Li Fang's work"),
+    ("医疗保障", "Medical services"),
+    ("用人单位看到什么", "What the employer sees"),
+    ("全部办结", "All is done"),
+]
+SENTENCES, QUOTES = 34, 5
+NUMBER = re.compile(r"LB\d{6}\d{8}\d+[0-9A-Z]")
+# What a person says, other than codes of the pack and years: Chinese, figures, dates, mail.
+PERSONAL = re.compile(r"[^\x00-\x7f]|\d{5}|\d{4}-|@.+\.")
+AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NOT_TOLD = {"username", "access_token", "refresh_token"}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A story as it was printed, and what it took."""
+
+    code: int
+    printed: str
+    wrong: str
+    exchanges: list[Exchange]
+
+    @property
+    def chapters(self) -> list[str]:
+        return re.findall(r"^\d+\. (.+)$", self.printed, re.MULTILINE)
+
+    @property
+    def sentences(self) -> list[str]:
+        return re.findall(r"^ {3}(\S.+)$", self.printed, re.MULTILINE)
+
+    @property
+    def quotes(self) -> list[str]:
+        return re.findall(r"^ {5}· (.+)$", self.printed, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def tell(up, tmp_path_factory):
+    """Has the story told by the service that runs, over a wire."""
+
+    def tell(language, **options):
+        with wire(up.var, **options) as one:
+            told = demo(one.leads_from(tmp_path_factory.mktemp("story")), language)
+        return Telling(told.returncode, told.stdout, told.stderr, one.exchanges)
+
+    return tell
+
+
+@pytest.fixture(scope="module")
+def told(tell):
+    """The story in both languages."""
+    return {language: tell(language) for language in ("zh", "en")}
+
+
+@pytest.mark.parametrize(("place", "language"), [(0, "zh"), (1, "en")])
+def test_every_chapter_and_sentence_is_told(told, place, language):
+    story = told[language]
+    assert (story.code, story.wrong) == (0, "")
+    assert story.chapters == [both[place] for both in CHAPTERS]
+    assert (len(story.sentences), len(story.quotes)) == (SENTENCES, QUOTES)
+
+
+def test_every_telling_is_of_another_family(told):
+    numbers = [set(NUMBER.findall(story.printed)) for story in told.values()]
+    assert [len(one) for one in numbers] == [1, 1]
+    assert len(set.union(*numbers)) == len(told)
+
+
+def one_child_less(exchange):
+    if exchange.path == "/v1/me/family" and exchange.method == "GET":
+        return {"items": exchange.told["items"][:-1]}
+    return exchange.told
+
+
+def a_child_for_construction(exchange):
+    if exchange.path.startswith("/v1/desk/tasks/") and exchange.status == 200:
+        return exchange.told | {"child": "张晓雨"}
+    return exchange.told
+
+
+@pytest.mark.parametrize(
+    ("alter", "chapter", "sentence", "found"),
+    [
+        (one_child_less, 1, "He signs in through WeChat", "'张晓雨'"),
+        (a_child_for_construction, 4, "What construction sees", '"child": "张晓雨"'),
+    ],
+)
+def test_what_is_not_true_is_not_told(tell, alter, chapter, sentence, found):
+    story = tell("en", alter=alter)
+    assert story.code == 1
+    assert len(story.chapters) == chapter
+    assert sentence not in story.printed
+    said, seen = story.wrong.split("  ✗  ")
+    assert said.startswith(f"Error: {sentence}")
+    assert found in seen
+
+
+def test_without_a_service_there_is_no_story(up, tmp_path):
+    nowhere = demo(tmp_path, "en")
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+    assert f"no service runs in {tmp_path}" in nowhere.stderr
+    with wire(up.var) as cut:
+        folder = cut.leads_from(tmp_path)
+    nobody = demo(folder, "en")
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert nobody.stderr.startswith("Error: the service does not answer")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_answer_has_exactly_these_keys(told, language):
+    """`tests.journeys.fields` says how the file is written anew."""
+    found = fields.lines(fields.matrix(told[language].exchanges))
+    known = fields.lines(fields.golden())
+    differences = [f"- {line}" for line in known - found] + [f"+ {line}" for line in found - known]
+    assert not differences, "\n".join(["not as in fields.yaml:", *sorted(differences)])
+
+
+def said_in(value, name=""):
+    """Every text in a JSON value."""
+    if isinstance(value, dict):
+        return {text for key, one in value.items() for text in said_in(one, key)}
+    if isinstance(value, list):
+        return {text for one in value for text in said_in(one, name)}
+    return {value} if isinstance(value, str) and name not in NOT_TOLD else set()
+
+
+def test_no_log_has_heard_of_it(up, told):
+    """Names, numbers, answers, opinions, results; passwords and tokens as well."""
+    exchanges = [one for story in told.values() for one in story.exchanges]
+    said = {text for one in exchanges for text in said_in(one.sent)}
+    secrets = {text for text in said if PERSONAL.search(text) and not AN_ID.fullmatch(text)}
+    signed_in = [one for one in exchanges if "/auth/" in one.path]
+    secrets |= {text for one in signed_in for text in said_in(one.sent)}
+    secrets |= {one.told[token] for one in signed_in for token in ("access_token", "refresh_token")}
+    known = {"张伟", "李芳", "张晓雨", "13800138000", "lin.lan@example.com", "6200000000000000018"}
+    assert secrets >= known | {"同意", "租赁合同缺第二页，请补齐。", "RC-2026-000318"}
+    logs = {path.name: path.read_text("utf-8") for path in (up.var / "log").iterdir()}
+    assert logs.keys() >= {"web.log", "worker.log"}
+    assert logs["web.log"].count('"event":"request"') >= len(exchanges)
+    heard = [(name, word) for name, text in logs.items() for word in secrets if word in text]
+    assert heard + [word for word in secrets if word in up.said] == []
