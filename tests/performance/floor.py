@@ -71,8 +71,9 @@ def rate(url: str, written: Path, *, clients: int, seconds: int) -> float:
     A script may be run once for each number of clients.
     """
     command = [
-        bundled_binaries() / "bin" / "pgbench", "--no-vacuum", "--protocol=prepared", f"--file={written}",
-        f"--client={clients}", f"--time={seconds}", f"--define=i={clients * 1_000_000}", url,
+        bundled_binaries() / "bin" / "pgbench", "--no-vacuum", "--protocol=prepared",
+        f"--file={written}", f"--client={clients}", f"--time={seconds}",
+        f"--define=i={clients * 1_000_000}", url,
     ]  # fmt: skip
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     found, failed = _RATE.search(told.stdout), _FAILED.search(told.stdout)
