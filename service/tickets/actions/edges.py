@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.rules import OfferingDefinition
+from service.facts.rules import KnownFact
 from service.kernel.ids import new_id
 from service.routing import (
     Ask,
@@ -38,11 +38,12 @@ from service.tickets.rules import DueBasis, Happening
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An edge of an item that is being filed."""
+    """An edge of an item that is being filed; `facts` are those that meet it."""
 
     rule: EdgeRule
     status: EdgeStatus
     next_at: datetime | None
+    facts: Sequence[KnownFact] = ()
 
     def row(self, item: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         """The row of the edge; `item` is that of its successor."""
@@ -69,16 +70,15 @@ def drawn(
     rules: Iterable[EdgeRule],
     *,
     successor: str,
-    filed: frozenset[str],
-    fulfilled: frozenset[str],
+    filed: Mapping[str, Sequence[KnownFact]],
     known: Known,
     calendar: WorkingCalendar,
     at: datetime,
 ) -> list[Drawn]:
     """The edges of an item: to every offering filed with it that it depends on.
 
-    `fulfilled`: the offerings whose result the applicant has already, as facts; they are met from
-    the beginning.
+    `filed`: by offering, the facts that stand already for what its approval would establish; with
+    these an edge is met from the beginning.
     """
     edges = []
     for rule in rules:
@@ -86,9 +86,11 @@ def drawn(
             continue
         if rule.when and evaluate(rule.when, known).truth is Truth.NOT_MET:
             continue
-        met = rule.predecessor in fulfilled
-        until = None if met or rule.wait is None else _until(rule.wait, calendar, at)
-        edges.append(Drawn(rule, EdgeStatus.MET if met else EdgeStatus.WAITING, until))
+        if facts := filed[rule.predecessor]:
+            edges.append(Drawn(rule, EdgeStatus.MET, None, facts))
+            continue
+        until = None if rule.wait is None else _until(rule.wait, calendar, at)
+        edges.append(Drawn(rule, EdgeStatus.WAITING, until))
     return edges
 
 
@@ -241,9 +243,3 @@ def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> No
     else:
         return
     step.move_due(item, due_at=due.at, basis=basis, cause=cause, provisional=due.provisional)
-
-
-def fulfilled_by(offering: OfferingDefinition, facts: Mapping[str, Any]) -> bool:
-    """Whether the applicant has already what an approval of the offering would establish."""
-    kinds = {gift.fact for gift in offering.flow.decision.gives if gift.about == "applicant"}
-    return bool(kinds) and all(facts.get(kind) for kind in kinds)

@@ -17,6 +17,7 @@ from service.tickets.rules.filing import (
     section_holders,
 )
 from service.tickets.rules.following import Awaited, told_items
+from service.tickets.rules.holding import held_already
 from service.tickets.rules.materials import material_faults, replacement_faults
 from service.tickets.rules.states import (
     ACTIVE,
@@ -83,6 +84,7 @@ __all__ = [
     "filing_of",
     "followed_by",
     "happening",
+    "held_already",
     "item_number",
     "light",
     "material_faults",
