@@ -22,7 +22,7 @@ from service.routing import (
     StageStatus,
     Verdict,
 )
-from service.tickets.rules import DueBasis, Reliance, TaskStatus, TicketStatus
+from service.tickets.rules import Dropped, DueBasis, Reliance, TaskStatus, TicketStatus
 
 TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
 
@@ -185,7 +185,10 @@ class Draft(DistrictScoped, Base):
 
 
 class Correction(DistrictScoped, Base):
-    """What a department asked the applicant to mend, sealed: points with section, field, words."""
+    """What a department asked the applicant to mend, sealed: points with section, field, words.
+
+    It is answered, or dropped when it no longer matters; while neither, the item is held for it.
+    """
 
     __tablename__ = "corrections"
     __table_args__ = (
@@ -194,6 +197,12 @@ class Correction(DistrictScoped, Base):
         owned_by("tasks", "task_id"),
         Index("ix_corrections_item", "district_id", "item_id", "id"),
         CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
+        one_of("dropped_because", Dropped),
+        CheckConstraint(
+            "(dropped_at IS NULL) = (dropped_because IS NULL)"
+            " AND (dropped_at IS NULL OR answered_at IS NULL)",
+            name="dropped",
+        ),
     )
 
     ticket_id: Mapped[UUID]
@@ -203,6 +212,8 @@ class Correction(DistrictScoped, Base):
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
+    dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))
 
 
 class Edge(DistrictScoped, Base):

@@ -86,9 +86,10 @@ def ended_or_in_somebodys_hands(story: Story, item: Item) -> None:
     else:
         assert active or unmet or item.hold
         assert item.ended_at is None
-    open_questions = [one for one in story.of(item, story.corrections) if not one.answered_at]
+    asked = story.of(item, story.corrections)
+    open_questions = [one for one in asked if not (one.answered_at or one.dropped_at)]
     assert (item.hold is None) == (item.hold_until is None)
-    assert bool(item.hold) == bool(open_questions) or item.phase is Phase.ENDED
+    assert item.hold_until == max((one.due_at for one in open_questions), default=None)
     assert (item.accepted_at is not None) == (item.due_basis is DueBasis.PROMISED)
 
 

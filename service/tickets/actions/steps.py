@@ -23,6 +23,7 @@ from service.routing import (
     CancelTask,
     CheckStage,
     CloseStage,
+    Corrected,
     EdgeStatus,
     Effect,
     EndItem,
@@ -42,7 +43,7 @@ from service.routing import (
     encode_context,
     encode_event,
 )
-from service.tickets.actions.closing import leave_stage
+from service.tickets.actions.closing import drop_corrections, leave_stage
 from service.tickets.actions.giving import give_facts
 from service.tickets.actions.hanging import due_change, key_of, relied
 from service.tickets.actions.opening import Opening, Rows
@@ -51,6 +52,7 @@ from service.tickets.queries.cases import StageRow, known_facts, known_of, stage
 from service.tickets.queries.desk import items_of
 from service.tickets.queries.talent import edges_of
 from service.tickets.rules import (
+    Dropped,
     DueBasis,
     Happening,
     ItemDue,
@@ -161,6 +163,8 @@ class Step:
         self._relied_on(item, definition, looked_up)
         for effect in effects:
             self._carry_out(item, definition, effect, decided)
+        if before.asked - after.asked and not isinstance(event, Corrected):
+            self._drop_corrections(item, after)
         if after.outcome is Outcome.REJECTED and happening is not Happening.ITEM_REJECTED:
             self.tell(Happening.ITEM_REJECTED, item=item, data={"offering": item.offering_code})
         if after.phase is Phase.ENDED:
@@ -210,6 +214,20 @@ class Step:
         item.due_at, item.due_basis, item.provisional = due_at, basis, provisional
         days = self.definition(item).flow.promise_working_days
         item.warn_at = self.calendar.warn_at(item.received_at, due_at, working_days=days)
+
+    def _drop_corrections(self, item: Item, after: ItemState) -> None:
+        """What was to be mended counts no longer; who is asked for nothing instead is told so."""
+        ended = after.phase is Phase.ENDED
+        drop_corrections(
+            self.session,
+            item,
+            still={row.task_id for row in self.stages(item) if (row.key, row.round) in after.asked},
+            because=Dropped.ENDED if ended else Dropped.SENT_BACK,
+            at=self.at,
+        )
+        if not ended:
+            data = {"offering": item.offering_code}
+            self.tell(Happening.CORRECTION_DROPPED, item=item, data=data)
 
     def _look_up(self, item: Item, facts: list[KnownFact]) -> Known:
         on = self.calendar.local_date(self.at)
