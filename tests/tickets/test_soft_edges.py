@@ -103,9 +103,13 @@ class TestDueDates:
         rent.through("recognition")
         item, calendar = rent.story.item("housing_rent"), rent.story.calendar
         assert item.due_at == calendar.due_at(accepted, working_days=20).at
-        (change,) = rent.story.of(item, rent.story.due_changes)
-        assert (change.cause, change.after) == ("predecessor", item.due_at)
-        assert change.before > change.after
+        followed, freed = rent.story.of(item, rent.story.due_changes)
+        assert (followed.cause, freed.cause, freed.after) == (
+            "followed",
+            "predecessor",
+            item.due_at,
+        )
+        assert followed.before > followed.after > freed.after
 
     def test_freed_late_the_decision_has_its_own_time_at_least(self, rent):
         rent.say("acceptance", offering="housing_rent")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.calendars.rules import Due, WorkingCalendar
+from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
@@ -28,9 +28,10 @@ from service.routing import (
     initial,
     sources,
 )
+from service.tickets.actions.dues import due_of
 from service.tickets.actions.edges import Drawn, drawn
 from service.tickets.actions.hanging import material_row, relied, section_row
-from service.tickets.actions.opening import Opening, Rows, due_within
+from service.tickets.actions.opening import Opening, Rows
 from service.tickets.rules import (
     DueBasis,
     Filing,
@@ -184,7 +185,7 @@ class Making:
 
     def _drawn(self, definition: OfferingDefinition, known: Known) -> list[Drawn]:
         """The edges of an item; a fact counts if it still holds when the item itself is due."""
-        _, due = self._own_due(definition, self.at)
+        due = due_of(definition.flow, self.calendar, received_at=self.at)
         return drawn(
             self.case.bundle.edges,
             successor=definition.code,
@@ -232,26 +233,20 @@ class Making:
     def _projected(self, definition: OfferingDefinition, edges: Sequence[Drawn]) -> dict[str, Any]:
         """The due date if everything takes all its time: what it waits for, too."""
         flow = definition.flow
-        begins = max([self.at, *self._finishes(edges, EdgeKind.HARD)])
-        accepted_by, due = self._own_due(definition, begins)
-        for finish in self._finishes(edges, EdgeKind.SOFT):
-            due = max(due, due_within(self.calendar, finish, flow.decision.limit))
+        due = due_of(
+            flow,
+            self.calendar,
+            received_at=self.at,
+            hard=self._finishes(edges, EdgeKind.HARD),
+            soft=self._finishes(edges, EdgeKind.SOFT),
+        )
+        days = flow.promise_working_days
         return {
             "due_at": due.at,
-            "warn_at": self._warned(accepted_by, due, flow.promise_working_days),
+            "warn_at": self.calendar.warn_at(self.at, due.at, working_days=days),
             "due_basis": DueBasis.PROJECTED,
             "provisional": due.provisional,
         }
-
-    def _own_due(self, definition: OfferingDefinition, begins: datetime) -> tuple[datetime, Due]:
-        """Until when it is accepted at the latest, and due, if it waits for no decision."""
-        (acceptance,) = definition.flow.starts
-        accepted_by = due_within(self.calendar, begins, acceptance.limit).at
-        days = definition.flow.promise_working_days
-        return accepted_by, self.calendar.due_at(accepted_by, working_days=days)
-
-    def _warned(self, begun: datetime, due: Due, days: int) -> datetime:
-        return self.calendar.warn_at(begun, due.at, working_days=days)
 
     def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
         """Until when it waits: until what comes first is due, or the edge has waited enough."""
