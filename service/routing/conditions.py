@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from itertools import product
 from typing import Any, Final
 
 from service.kernel.expressions import Expression, ExpressionFailed
@@ -302,29 +303,52 @@ def _clause_truth(clause: Clause, known: Known) -> Truth:
 
 
 def _cel(clause: CelClause, known: Known) -> Truth:
-    """An expression that fails is as good as unknown."""
-    values = cel_values(clause, known)
+    """Met where it holds of one case; one on which it fails is as good as unknown."""
+    truths = {_holds(clause.expression, values) for values in cel_cases(clause, known)}
+    return next(one for one in (Truth.MET, Truth.UNKNOWN, Truth.NOT_MET) if one in truths)
+
+
+def _holds(expression: Expression, values: Mapping[str, Any]) -> Truth:
     try:
-        return _truth(clause.expression.holds(values))
+        return _truth(expression.holds(values))
     except ExpressionFailed:
         return Truth.UNKNOWN
 
 
-def cel_values(clause: CelClause, known: Known) -> dict[str, Any]:
-    """What an expression is given: of facts the newest of a kind.
+def cel_cases(clause: CelClause, known: Known) -> Iterator[dict[str, Any]]:
+    """What an expression is given, time after time: one fact of each kind that it needs.
 
-    Nested by the parts of names: `{"today": …, "lease": {"to": …}, "facts": {"recognition": …}}`.
-    Raises `NotKnown` where something is missing.
+    All values of a kind are those of one fact, the newest first; one that lacks a value is passed
+    over. Nested by the parts of names: `{"today": …, "lease": {"to": …}, "facts": {"recognition":
+    …}}`. Raises `NotKnown` where something is missing, at least one case otherwise.
     """
-    values: dict[str, Any] = {"today": known.today.isoformat(), "facts": {}}
+    values: dict[str, Any] = {"today": known.today.isoformat()}
+    asked: dict[str, list[Source]] = {}
     for source in clause.needs:
-        found = first_value(source, known)
-        if found is None:
-            raise NotKnown(source)
         first, second = source.parts
-        home = values["facts"] if source.kind is SourceKind.FACT else values
-        home.setdefault(first, {})[second] = _whole(found)
-    return values
+        if source.kind is SourceKind.FACT:
+            asked.setdefault(first, []).append(source)
+        elif (found := first_value(source, known)) is None:
+            raise NotKnown(source)
+        else:
+            values.setdefault(first, {})[second] = _whole(found)
+    for chosen in product(*(_facts_with(needs, known) for needs in asked.values())):
+        yield {**values, "facts": dict(zip(asked, chosen, strict=True))}
+
+
+def _facts_with(needs: Sequence[Source], known: Known) -> list[dict[str, Any]]:
+    """Of the facts of one kind that have all these values, the values, by name."""
+    (kind, _), names = needs[0].parts, [source.parts[1] or "" for source in needs]
+    facts = known.facts.get(kind, ())
+    found = [
+        {name: _whole(fact[name]) for name in names}
+        for fact in facts
+        if all(fact.get(name) is not None for name in names)
+    ]
+    if not found:
+        newest = next(iter(facts), {})
+        raise NotKnown(next(one for one in needs if newest.get(one.parts[1] or "") is None))
+    return found
 
 
 def _whole(value: Any) -> Any:
