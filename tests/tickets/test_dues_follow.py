@@ -9,6 +9,7 @@ import pytest
 from service.routing import Verdict
 from service.tickets import actions
 from service.tickets.rules import Point
+from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND
 
@@ -153,6 +154,24 @@ class TestCorrected:
         send_back(both, "qualification", offering="recognition")
         both.at += timedelta(days=3)
         correct(both, "recognition")
+        assert (due(both, "recognition"), due(both, "medical")) == before
+
+
+class TestAnotherRound:
+    def test_it_moves_nothing(self, database, walk):
+        """A promise counts every round that a rejection brings: it stands, and so does the rest."""
+        pack = demo_pack()
+        flow = pack.offerings["recognition"].flow
+        again = {"on_reject": {"to": "qualification", "rounds": 2}}
+        stages = [one | again if one["key"] == "qualification" else one for one in flow["stages"]]
+        publish(database, with_flow(pack, "recognition", {**flow, "stages": stages}))
+        both = walk("recognition", "medical")
+        publish(database, pack)
+        both.until("qualification", offering="recognition")
+        before = due(both, "recognition"), due(both, "medical")
+        both.at += timedelta(days=3)
+        both.say("qualification", "reject", offering="recognition")
+        assert both.one("qualification").round == 2
         assert (due(both, "recognition"), due(both, "medical")) == before
 
 
