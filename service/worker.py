@@ -50,6 +50,7 @@ HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
     Happening.ITEM_CANCELLED: _TOLD,
     Happening.CHOICE_ASKED: _TOLD,
     Happening.ITEM_RETURNED: _TOLD,
+    Happening.CORRECTION_DROPPED: _TOLD,
     Happening.TICKET_COMPLETED: _TOLD,
     Happening.TICKET_CLOSED: _TOLD,
     MaterialHappening.MATERIAL_ERASED: (service.materials.handlers.delete_content,),

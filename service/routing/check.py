@@ -29,9 +29,9 @@ def check_flow(flow: Flow, *, day_minutes: int = OFFICE_DAY_MINUTES) -> list[Flo
     acceptance, there is one decision and every way goes through it, fulfilment comes after it and
     everything else before, verdicts and keys fit the kinds, rejections lead back and not for
     ever, limits are positive, and the longest way from acceptance to decision, with every round
-    it may take, fits the promise, and that the law. Questions about the graph are asked once its
-    names are right, so that one slip does not raise ten faults. `day_minutes`: office minutes of
-    a day, by which limits in hours become days.
+    that a rejection may bring, fits the promise, and that the law. Questions about the graph are
+    asked once its names are right, so that one slip does not raise ten faults. `day_minutes`:
+    office minutes of a day, by which limits in hours become days.
     """
     faults = [*_names(flow), *_stages(flow), *_ends(flow), *_promises(flow)]
     if not flow.stages or any(fault.code in _NAMES for fault in faults):
@@ -236,8 +236,9 @@ def before(graph: Graph, key: str) -> set[str]:
 def longest_way(flow: Flow, *, day_minutes: int = OFFICE_DAY_MINUTES) -> int:
     """Working days of the longest way from acceptance, exclusive, to the decision, inclusive.
 
-    A rejection that leads back costs, for each further round, the longest way between the two.
-    The flow is acyclic and has one decision.
+    A rejection that leads back costs, for each further round, the longest way between the two. A
+    return costs nothing here: how long the applicant takes no limit bounds, and a promise is made
+    for what is complete. The flow is acyclic and has one decision.
     """
     graph = {stage.key: stage.after for stage in flow.stages}
     days = {stage.key: _days(stage, day_minutes) for stage in flow.stages}

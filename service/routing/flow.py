@@ -119,6 +119,10 @@ class Join:
     kind: JoinKind = JoinKind.ALL
     least: int = 0
 
+    def __post_init__(self) -> None:
+        if self.kind is JoinKind.QUORUM and self.least < 1:
+            raise ValueError("a quorum is at least one: with none a rejection would pass the stage")
+
     def needed(self, departments: int) -> int:
         """How many of so many departments must pass it."""
         return {JoinKind.ALL: departments, JoinKind.ANY: 1, JoinKind.QUORUM: self.least}[self.kind]
@@ -152,6 +156,10 @@ class OnReject:
 
     to: str
     rounds: int
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError("a stage is done at least once")
 
 
 @dataclass(frozen=True)

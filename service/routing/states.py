@@ -122,6 +122,13 @@ class ItemState:
         return tuple(stage for stage in self.stages if stage.status is StageStatus.OPEN)
 
     @property
+    def asked(self) -> frozenset[tuple[str, int]]:
+        """The rounds of stages, by key and number, that wait for the applicant's correction."""
+        if self.hold is not Hold.CORRECTION:
+            return frozenset()
+        return frozenset((one.key, one.round) for one in self.stages if one.returned)
+
+    @property
     def outcomes(self) -> dict[str, str]:
         """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
         return outcomes(self.stages)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from service.kernel import migrations
 from tests.conftest import url_of
 from tests.tickets import invariants
+from tests.tickets.asking import decide
 
 ROUTING, BEFORE = "0009", "0008"
 
@@ -82,3 +83,24 @@ def test_cases_that_have_used_what_is_new_do_not_go_back(
     assert rows("SELECT version_num FROM alembic_version") == [{"version_num": ROUTING}]
     migrations.upgrade(url_of("owner", database_name))
     assert invariants.check(database) == 4
+
+
+def test_what_nobody_could_answer_any_more_is_dropped(world, database, database_name, rows):
+    """Until then a correction stayed as it was when its item ended."""
+    talent = world.talent()
+    ended, held = (world.ticket(talent, one)["items"][0] for one in ("settlement", "housing_rent"))
+    point = {"what": "请核对", "section": "residence"}
+    for item, department in ((ended, "public_security"), (held, "construction")):
+        clerk = world.staff(f"clerk.{department}")
+        task = world.claimed(clerk, item["number"])
+        assert decide(clerk, task, "return", corrections=[point]).status_code == 200
+    version = talent.get(f"/v1/items/{ended['id']}").json["version"]
+    gone = talent.post(f"/v1/items/{ended['id']}/withdrawal", headers={"If-Match": f'"{version}"'})
+    assert gone.status_code == 200, gone.json
+    told = "SELECT item_id::text, dropped_at, dropped_because FROM corrections ORDER BY id"
+    before, owner = rows(told), url_of("owner", database_name)
+    assert [one["dropped_because"] for one in before] == ["ended", None]
+    database.engine.dispose()
+    migrations.downgrade(owner, "0013")
+    migrations.upgrade(owner)
+    assert rows(told) == before

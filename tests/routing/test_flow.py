@@ -141,6 +141,15 @@ def test_a_join_needs_so_many_departments(join, needed):
     assert {number: one.join.needed(number) for number in needed} == needed
 
 
+def test_what_no_flow_can_mean_is_refused_however_it_is_made():
+    """Not only by the format of packs: what is stored is read without it."""
+    for wrong in (lambda: Join(JoinKind.QUORUM, 0), lambda: OnReject("a", 0)):
+        with pytest.raises(ValueError, match="at least"):
+            wrong()
+    assert Join(JoinKind.ANY, 0).needed(3) == 1
+    assert OnReject("a", 1).rounds == 1
+
+
 def test_starts_decision_and_what_lies_downstream():
     assert [one.key for one in WIDE.starts] == ["a"]
     assert WIDE.decision.key == "d"
@@ -240,6 +249,8 @@ def test_facts_and_materials_are_shown_by_their_names(named, shown):
                 {"sees": {"sections": []}},
                 {"join": "most"},
                 {"join": {"quorum": "most"}},
+                {"join": {"quorum": 0}},
+                {"join": {"quorum": -1}},
                 {"join": {"majority": 2}},
                 {"when": {"field": "home.kind"}},
                 {"checks": 5},
@@ -247,6 +258,9 @@ def test_facts_and_materials_are_shown_by_their_names(named, shown):
                 {"department": {"by": {"colour": "x"}, "cases": {}, "otherwise": "x"}},
                 {"department": {"by": {"field": "home.kind"}, "cases": {}}},
                 {"on_reject": {"to": "a"}},
+                {"on_reject": {"to": "a", "rounds": 0}},
+                {"on_reject": {"to": "a", "rounds": -1}},
+                {"on_reject": {"to": "a", "rounds": "2"}},
                 {"gives": [{"value": {}}]},
             )
         ),

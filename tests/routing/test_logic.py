@@ -184,7 +184,7 @@ def test_a_second_fact_may_turn_an_answer_round():
 @unhurried
 @given(clauses(given=False), cases(), cases())
 def test_a_fact_that_meets_a_clause_meets_it_beside_any_other(raw, known, other):
-    if "cel" in raw or truth(raw, known) is not MET:
+    if truth(raw, known) is not MET:
         return
     kinds = known.facts.keys() | other.facts.keys()
     more = {kind: [*other.facts.get(kind, []), *known.facts.get(kind, [])] for kind in kinds}

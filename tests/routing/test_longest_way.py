@@ -94,6 +94,13 @@ def test_another_round_costs_only_what_is_done_again():
     assert longest_way(flow_of(*stages)) == 14 + 6
 
 
+@pytest.mark.parametrize("may", [["pass"], ["pass", "reject"], ["pass", "reject", "return"]])
+def test_a_return_costs_nothing(may):
+    """The promise is for what is complete: how long an applicant takes to mend nobody knows."""
+    flow = line(("review", {**days(6), "may": may}))
+    assert longest_way(flow) == 10
+
+
 @pytest.mark.parametrize(("minutes", "longest"), [(480, 5), (450, 6), (240, 6), (60, 12)])
 def test_hours_are_counted_by_the_districts_office_day(minutes, longest):
     flow = line(("review", hours(8)))

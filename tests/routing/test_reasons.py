@@ -105,7 +105,8 @@ SIZE["needs"] += [{"fact": "degree.level"}]
         ({**SIZE, "cel": "home.rooms == 4"}, NOT_MET, ()),
         ({"cel": "lease.rooms == 3", "needs": [{"field": "lease.rooms"}]}, MET, ()),
         ({**SIZE, "cel": "facts.degree.level == 1"}, MET, ()),
-        ({**SIZE, "cel": "facts.degree.level == 3"}, NOT_MET, ()),
+        ({**SIZE, "cel": "facts.degree.level == 3"}, MET, ()),
+        ({**SIZE, "cel": "facts.degree.level == 2"}, NOT_MET, ()),
         ({**SIZE, "cel": "today == '2026-06-01'"}, MET, ()),
         ({**SIZE, "cel": "home.rooms / 0 == 1"}, UNKNOWN, ()),
         ({**SIZE, "cel": "home.rooms + 1"}, UNKNOWN, ()),
@@ -121,6 +122,57 @@ def test_an_expression_is_unknown_where_it_lacks_something_or_fails(raw, expecte
     assert (answer.truth, answer.missing) == (expected, missing)
     assert answer.reasons[0].asked == ("is", raw["cel"])
     assert answer.reasons[0].source == Source(SourceKind.CEL, "")
+
+
+BOTH = {
+    "cel": "facts.degree.level >= 3 && facts.degree.kind == 'arts'",
+    "needs": [{"fact": "degree.level"}, {"fact": "degree.kind"}],
+}
+PERMIT = {
+    "cel": "facts.degree.level == 3 && facts.permit.kind == 'stay'",
+    "needs": [{"fact": "degree.level"}, {"fact": "permit.kind"}],
+}
+LOW_ARTS, HIGH_LAW = {"level": 1, "kind": "arts"}, {"level": 3, "kind": "law"}
+HIGH_ARTS, HIGH = {"level": 3, "kind": "arts"}, {"level": 3}
+
+
+@pytest.mark.parametrize(
+    ("raw", "facts", "expected", "missing"),
+    [
+        (BOTH, {"degree": [HIGH_ARTS]}, MET, ()),
+        # a level of one and a kind of another make no degree
+        (BOTH, {"degree": [LOW_ARTS, HIGH_LAW]}, NOT_MET, ()),
+        (BOTH, {"degree": [HIGH, LOW_ARTS]}, NOT_MET, ()),
+        # one for which all of it holds is enough, whatever is newer
+        (BOTH, {"degree": [LOW_ARTS, HIGH_ARTS]}, MET, ()),
+        (BOTH, {"degree": [HIGH, HIGH_ARTS]}, MET, ()),
+        # none has all of it
+        (BOTH, {"degree": [HIGH, {"kind": "arts"}]}, UNKNOWN, ("fact:degree.kind",)),
+        (BOTH, {"degree": []}, UNKNOWN, ("fact:degree.level",)),
+        (BOTH, {}, UNKNOWN, ("fact:degree.level",)),
+        # each of one kind beside each of another
+        (PERMIT, {"degree": [LOW_ARTS, HIGH], "permit": [{"kind": "work"}, {"kind": "stay"}]},
+         MET, ()),
+        (PERMIT, {"degree": [LOW_ARTS], "permit": [{"kind": "stay"}]}, NOT_MET, ()),
+        (PERMIT, {"degree": [HIGH], "permit": [{}]}, UNKNOWN, ("fact:permit.kind",)),
+        # a fact on which it fails leaves open what another may bring
+        ({**BOTH, "cel": "3 / facts.degree.level == 1"},
+         {"degree": [{"level": 0, "kind": "x"}, {"level": 2, "kind": "x"}]}, MET, ()),
+        ({**BOTH, "cel": "3 / facts.degree.level == 9"},
+         {"degree": [{"level": 0, "kind": "x"}, {"level": 2, "kind": "x"}]}, UNKNOWN, ()),
+    ],
+)  # fmt: skip
+def test_an_expression_looks_at_one_fact_of_a_kind_at_a_time(raw, facts, expected, missing):
+    answer = evaluate(parse_condition(raw), Known(TODAY, facts=facts))
+    assert (answer.truth, answer.missing) == (expected, missing)
+
+
+def test_clauses_each_look_for_a_fact_of_their_own():
+    """`all` combines answers: that one fact meets all of it is for an expression to ask."""
+    parts = [{"fact": "degree.level", "at_least": 3}, {"fact": "degree.kind", "is": "arts"}]
+    known = Known(TODAY, facts={"degree": [LOW_ARTS, HIGH_LAW]})
+    assert truth({"all": parts}, known) is MET
+    assert truth(BOTH, known) is NOT_MET
 
 
 def test_an_expression_names_what_it_needs():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
+from service.calendars.rules import Due
 from service.kernel.db import Database
 from service.routing import (
     EdgeKind,
+    EdgeOn,
     EdgeStatus,
     Outcome,
     Phase,
@@ -29,7 +32,7 @@ __all__ = ["check", "stories"]
 
 UNNUMBERED = {"task_claimed", "task_released", "task_assigned", "fact_issued"}
 MOVES = ["begun", "corrected", "accepted", "predecessor"]
-"""What moves the due date of an item, each once at the most, in this order."""
+"""What moves an item's due date, each once at the most, in this order; it may follow others."""
 
 
 def check(database: Database, tickets: Collection[UUID] | None = None) -> int:
@@ -86,9 +89,10 @@ def ended_or_in_somebodys_hands(story: Story, item: Item) -> None:
     else:
         assert active or unmet or item.hold
         assert item.ended_at is None
-    open_questions = [one for one in story.of(item, story.corrections) if not one.answered_at]
+    asked = story.of(item, story.corrections)
+    open_questions = [one for one in asked if not (one.answered_at or one.dropped_at)]
     assert (item.hold is None) == (item.hold_until is None)
-    assert bool(item.hold) == bool(open_questions) or item.phase is Phase.ENDED
+    assert item.hold_until == max((one.due_at for one in open_questions), default=None)
     assert (item.accepted_at is not None) == (item.due_basis is DueBasis.PROMISED)
 
 
@@ -144,27 +148,58 @@ def stages_and_tasks_agree(story: Story, item: Item) -> None:
 
 
 def due_as_the_calendar_has_it(story: Story, item: Item) -> None:
-    """The promise from acceptance on; later where something had to come before the decision."""
-    rounds = [stage for stage in story.of(item, story.stages) if stage.key == "acceptance"]
-    if not rounds:
+    """The promise from acceptance on; later where something has to come before the decision."""
+    edges = [edge for edge in story.of(item, story.edges) if edge.status in UNSETTLED]
+    own = _own_due(story, item, edges)
+    if edges:
+        soft = [_until(story, edge) for edge in edges if edge.kind is EdgeKind.SOFT]
+        limit = story.flow(item).decision.limit
+        due = max([own, *(due_within(story.calendar, until, limit) for until in soft)])
+        assert (item.due_at, item.provisional) == (due.at, due.provisional)
+    elif not story.of(item, story.stages):
         assert item.accepted_at is None
-        return
-    acceptance = rounds[-1]
-    flow, calendar = story.flow(item), story.calendar
-    begins = item.accepted_at or acceptance.due_at
-    promise = calendar.due_at(begins, working_days=flow.promise_working_days)
-    began = next(event for event in story.of(item, story.events) if "event" in event.data)
-    waited = began.data["event"]["soft"]
-    at = {event.kind: (event.seq, event.at) for event in story.of(item, story.events)}
-    accepted = at.get("item_accepted") or at.get("item_deemed_accepted")
-    freed = at.get("item_freed")
-    if not waited:
-        assert (item.due_at, item.provisional) == (promise.at, promise.provisional)
-    elif accepted and freed and freed > accepted:
-        last = due_within(calendar, freed[1], flow.decision.limit)
-        assert item.due_at == max(promise.at, last.at)
     else:
-        assert item.due_at >= promise.at
+        _due_without_waiting(story, item, own)
+
+
+def _own_due(story: Story, item: Item, edges: Sequence[Edge]) -> Due:
+    """Behind the last round of the acceptance, which begins with what it waits for."""
+    rounds = [stage for stage in story.of(item, story.stages) if stage.key == "acceptance"]
+    flow, calendar = story.flow(item), story.calendar
+    begins = [story.ticket.filed_at]
+    begins += [_until(story, edge) for edge in edges if edge.kind is EdgeKind.HARD]
+    limit = flow.by_key["acceptance"].limit
+    accepted_by = rounds[-1].due_at if rounds else due_within(calendar, max(begins), limit).at
+    return calendar.due_at(item.accepted_at or accepted_by, working_days=flow.promise_working_days)
+
+
+def _until(story: Story, edge: Edge) -> datetime:
+    if edge.status is EdgeStatus.ASKED:
+        return edge.next_at
+    ends = []
+    for one in story.items:
+        if one.offering_code != edge.predecessor:
+            continue
+        if edge.on is EdgeOn.ENDED and one.decided_at:
+            ends.append(one.ended_at or max(one.due_at, one.decided_at))
+        else:
+            ends.append(one.decided_at or one.due_at)
+    return min(max(ends), edge.next_at or max(ends))
+
+
+def _due_without_waiting(story: Story, item: Item, own: Due) -> None:
+    events = story.of(item, story.events)
+    at = {event.kind: (event.seq, event.at) for event in events}
+    accepted = at.get("item_accepted") or at.get("item_deemed_accepted")
+    softs = [(e.seq, e.at) for e in events if e.data.get("event", {}).get("soft") is False]
+    freed = softs[0] if softs else None
+    if freed and accepted and freed > accepted:
+        last = due_within(story.calendar, freed[1], story.flow(item).decision.limit)
+        assert item.due_at == max(own.at, last.at)
+    elif freed:
+        assert (item.due_at, item.provisional) == (own.at, own.provisional)
+    else:  # it ended while it waited
+        assert item.due_at >= own.at
 
 
 def told_as_it_was(story: Story, item: Item) -> None:
@@ -227,7 +262,7 @@ def due_changes_lead_to_the_due_dates(story: Story) -> None:
         for earlier, later in pairwise(chain):
             assert later.before == earlier.after
         assert chain[-1].after == due[holder]
-        causes = [change.cause for change in chain]
+        causes = [change.cause for change in chain if change.cause != "followed"]
         if holder is None:
             assert set(causes) == {"items"}
         else:

@@ -99,7 +99,8 @@ def test_a_due_date_of_the_ticket_moves_with_those_of_its_items(walk):
     story = settled.story
     recognition, medical = (item.id for item in story.items)
     assert [(change.cause, change.item_id) for change in story.due_changes] == [
-        ("accepted", recognition), ("begun", medical), ("items", None),
+        ("accepted", recognition), ("followed", medical), ("items", None),
+        ("begun", medical), ("items", None),
     ]  # fmt: skip
     assert story.due_changes[-1].after == story.item("medical").due_at
 

@@ -15,7 +15,9 @@ VERDICT = {
     "stage", "stage_title", "round", "department", "role", "verdict", "deemed", "decided_at",
     "decided_by",
 }  # fmt: skip
-ASKED = {"department", "asked_at", "due_at", "answered_at", "points"}
+ASKED = {
+    "department", "asked_at", "due_at", "answered_at", "dropped_at", "dropped_because", "points",
+}  # fmt: skip
 
 
 @pytest.fixture

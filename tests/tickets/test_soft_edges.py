@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -103,9 +103,13 @@ class TestDueDates:
         rent.through("recognition")
         item, calendar = rent.story.item("housing_rent"), rent.story.calendar
         assert item.due_at == calendar.due_at(accepted, working_days=20).at
-        (change,) = rent.story.of(item, rent.story.due_changes)
-        assert (change.cause, change.after) == ("predecessor", item.due_at)
-        assert change.before > change.after
+        followed, freed = rent.story.of(item, rent.story.due_changes)
+        assert (followed.cause, freed.cause, freed.after) == (
+            "followed",
+            "predecessor",
+            item.due_at,
+        )
+        assert followed.before > followed.after > freed.after
 
     def test_freed_late_the_decision_has_its_own_time_at_least(self, rent):
         rent.say("acceptance", offering="housing_rent")
@@ -263,6 +267,32 @@ class TestFacts:
         establish(talent, "recognition", CLASS, **dates)
         again = walk("recognition", "medical", talent=talent)
         assert edge(again, "medical").status == "waiting"
+
+    def test_one_that_ends_before_the_successor_is_due_does_not(self, establish, walk, talent):
+        """Three days to accept medical services, seven are promised: until 16 March."""
+        establish(talent, "recognition", CLASS, valid_to=date(2026, 3, 15))
+        again = walk("recognition", "medical", talent=talent)
+        assert edge(again, "medical").status == "waiting"
+        assert [one.reliance for one in again.story.relied] == [Reliance.CRITERION]
+
+    def test_one_that_holds_until_the_day_on_which_it_is_due_does(self, establish, walk, talent):
+        establish(talent, "recognition", CLASS, valid_to=date(2026, 3, 16))
+        again = walk("recognition", "medical", talent=talent)
+        assert edge(again, "medical").status == "met"
+
+    @pytest.mark.parametrize(
+        "household",
+        [
+            {"region": "350200", "into": "collective"},
+            {"region": "350100", "into": "own_home"},
+        ],
+        ids=["elsewhere", "otherwise than asked for"],
+    )
+    def test_nor_does_one_that_says_something_else(self, establish, world, walk, talent, household):
+        establish(talent, "household", household, issuer="public_security")
+        again = walk("settlement", ("schooling", world.child(talent)), talent=talent)
+        assert edge(again, "schooling", "settlement").status == "waiting"
+        assert again.story.of(again.story.item("schooling"), again.story.relied) == []
 
     def test_nor_does_that_of_somebody_else(self, establish, world, walk, talent):
         establish(world.talent(), "recognition", CLASS)

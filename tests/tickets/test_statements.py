@@ -250,4 +250,4 @@ class TestTheRest:
         path, version = f"/v1/items/{item.id}/choice", {"If-Match": f'"{item.version}"'}
         choice = {"choice": "proceed"}
         call = lambda: talent.post(path, json=choice, headers=version)  # noqa: E731
-        assert count(sql_count, call) == 20
+        assert count(sql_count, call) == 18

@@ -94,7 +94,8 @@ class Wandering:
 
     def _correct(self, story, item):
         """The same answers once more, which were right all the time."""
-        asked = [one for one in story.of(item, story.corrections) if not one.answered_at]
+        corrections = story.of(item, story.corrections)
+        asked = [one for one in corrections if not (one.answered_at or one.dropped_at)]
         codes = {point["section"] for one in asked for point in unsealed_points(one)}
         body = self.walk.body
         given = body["sections"] | body["items"][item.ordinal - 1]["sections"]

@@ -14,7 +14,7 @@ from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.kernel.expressions import ExpressionFailed
 from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
-from service.routing.conditions import DEEPEST, CelClause, NotKnown, cel_values
+from service.routing.conditions import DEEPEST, CelClause, NotKnown, cel_cases
 
 RESERVED: Final = ("today", "facts")
 """Names that expressions have besides the sections."""
@@ -250,7 +250,8 @@ def _tried(
 ) -> Iterator[PackFault]:
     for known in _cases(clause.needs, naming.declared):
         try:
-            clause.expression.holds(cel_values(clause, known))
+            for values in cel_cases(clause, known):
+                clause.expression.holds(values)
         except NotKnown:
             continue
         except ExpressionFailed as failed:

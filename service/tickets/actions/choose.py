@@ -13,7 +13,7 @@ from service.routing import EdgeStatus
 from service.tickets.actions.edges import choose, settle_edges
 from service.tickets.actions.steps import Step
 from service.tickets.models import Ticket
-from service.tickets.queries.talent import edges_of, held_item_for
+from service.tickets.queries.talent import held_item_for
 from service.tickets.rules import Happening
 
 
@@ -30,9 +30,7 @@ def choose_item(
         raise Stale
     step = Step.of(session, actor, ticket, at)
     asked = [
-        edge
-        for edge in edges_of(session, ticket)
-        if edge.item_id == item_id and edge.status is EdgeStatus.ASKED
+        edge for edge in step.edges() if edge.item_id == item_id and edge.status is EdgeStatus.ASKED
     ]
     if not asked or any(edge.next_at is not None and edge.next_at < at for edge in asked):
         raise Conflict("nothing_to_choose")

@@ -1,16 +1,19 @@
-"""Stages that are over: their rows, and the tasks that nobody has to do any more."""
+"""What is over: stages, tasks that nobody has to do, corrections that nobody asks for any more."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.routing import CancelTask, CloseStage, StageStatus, SupersedeStage
 from service.tickets.models import Item, ItemStage, Task
-from service.tickets.rules import ACTIVE, TaskStatus
+from service.tickets.queries.talent import open_corrections
+from service.tickets.rules import ACTIVE, Dropped, TaskStatus
 
 
 def leave_stage(
@@ -37,6 +40,20 @@ def leave_stage(
     )
     if isinstance(effect, CloseStage) and effect.verdict is None:
         _cancel_tasks(session, item, effect, at)
+
+
+def drop_corrections(
+    session: Session, item: Item, *, still: Collection[UUID], because: Dropped, at: datetime
+) -> None:
+    """Ask for nothing any more but what the tasks `still` ask for; the item is held for that alone.
+
+    Two statements.
+    """
+    asked = open_corrections(session, item)
+    for one in asked:
+        if one.task_id not in still:
+            one.dropped_at, one.dropped_because = at, because
+    item.hold_until = max((one.due_at for one in asked if one.task_id in still), default=None)
 
 
 def _cancel_tasks(

@@ -18,7 +18,7 @@ from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
 from service.materials.queries import materials_by_ids
 from service.routing import Corrected, Hold, Phase
-from service.tickets.actions.edges import project
+from service.tickets.actions.edges import project, settle_edges
 from service.tickets.actions.hanging import material_row, section_row
 from service.tickets.actions.steps import Step
 from service.tickets.models import (
@@ -110,8 +110,9 @@ def correct_item(
     shared |= _replace(step, item, definition, materials)
     step.take(item, Corrected(), Happening.ITEM_CORRECTED)
     if item.phase is Phase.ACCEPTANCE:
-        project(step, item, begins=True, cause="corrected")
+        project(step, item, cause="corrected")
     _tell_others(step, item, shared)
+    settle_edges(step)
     step.finish()
     return ticket
 

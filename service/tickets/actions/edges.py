@@ -6,11 +6,12 @@ from calendar import monthrange
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from graphlib import TopologicalSorter
 from typing import Any
 from uuid import UUID
 
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.rules import OfferingDefinition
+from service.facts.rules import KnownFact
 from service.kernel.ids import new_id
 from service.routing import (
     Ask,
@@ -29,20 +30,19 @@ from service.routing import (
     waits,
 )
 from service.routing.bundle import UNSETTLED
-from service.tickets.actions.opening import due_within
 from service.tickets.actions.steps import Step
 from service.tickets.models import Edge, Item
-from service.tickets.queries.talent import edges_of
-from service.tickets.rules import DueBasis, Happening
+from service.tickets.rules import Happening
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An edge of an item that is being filed."""
+    """An edge of an item that is being filed; `facts` are those that meet it."""
 
     rule: EdgeRule
     status: EdgeStatus
     next_at: datetime | None
+    facts: Sequence[KnownFact] = ()
 
     def row(self, item: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         """The row of the edge; `item` is that of its successor."""
@@ -69,16 +69,15 @@ def drawn(
     rules: Iterable[EdgeRule],
     *,
     successor: str,
-    filed: frozenset[str],
-    fulfilled: frozenset[str],
+    filed: Mapping[str, Sequence[KnownFact]],
     known: Known,
     calendar: WorkingCalendar,
     at: datetime,
 ) -> list[Drawn]:
     """The edges of an item: to every offering filed with it that it depends on.
 
-    `fulfilled`: the offerings whose result the applicant has already, as facts; they are met from
-    the beginning.
+    `filed`: by offering, the facts that stand already for what its approval would establish; with
+    these an edge is met from the beginning.
     """
     edges = []
     for rule in rules:
@@ -86,9 +85,11 @@ def drawn(
             continue
         if rule.when and evaluate(rule.when, known).truth is Truth.NOT_MET:
             continue
-        met = rule.predecessor in fulfilled
-        until = None if met or rule.wait is None else _until(rule.wait, calendar, at)
-        edges.append(Drawn(rule, EdgeStatus.MET if met else EdgeStatus.WAITING, until))
+        if facts := filed[rule.predecessor]:
+            edges.append(Drawn(rule, EdgeStatus.MET, None, facts))
+            continue
+        until = None if rule.wait is None else _until(rule.wait, calendar, at)
+        edges.append(Drawn(rule, EdgeStatus.WAITING, until))
     return edges
 
 
@@ -112,13 +113,11 @@ def settle_edges(step: Step) -> None:
     """Follow what happened to items along the edges of their ticket, until nothing moves.
 
     An edge that is met, or cannot be any more, may let its successor begin or be decided, or
-    close it, which may settle further edges. Edges form no circle, so this ends.
+    close it, which may settle further edges. Edges form no circle, so this ends. Then the due dates
+    of those that still wait follow.
     """
-    changed = [item for item in step.changed if item.outcome is not None]
-    if not changed:
-        return
-    edges = edges_of(step.session, step.ticket)
-    while changed:
+    while changed := [item for item in step.changed if item.outcome is not None]:
+        edges = step.edges()
         codes = {item.offering_code for item in changed}
         _drop(step, edges, {item.id for item in changed})
         step.changed.clear()
@@ -133,7 +132,31 @@ def settle_edges(step: Step) -> None:
         for item in step.items:
             if item.id in moved:
                 follow(step, item, [edge for edge in edges if edge.item_id == item.id])
-        changed = [item for item in step.changed if item.outcome is not None]
+    _follow_dues(step)
+
+
+def _follow_dues(step: Step) -> None:
+    """Let what still waits be due behind what it waits for, predecessors first.
+
+    No statement where nothing waits or no date has moved; else at most one to read the edges and
+    one to write all the dates, when the step is finished.
+    """
+    waiting = [item for item in step.items if item.phase is Phase.WAITING or item.decision_waits]
+    moved = step.dues.moved()
+    if not waiting or not (moved or step.turned):
+        return
+    ahead = {
+        item.offering_code: {edge.predecessor for edge in step.edges() if edge.item_id == item.id}
+        for item in waiting
+    }
+    order = list(TopologicalSorter(ahead).static_order())
+    for item in sorted(waiting, key=lambda one: order.index(one.offering_code)):
+        if item.id not in step.turned and not ahead[item.offering_code] & moved:
+            continue
+        due = step.due(item)
+        if due.at != item.due_at:
+            step.dues.follow(item, due, event=step.last_event)
+            moved.add(item.offering_code)
 
 
 def _drop(step: Step, edges: Iterable[Edge], decided: Collection[UUID]) -> None:
@@ -173,7 +196,8 @@ def follow(step: Step, item: Item, edges: Sequence[Edge]) -> None:
     if begins or item.decision_waits is not now.soft:
         event = PredecessorsSettled(hard=now.hard, soft=now.soft)
         step.take(item, event, Happening.ITEM_BEGUN if begins else Happening.ITEM_FREED)
-        project(step, item, begins=begins)
+        accepted = item.accepted_at is not None and not now.soft
+        project(step, item, cause="begun" if begins else "predecessor" if accepted else "followed")
 
 
 _WAITING = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
@@ -181,8 +205,7 @@ _WAITING = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
 
 def _follow_edge(step: Step, edge: Edge) -> None:
     item = next(one for one in step.items if one.id == edge.item_id)
-    edges = [one for one in edges_of(step.session, step.ticket) if one.item_id == item.id]
-    follow(step, item, edges)
+    follow(step, item, [one for one in step.edges() if one.item_id == item.id])
 
 
 def _standing(step: Step, edge: Edge) -> EdgeStatus:
@@ -200,13 +223,14 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
     if item.phase not in _WAITING:
         status = EdgeStatus.WAIVED
     edge.status = status
+    step.turned.add(item.id)
     if status is EdgeStatus.ASKED:
         edge.next_at = step.calendar.due_at(step.at, working_days=edge.ask_days or 0).at
         step.asked = True
     else:
         edge.settled_at, edge.next_at = step.at, None
     asked = status is EdgeStatus.ASKED
-    step.tell(
+    step.last_event = step.tell(
         Happening.CHOICE_ASKED if asked else Happening.EDGE_SETTLED,
         item=item,
         data={
@@ -219,31 +243,13 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
     return True
 
 
-def project(step: Step, item: Item, *, begins: bool, cause: str = "begun") -> None:
+def project(step: Step, item: Item, *, cause: str) -> None:
     """Another due date, now that it is known when the item begins or can be decided.
 
-    Begun now, acceptance may take all its time; while the decision waits for another item, it is
-    not earlier than was projected with that. Freed, the decision has its own time at least.
+    Begun or corrected, its acceptance may take all its time. Freed, the decision has its own time
+    at least.
     """
-    flow = step.definition(item).flow
-    calendar = step.calendar
-    if begins:
-        (acceptance,) = flow.starts
-        received = due_within(calendar, step.at, acceptance.limit).at
-        due = calendar.due_at(received, working_days=flow.promise_working_days)
-        if item.decision_waits:
-            due = due._replace(at=max(due.at, item.due_at))
-        basis = DueBasis.PROJECTED
-    elif item.accepted_at is not None and not item.decision_waits:
-        own = calendar.due_at(item.accepted_at, working_days=flow.promise_working_days)
-        last = due_within(calendar, step.at, flow.decision.limit)
-        due, basis, cause = max(own, last), DueBasis.PROMISED, "predecessor"
-    else:
-        return
-    step.move_due(item, due_at=due.at, basis=basis, cause=cause, provisional=due.provisional)
-
-
-def fulfilled_by(offering: OfferingDefinition, facts: Mapping[str, Any]) -> bool:
-    """Whether the applicant has already what an approval of the offering would establish."""
-    kinds = {gift.fact for gift in offering.flow.decision.gives if gift.about == "applicant"}
-    return bool(kinds) and all(facts.get(kind) for kind in kinds)
+    due = step.due(item)
+    if cause == "predecessor":
+        due = step.dues.freed(item, due)
+    step.move_due(item, due, cause=cause)

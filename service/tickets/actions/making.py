@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.calendars.rules import Due, WorkingCalendar
+from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
@@ -28,9 +28,10 @@ from service.routing import (
     initial,
     sources,
 )
-from service.tickets.actions.edges import Drawn, drawn, fulfilled_by
+from service.tickets.actions.dues import due_of
+from service.tickets.actions.edges import Drawn, drawn
 from service.tickets.actions.hanging import material_row, relied, section_row
-from service.tickets.actions.opening import Opening, Rows, due_within
+from service.tickets.actions.opening import Opening, Rows
 from service.tickets.rules import (
     DueBasis,
     Filing,
@@ -41,6 +42,7 @@ from service.tickets.rules import (
     TicketStatus,
     Wish,
     answers_for,
+    held_already,
     item_number,
     section_holders,
     ticket_due,
@@ -63,6 +65,17 @@ class Case:
         """The facts that count for an item: its subject's, then the applicant's."""
         people = [wish.subject, self.applicant]
         return [fact for one in people if one is not None for fact in self.facts.get(one, ())]
+
+    def held_for(self, wish: Wish, until: date) -> list[KnownFact]:
+        """The facts that stand for what an approval of the item would establish, if all do."""
+        return held_already(
+            self.bundle.offerings[wish.offering].flow.decision.gives,
+            applicant=self.applicant,
+            subject=wish.subject,
+            answers=answers_for(self.filing, wish),
+            facts=self.facts,
+            until=until,
+        )
 
     def known_for(self, wish: Wish) -> Known:
         """What the conditions of an item may look at; the item itself is not asked for with it."""
@@ -132,7 +145,7 @@ class Making:
     def _add(self, ordinal: int, wish: Wish, definition: OfferingDefinition) -> None:
         """An item: waiting, or begun with its first stages open; its due date projected."""
         known = self.case.known_for(wish)
-        edges = self._drawn(definition.code, known)
+        edges = self._drawn(definition, known)
         unmet = {edge.rule.kind for edge in edges if edge.status is EdgeStatus.WAITING}
         event = Filed(hard=EdgeKind.HARD in unmet, soft=EdgeKind.SOFT in unmet)
         asking = Asking(lambda: known)
@@ -170,21 +183,27 @@ class Making:
             },
         )
 
-    def _drawn(self, successor: str, known: Known) -> list[Drawn]:
-        bundle, filing = self.case.bundle, self.case.filing
-        own = by_kind(self.case.facts.get(self.case.applicant, ()))
-        filed = frozenset(wish.offering for wish in filing.items)
+    def _drawn(self, definition: OfferingDefinition, known: Known) -> list[Drawn]:
+        """The edges of an item; a fact counts if it still holds when the item itself is due."""
+        due = due_of(definition.flow, self.calendar, received_at=self.at)
         return drawn(
-            bundle.edges,
-            successor=successor,
-            filed=filed,
-            fulfilled=frozenset(
-                code for code in filed if fulfilled_by(bundle.offerings[code], own)
-            ),
+            self.case.bundle.edges,
+            successor=definition.code,
+            filed=self._held(self.calendar.local_date(due.at)),
             known=known,
             calendar=self.calendar,
             at=self.at,
         )
+
+    def _held(self, until: date) -> dict[str, list[KnownFact]]:
+        """By offering filed, the facts that stand for the approval of all its items."""
+        found: dict[str, list[list[KnownFact]]] = {}
+        for wish in self.case.filing.items:
+            found.setdefault(wish.offering, []).append(self.case.held_for(wish, until))
+        return {
+            offering: [fact for one in each for fact in one] if all(each) else []
+            for offering, each in found.items()
+        }
 
     def _rely(
         self,
@@ -194,46 +213,40 @@ class Making:
         edges: Sequence[Drawn],
     ) -> None:
         """Keep which facts the criteria looked at, and which met an edge."""
-        offerings = self.case.bundle.offerings
-        looked_at = {
-            Reliance.CRITERION: {
-                source.parts[0]
-                for criterion in definition.criteria
-                for source in sources(criterion.met_when)
-                if source.kind is SourceKind.FACT
-            },
-            Reliance.EDGE: {
-                kind
-                for edge in edges
-                if edge.status is EdgeStatus.MET
-                for kind in offerings[edge.rule.predecessor].gives
-            },
+        kinds = {
+            source.parts[0]
+            for criterion in definition.criteria
+            for source in sources(criterion.met_when)
+            if source.kind is SourceKind.FACT
         }
+        looked_at = [fact for fact in self.case.facts_for(wish) if fact.kind in kinds]
+        met_by = {fact.id: fact for edge in edges for fact in edge.facts}
         self.relied += [
             relied(item, fact, reliance, self.at)
-            for reliance, kinds in looked_at.items()
-            for fact in self.case.facts_for(wish)
-            if fact.kind in kinds
+            for reliance, facts in (
+                (Reliance.CRITERION, looked_at),
+                (Reliance.EDGE, met_by.values()),
+            )
+            for fact in facts
         ]
 
     def _projected(self, definition: OfferingDefinition, edges: Sequence[Drawn]) -> dict[str, Any]:
         """The due date if everything takes all its time: what it waits for, too."""
-        flow, calendar = definition.flow, self.calendar
-        (acceptance,) = flow.starts
-        begins = max([self.at, *self._finishes(edges, EdgeKind.HARD)])
-        accepted_by = due_within(calendar, begins, acceptance.limit).at
-        due = calendar.due_at(accepted_by, working_days=flow.promise_working_days)
-        for finish in self._finishes(edges, EdgeKind.SOFT):
-            due = max(due, due_within(calendar, finish, flow.decision.limit))
+        flow = definition.flow
+        due = due_of(
+            flow,
+            self.calendar,
+            received_at=self.at,
+            hard=self._finishes(edges, EdgeKind.HARD),
+            soft=self._finishes(edges, EdgeKind.SOFT),
+        )
+        days = flow.promise_working_days
         return {
             "due_at": due.at,
-            "warn_at": self._warned(accepted_by, due, flow.promise_working_days),
+            "warn_at": self.calendar.warn_at(self.at, due.at, working_days=days),
             "due_basis": DueBasis.PROJECTED,
             "provisional": due.provisional,
         }
-
-    def _warned(self, begun: datetime, due: Due, days: int) -> datetime:
-        return self.calendar.warn_at(begun, due.at, working_days=days)
 
     def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
         """Until when it waits: until what comes first is due, or the edge has waited enough."""

@@ -11,18 +11,19 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
-from service.calendars.rules import WorkingCalendar
+from service.calendars.rules import Due, WorkingCalendar
 from service.catalogue.queries import offering_definition
 from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
-from service.kernel.db import insert_new_rows, insert_rows
+from service.kernel.db import insert_new_rows
 from service.routing import (
     Asking,
     CancelTask,
     CheckStage,
     CloseStage,
+    Corrected,
     EdgeStatus,
     Effect,
     EndItem,
@@ -42,21 +43,21 @@ from service.routing import (
     encode_context,
     encode_event,
 )
-from service.tickets.actions.closing import leave_stage
+from service.tickets.actions.closing import drop_corrections, leave_stage
+from service.tickets.actions.dues import Dues
 from service.tickets.actions.giving import give_facts
-from service.tickets.actions.hanging import due_change, key_of, relied
-from service.tickets.actions.opening import Opening, Rows
-from service.tickets.models import DueChange, Item, ReliedFact, Task, Ticket
+from service.tickets.actions.hanging import key_of, relied
+from service.tickets.actions.opening import Opening
+from service.tickets.models import Edge, Item, ReliedFact, Task, Ticket
 from service.tickets.queries.cases import StageRow, known_facts, known_of, stage_rows
 from service.tickets.queries.desk import items_of
 from service.tickets.queries.talent import edges_of
 from service.tickets.rules import (
+    Dropped,
     DueBasis,
     Happening,
-    ItemDue,
     Reliance,
     TicketStatus,
-    ticket_due,
     ticket_status,
 )
 from service.tickets.rules.standing import item_state
@@ -75,7 +76,8 @@ class Decided:
 class Step:
     """One act on one ticket, whose row is locked: events happen to its items, one by one.
 
-    `finish` writes what they came to; nothing happens to the ticket afterwards.
+    `turned` are the items of which an edge has moved. `finish` writes what they came to; nothing
+    happens to the ticket afterwards.
     """
 
     session: Session
@@ -85,15 +87,19 @@ class Step:
     calendar: WorkingCalendar
     at: datetime
     opening: Opening = field(init=False)
-    due_changes: Rows = field(default_factory=list)
+    dues: Dues = field(init=False)
     changed: list[Item] = field(default_factory=list)
+    turned: set[UUID] = field(default_factory=set)
     last_event: UUID | None = None
     asked: bool = False
+    _edges: Sequence[Edge] | None = None
     _rows: dict[UUID, Sequence[StageRow]] = field(default_factory=dict)
     _states: dict[UUID, ItemState] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.opening = Opening(self.calendar, self.at)
+        about = (self.session, self.ticket, self.items, self.calendar, self.at)
+        self.dues = Dues(*about, flow=lambda item: self.definition(item).flow)
 
     @classmethod
     def of(cls, session: Session, actor: Actor, ticket: Ticket, at: datetime) -> Step:
@@ -104,6 +110,17 @@ class Step:
     def definition(self, item: Item) -> OfferingDefinition:
         """The version under which an item was filed."""
         return offering_definition(self.session, self.actor.district, item.offering_version_id)
+
+    def edges(self) -> Sequence[Edge]:
+        """What the items of the ticket wait or waited for; read once."""
+        if self._edges is None:
+            self._edges = edges_of(self.session, self.ticket)
+        return self._edges
+
+    def due(self, item: Item) -> Due:
+        """When an item is due as things stand; no statement for one that waits for nothing."""
+        waits = item.phase is Phase.WAITING or item.decision_waits
+        return self.dues.of(item, self.edges() if waits else ())
 
     def stages(self, item: Item) -> Sequence[StageRow]:
         """The stages of an item as they were when the act began; read once."""
@@ -161,6 +178,8 @@ class Step:
         self._relied_on(item, definition, looked_up)
         for effect in effects:
             self._carry_out(item, definition, effect, decided)
+        if before.asked - after.asked and not isinstance(event, Corrected):
+            self._drop_corrections(item, after)
         if after.outcome is Outcome.REJECTED and happening is not Happening.ITEM_REJECTED:
             self.tell(Happening.ITEM_REJECTED, item=item, data={"offering": item.offering_code})
         if after.phase is Phase.ENDED:
@@ -172,7 +191,7 @@ class Step:
         """Write the stages that opened, and what the ticket's row says of its items."""
         self.opening.write(self.session)
         self._settle_ticket()
-        insert_rows(self.session, DueChange, self.due_changes)
+        self.dues.write()
         self.session.flush()
 
     def tell(
@@ -198,18 +217,23 @@ class Step:
             data=data,
         )
 
-    def move_due(
-        self, item: Item, *, due_at: datetime, basis: DueBasis, cause: str, provisional: bool
-    ) -> None:
-        """Another due date for an item, with the reason, which stays."""
-        if due_at != item.due_at:
-            change = due_change(
-                item, item.due_at, due_at, basis, cause=cause, event=self.last_event, at=self.at
-            )
-            self.due_changes.append(change)
-        item.due_at, item.due_basis, item.provisional = due_at, basis, provisional
-        days = self.definition(item).flow.promise_working_days
-        item.warn_at = self.calendar.warn_at(item.received_at, due_at, working_days=days)
+    def move_due(self, item: Item, due: Due, *, cause: str) -> None:
+        """Another due date for an item, because of what has happened to it last."""
+        self.dues.move(item, due, cause=cause, event=self.last_event)
+
+    def _drop_corrections(self, item: Item, after: ItemState) -> None:
+        """What was to be mended counts no longer; who is asked for nothing instead is told so."""
+        ended = after.phase is Phase.ENDED
+        drop_corrections(
+            self.session,
+            item,
+            still={row.task_id for row in self.stages(item) if (row.key, row.round) in after.asked},
+            because=Dropped.ENDED if ended else Dropped.SENT_BACK,
+            at=self.at,
+        )
+        if not ended:
+            data = {"offering": item.offering_code}
+            self.tell(Happening.CORRECTION_DROPPED, item=item, data=data)
 
     def _look_up(self, item: Item, facts: list[KnownFact]) -> Known:
         on = self.calendar.local_date(self.at)
@@ -278,22 +302,9 @@ class Step:
         self.opening.add(effect, item=key_of(item), definition=definition, barred=barred)
 
     def _promise(self, item: Item, accepted_at: datetime | None) -> None:
-        """The item's clock starts: what was projected becomes a promise.
-
-        While a predecessor is still to come before the decision, it is not promised earlier than
-        was projected.
-        """
-        item.accepted_at = accepted_at or self.at
-        days = self.definition(item).flow.promise_working_days
-        due = self.calendar.due_at(item.accepted_at, working_days=days)
-        due_at = max(due.at, item.due_at) if item.decision_waits else due.at
-        self.move_due(
-            item,
-            due_at=due_at,
-            basis=DueBasis.PROMISED,
-            cause="accepted",
-            provisional=due.provisional,
-        )
+        """The item's clock starts: what was projected becomes a promise."""
+        item.accepted_at, item.due_basis = accepted_at or self.at, DueBasis.PROMISED
+        self.move_due(item, self.due(item), cause="accepted")
 
     def _give(
         self, item: Item, definition: OfferingDefinition, stage: str, decided: Decided | None
@@ -315,20 +326,7 @@ class Step:
 
     def _settle_ticket(self) -> None:
         """What the ticket's row says follows from its items."""
-        due = ticket_due([item_due(item) for item in self.items])
-        if due.due_at != self.ticket.due_at:
-            change = due_change(
-                self.ticket,
-                self.ticket.due_at,
-                due.due_at,
-                due.basis,
-                cause="items",
-                event=self.last_event,
-                at=self.at,
-            )
-            self.due_changes.append(change)
-        self.ticket.due_at, self.ticket.due_basis = due.due_at, due.basis
-        self.ticket.provisional = due.provisional
+        self.dues.settle(event=self.last_event)
         status = ticket_status(
             ((item.phase, item.outcome) for item in self.items),
             awaits_applicant=self._awaits_applicant(),
@@ -343,14 +341,7 @@ class Step:
         if any(item.hold is Hold.CORRECTION for item in self.items):
             return True
         waiting = self.ticket.status is TicketStatus.AWAITING_APPLICANT or self.asked
-        return waiting and any(
-            edge.status is EdgeStatus.ASKED for edge in edges_of(self.session, self.ticket)
-        )
-
-
-def item_due(item: Item) -> ItemDue:
-    """The part of an item that its ticket's due date follows from."""
-    return ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
+        return waiting and any(edge.status is EdgeStatus.ASKED for edge in self.edges())
 
 
 _ENDINGS: Final = {

@@ -162,6 +162,8 @@ def _correction(one: Correction) -> dict[str, Any]:
         "asked_at": one.asked_at,
         "due_at": one.due_at,
         "answered_at": one.answered_at,
+        "dropped_at": one.dropped_at,
+        "dropped_because": one.dropped_because,
         "points": [_EMPTY_POINT | point for point in unsealed_points(one)],
     }
 

@@ -157,13 +157,14 @@ def held_ticket_for(
 
 
 def open_corrections(session: Session, item: Item) -> Sequence[Correction]:
-    """What is asked of the applicant about an item, and not answered yet."""
+    """What is asked of the applicant about an item, and neither answered yet nor dropped."""
     return session.scalars(
         select(Correction)
         .where(
             Correction.district_id == item.district_id,
             Correction.item_id == item.id,
             Correction.answered_at.is_(None),
+            Correction.dropped_at.is_(None),
         )
         .order_by(Correction.id)
     ).all()

@@ -17,11 +17,13 @@ from service.tickets.rules.filing import (
     section_holders,
 )
 from service.tickets.rules.following import Awaited, told_items
+from service.tickets.rules.holding import held_already
 from service.tickets.rules.materials import material_faults, replacement_faults
 from service.tickets.rules.states import (
     ACTIVE,
     MOST_ITEMS,
     Choice,
+    Dropped,
     Happening,
     Light,
     NextStep,
@@ -56,6 +58,7 @@ __all__ = [
     "Consequence",
     "Count",
     "Dependency",
+    "Dropped",
     "DueBasis",
     "Filing",
     "Handed",
@@ -83,6 +86,7 @@ __all__ = [
     "filing_of",
     "followed_by",
     "happening",
+    "held_already",
     "item_number",
     "light",
     "material_faults",

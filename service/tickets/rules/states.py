@@ -58,6 +58,13 @@ class Choice(StrEnum):
     CLOSE = "close"
 
 
+class Dropped(StrEnum):
+    """Why what was to be mended is not asked any more."""
+
+    SENT_BACK = "sent_back"  # the flow has gone back before the stage that asked
+    ENDED = "ended"  # the item has
+
+
 class Reliance(StrEnum):
     """What a fact was relied on for."""
 
@@ -96,6 +103,7 @@ class Happening(StrEnum):
     ITEM_CORRECTED = "item_corrected"
     ITEM_WITHDRAWN = "item_withdrawn"
     SECTION_CORRECTED = "section_corrected"
+    CORRECTION_DROPPED = "correction_dropped"
     EDGE_SETTLED = "edge_settled"
     CHOICE_ASKED = "choice_asked"
     CHOICE_MADE = "choice_made"

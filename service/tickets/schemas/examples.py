@@ -119,6 +119,8 @@ ITEM: Final[dict[str, Any]] = {
             "asked_at": "2026-11-23T03:30:00+00:00",
             "due_at": "2026-12-07T10:00:00+00:00",
             "answered_at": None,
+            "dropped_at": None,
+            "dropped_because": None,
             "points": [
                 {
                     "what": "门牌号与租赁合同不一致，请核对。",
@@ -261,6 +263,8 @@ TASK_DETAIL: Final[dict[str, Any]] = {
             "asked_at": "2026-11-23T03:30:00+00:00",
             "due_at": "2026-12-07T10:00:00+00:00",
             "answered_at": "2026-11-25T08:10:00+00:00",
+            "dropped_at": None,
+            "dropped_because": None,
             "points": ITEM["corrections"][0]["points"],
         }
     ],

@@ -22,6 +22,7 @@ from service.tickets.rules import (
     MOST_ITEMS,
     Choice,
     Consequence,
+    Dropped,
     DueBasis,
     Filing,
     Handed,
@@ -299,6 +300,10 @@ class CorrectionOut(Schema):
     asked_at = fields.DateTime(required=True)
     due_at = fields.DateTime(required=True)
     answered_at = fields.DateTime(required=True, allow_none=True)
+    dropped_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "It is not asked any more."}
+    )
+    dropped_because = fields.Enum(Dropped, required=True, allow_none=True)
     points = fields.List(fields.Nested(PointOut), required=True)
 
 

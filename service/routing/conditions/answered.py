@@ -1,0 +1,100 @@
+"""What a condition comes to for a case, and the clauses it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from service.routing.conditions.asked import (
+    AllOf,
+    CelClause,
+    Clause,
+    Condition,
+    Not,
+    Source,
+    SourceKind,
+    Truth,
+)
+from service.routing.conditions.compared import clause_truth
+from service.routing.conditions.expressed import cel_truth
+from service.routing.conditions.known import Known, NotKnown
+
+_OPPOSITE: Final = {
+    Truth.MET: Truth.NOT_MET,
+    Truth.NOT_MET: Truth.MET,
+    Truth.UNKNOWN: Truth.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One clause and what it came to; `truth` is as the whole condition counts it (after `not`).
+
+    `missing`: what has to be known first. `asked` is the clause's comparison and its value in
+    plain form, e.g. `("within_last", {"years": 5})`.
+    """
+
+    source: Source
+    asked: tuple[str, Any]
+    truth: Truth
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a condition came to, and the clauses that made it so."""
+
+    truth: Truth
+    reasons: tuple[Finding, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What would have to be known, each once, as `field:lease.to` or `fact:recognition`."""
+        return tuple(dict.fromkeys(name for one in self.reasons for name in one.missing))
+
+
+def evaluate(condition: Condition, known: Known) -> Answer:
+    """What a condition comes to for a case, with the clauses that decide it.
+
+    Of `all` that is not met, those are the parts that are not met; of one that is unknown, the
+    unknown ones; and so for `any`, the other way round.
+    """
+    match condition:
+        case Clause():
+            return _alone(condition.source, (condition.op, condition.operand), condition, known)
+        case CelClause():
+            asked = ("is", condition.expression.text)
+            return _alone(Source(SourceKind.CEL, ""), asked, condition, known)
+        case Not(part):
+            answer = evaluate(part, known)
+            reasons = tuple(replace(one, truth=_OPPOSITE[one.truth]) for one in answer.reasons)
+            return Answer(_OPPOSITE[answer.truth], reasons)
+        case AllOf(parts):
+            return _combined(parts, known, decisive=Truth.NOT_MET, otherwise=Truth.MET)
+        case _:
+            return _combined(condition.parts, known, decisive=Truth.MET, otherwise=Truth.NOT_MET)
+
+
+def _combined(
+    parts: Sequence[Condition], known: Known, *, decisive: Truth, otherwise: Truth
+) -> Answer:
+    answers = [evaluate(part, known) for part in parts]
+    truths = {answer.truth for answer in answers}
+    whole = next((one for one in (decisive, Truth.UNKNOWN) if one in truths), otherwise)
+    return Answer(
+        whole, tuple(one for each in answers if each.truth is whole for one in each.reasons)
+    )
+
+
+def _alone(
+    source: Source, asked: tuple[str, Any], clause: Clause | CelClause, known: Known
+) -> Answer:
+    missing: tuple[str, ...] = ()
+    try:
+        truth = (
+            clause_truth(clause, known) if isinstance(clause, Clause) else cel_truth(clause, known)
+        )
+    except NotKnown as lacking:
+        truth, missing = Truth.UNKNOWN, (lacking.name,)
+    return Answer(truth, (Finding(source, asked, truth, missing),))

@@ -1,0 +1,131 @@
+"""What is filed: the ticket, its answers and documents; and the draft that it may come of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.tickets.rules import DueBasis, TicketStatus
+
+TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
+
+
+class Ticket(DistrictScoped, Base):
+    """One filing of a bundle by one talent.
+
+    `employer_id` is the enterprise that the talent named and let follow, as they filed it.
+    `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
+    `filing_key` makes one filing one ticket for ever, whatever is retried.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        owned_by("bundle_versions", "bundle_version_id"),
+        UniqueConstraint("district_id", "number"),
+        UniqueConstraint("district_id", "account_id", "filing_key"),
+        owned_by("enterprises", "employer_id"),
+        Index("ix_tickets_person", "district_id", "person_id", "id"),
+        Index(
+            "ix_tickets_employer",
+            "district_id",
+            "employer_id",
+            "id",
+            postgresql_where=text("employer_id IS NOT NULL"),
+        ),
+        one_of("status", TicketStatus),
+        one_of("due_basis", DueBasis),
+    )
+
+    number: Mapped[str]
+    version: Mapped[int]
+    bundle_code: Mapped[str]
+    bundle_version_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    employer_id: Mapped[UUID | None]
+    status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))
+    filed_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
+    provisional: Mapped[bool]
+    last_seq: Mapped[int]
+    filing_key: Mapped[str]
+    filing_digest: Mapped[bytes]
+
+
+class TicketSection(DistrictScoped, Base):
+    """The answers to one section, sealed; a correction adds a revision, nothing is overwritten."""
+
+    __tablename__ = "ticket_sections"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        UniqueConstraint(
+            "district_id",
+            "ticket_id",
+            "item_id",
+            "section",
+            "revision",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    section: Mapped[str]
+    revision: Mapped[int]
+    content: Mapped[bytes]
+
+
+class TicketMaterial(DistrictScoped, Base):
+    """A document that was handed in with a ticket; a correction adds a revision.
+
+    Those of no item are shared by the ticket. All documents of one code and revision belong
+    together: a later revision replaces them.
+    """
+
+    __tablename__ = "ticket_materials"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("materials", "material_id"),
+        UniqueConstraint(
+            "district_id",
+            "ticket_id",
+            "item_id",
+            "code",
+            "revision",
+            "material_id",
+            name="uq_ticket_materials_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_ticket_materials_material", "district_id", "material_id"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    code: Mapped[str]
+    revision: Mapped[int]
+    material_id: Mapped[UUID]
+
+
+class Draft(DistrictScoped, Base):
+    """A ticket that is not filed yet; its id becomes that of the ticket. What it says is sealed."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        Index("ix_drafts_person", "district_id", "person_id", "id"),
+        CheckConstraint("version > 0", name="version"),
+    )
+
+    person_id: Mapped[UUID]
+    bundle_code: Mapped[str]
+    version: Mapped[int]
+    content: Mapped[bytes]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

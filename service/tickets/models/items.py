@@ -1,0 +1,198 @@
+"""The items of a ticket: how they stand, what they wait for, and what moved and held them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.routing import (
+    EdgeKind,
+    EdgeOn,
+    EdgeStatus,
+    Hold,
+    Otherwise,
+    Outcome,
+    Phase,
+)
+from service.tickets.rules import Dropped, DueBasis, Reliance
+
+
+class Item(DistrictScoped, Base):
+    """One offering, for one subject, inside a ticket.
+
+    An open item of the same person, offering and subject exists once: the partial unique index
+    holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
+    when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
+    unmet. `hold_until`: by when whoever it waits for should act.
+    """
+
+    __tablename__ = "items"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("offering_versions", "offering_version_id"),
+        UniqueConstraint("district_id", "number"),
+        Index("ix_items_ticket", "district_id", "ticket_id"),
+        Index(
+            "uq_items_open",
+            "district_id",
+            "person_id",
+            "offering_code",
+            "subject_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("phase <> 'ended'"),
+        ),
+        one_of("phase", Phase),
+        one_of("outcome", Outcome),
+        one_of("hold", Hold),
+        one_of("due_basis", DueBasis),
+        CheckConstraint("(hold IS NULL) = (hold_until IS NULL)", name="hold_has_an_end"),
+        CheckConstraint("hold IS NULL OR phase <> 'ended'", name="ended_holds_nothing"),
+        CheckConstraint(
+            "(phase = 'ended') = (ended_at IS NOT NULL)"
+            " AND (phase NOT IN ('ended', 'fulfilment') OR outcome IS NOT NULL)",
+            name="ended",
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    number: Mapped[str]
+    ordinal: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+    offering_code: Mapped[str]
+    offering_version_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    subject_id: Mapped[UUID | None]
+    phase: Mapped[Phase] = mapped_column(EnumText(Phase))
+    outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
+    decision_waits: Mapped[bool] = mapped_column(default=False)
+    hold: Mapped[Hold | None] = mapped_column(EnumText(Hold))
+    hold_until: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
+    provisional: Mapped[bool]
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
+
+
+class Edge(DistrictScoped, Base):
+    """One dependency of an item: it waits for all items of another offering in its ticket.
+
+    `next_at` is when time settles it: it has waited long enough or, when the applicant is asked,
+    their time to answer is over and `default` counts.
+    """
+
+    __tablename__ = "edges"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        UniqueConstraint("district_id", "item_id", "predecessor"),
+        Index("ix_edges_ticket", "district_id", "ticket_id"),
+        Index(
+            "ix_edges_next",
+            "district_id",
+            "next_at",
+            "id",
+            postgresql_where=text("status IN ('waiting', 'asked') AND next_at IS NOT NULL"),
+        ),
+        one_of("kind", EdgeKind),
+        one_of("on", EdgeOn),
+        one_of("otherwise", Otherwise),
+        one_of("default", Otherwise),
+        one_of("status", EdgeStatus),
+        CheckConstraint("(status IN ('waiting', 'asked')) = (settled_at IS NULL)", name="settled"),
+        CheckConstraint(
+            "(otherwise = 'ask') = (ask_days IS NOT NULL AND \"default\" IS NOT NULL)", name="ask"
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    predecessor: Mapped[str]
+    kind: Mapped[EdgeKind] = mapped_column(EnumText(EdgeKind))
+    on: Mapped[EdgeOn] = mapped_column(EnumText(EdgeOn))
+    otherwise: Mapped[Otherwise] = mapped_column(EnumText(Otherwise))
+    ask_days: Mapped[int | None]
+    default: Mapped[Otherwise | None] = mapped_column(EnumText(Otherwise))
+    status: Mapped[EdgeStatus] = mapped_column(EnumText(EdgeStatus))
+    next_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class Correction(DistrictScoped, Base):
+    """What a department asked the applicant to mend, sealed: points with section, field, words.
+
+    It is answered, or dropped when it no longer matters; while neither, the item is held for it.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("tasks", "task_id"),
+        Index("ix_corrections_item", "district_id", "item_id", "id"),
+        CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
+        one_of("dropped_because", Dropped),
+        CheckConstraint(
+            "(dropped_at IS NULL) = (dropped_because IS NULL)"
+            " AND (dropped_at IS NULL OR answered_at IS NULL)",
+            name="dropped",
+        ),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    task_id: Mapped[UUID]
+    points: Mapped[bytes]
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
+    dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))
+
+
+class ReliedFact(DistrictScoped, Base):
+    """A fact that something about an item rested on; facts never change, so this is a snapshot."""
+
+    __tablename__ = "relied_facts"
+    __table_args__ = (
+        owned_by("items", "item_id"),
+        owned_by("facts", "fact_id"),
+        UniqueConstraint("district_id", "item_id", "fact_id", "reliance"),
+        Index("ix_relied_facts_fact", "district_id", "fact_id"),
+        one_of("reliance", Reliance),
+    )
+
+    item_id: Mapped[UUID]
+    fact_id: Mapped[UUID]
+    reliance: Mapped[Reliance] = mapped_column(EnumText(Reliance))
+    at: Mapped[datetime]
+
+
+class DueChange(DistrictScoped, Base):
+    """A due date that moved, and why: what answers "what moved my deadline"."""
+
+    __tablename__ = "due_changes"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        Index("ix_due_changes_ticket", "district_id", "ticket_id"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID | None]
+    before: Mapped[datetime]
+    after: Mapped[datetime]
+    basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
+    cause: Mapped[str]
+    event_id: Mapped[UUID]
+    at: Mapped[datetime]

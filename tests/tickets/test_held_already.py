@@ -1,0 +1,121 @@
+"""Which facts count for what an approval would establish, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import pytest
+
+from service.facts.rules import KnownFact
+from service.routing import Gift
+from service.tickets.rules import held_already
+
+TALENT, CHILD, SISTER = (UUID(int=one) for one in range(3))
+NEEDED = date(2026, 4, 1)
+ANSWERS = {"schooling": {"school_year": "2026", "stage": "primary"}}
+SEAT = {"stage": "primary", "school": "东湾高新区实验小学", "school_year": "2026"}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A fact that somebody has."""
+
+    person: UUID
+    kind: str
+    value: dict[str, Any]
+    until: date | None = None
+
+    def fact(self) -> KnownFact:
+        start = date(2026, 1, 1)
+        return KnownFact(
+            uuid4(), self.person, self.kind, self.value, "police", start, self.until, None, None
+        )
+
+
+def gift(fact: str, about: Literal["applicant", "subject"] = "applicant", **value: Any) -> Gift:
+    return Gift(fact, about, value)
+
+
+CLASS = gift("recognition", **{"class": {"result": "class"}, "level": "district"})
+PLACE = gift(
+    "school_seat",
+    "subject",
+    stage={"field": "schooling.stage"},
+    school={"result": "school"},
+    school_year={"field": "schooling.school_year"},
+)
+BENEFIT = gift("benefit", note={"field": "schooling.note"})
+DISTRICT = {"class": "D", "level": "district"}
+
+
+def held(*gifts: Gift, facts: tuple[Held, ...]) -> list[str]:
+    """The kinds of the facts that count for a child's item, in the order of the gifts."""
+    known: dict[UUID, list[KnownFact]] = {}
+    for one in facts:
+        known.setdefault(one.person, []).append(one.fact())
+    found = held_already(
+        gifts, applicant=TALENT, subject=CHILD, answers=ANSWERS, facts=known, until=NEEDED
+    )
+    return [fact.kind for fact in found]
+
+
+@pytest.mark.parametrize(
+    ("gifts", "facts", "expected"),
+    [
+        ([CLASS], [Held(TALENT, "recognition", DISTRICT)], True),
+        # what the decision records may be anything
+        ([CLASS], [Held(TALENT, "recognition", DISTRICT | {"class": "A"})], True),
+        # what the approval would always say has to be said
+        ([CLASS], [Held(TALENT, "recognition", DISTRICT | {"level": "national"})], False),
+        ([CLASS], [Held(TALENT, "recognition", {"class": "D"})], False),
+        # so has what is said in the form
+        ([PLACE], [Held(CHILD, "school_seat", SEAT)], True),
+        ([PLACE], [Held(CHILD, "school_seat", SEAT | {"school_year": "2025"})], False),
+        # an answer that was not given asks for nothing
+        ([BENEFIT], [Held(TALENT, "benefit", {"note": "一次性"})], True),
+        # about the one whom it would be about
+        ([PLACE], [Held(SISTER, "school_seat", SEAT)], False),
+        ([PLACE], [Held(TALENT, "school_seat", SEAT)], False),
+        ([CLASS], [Held(CHILD, "recognition", DISTRICT)], False),
+        # all of them
+        ([CLASS, PLACE], [Held(TALENT, "recognition", DISTRICT)], False),
+        (
+            [CLASS, PLACE],
+            [Held(TALENT, "recognition", DISTRICT), Held(CHILD, "school_seat", SEAT)],
+            True,
+        ),
+        # as long as it is needed, that day included
+        ([CLASS], [Held(TALENT, "recognition", DISTRICT, NEEDED)], True),
+        ([CLASS], [Held(TALENT, "recognition", DISTRICT, date(2026, 3, 31))], False),
+        # one of several that fits is enough
+        (
+            [CLASS],
+            [
+                Held(TALENT, "recognition", DISTRICT, date(2026, 3, 31)),
+                Held(TALENT, "recognition", DISTRICT | {"class": "E"}),
+            ],
+            True,
+        ),
+        ([], [Held(TALENT, "recognition", DISTRICT)], False),
+    ],
+)
+def test_what_counts(gifts, facts, expected):
+    found = held(*gifts, facts=tuple(facts))
+    assert found == ([one.fact for one in gifts] if expected else [])
+
+
+def test_nobody_to_be_about_but_the_applicant():
+    """As with what is given: an item about nobody else is about the applicant."""
+    fact = Held(TALENT, "school_seat", SEAT).fact()
+    found = held_already(
+        [PLACE],
+        applicant=TALENT,
+        subject=None,
+        answers=ANSWERS,
+        facts={TALENT: [fact]},
+        until=NEEDED,
+    )
+    assert found == [fact]
