@@ -2,9 +2,10 @@
 
 A whole service (PostgreSQL with its defaults, Valkey, two gunicorn workers) is started for the run
 on a folder of its own and filled with the tickets of a district (`volume`). One client sends one
-request after the other; then eight clients file at once; then pgbench says what the database alone
-could do with the same statements. Figures are milliseconds as the client sees them. First, when
-nothing else runs, the engine alone: microseconds of the dearest step of each demonstration flow.
+request after the other, operation by operation; then eight clients file at once; then pgbench says
+what the database alone could do with the same statements. Figures are milliseconds as the client
+sees them. First, when nothing else runs, the engine alone: microseconds of the dearest step of each
+demonstration flow.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,16 +29,16 @@ import httpx
 
 from service.local.ports import free_port
 from tests.performance import within
-from tests.performance.operations import DEPARTMENT, Everybody, Operations
+from tests.performance.operations import DEPARTMENT, Everybody, Operations, Talent
 from tests.performance.steps import step_times
-from tests.performance.volume import fill
+from tests.performance.volume import fill, nobody_else
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TICKETS: Final = 10_000
-ROUNDS: Final = 150
+ROUNDS: Final = 120
 CLIENTS: Final = 8
-WARM_UP: Final = 60
-STATISTICS_SECONDS: Final = 12  # until PostgreSQL knows its tables by itself
+WARM_UP: Final = 40
+QUIET_SECONDS: Final = 3  # until the worker has told what was filed
 GENEROUS: Final = {
     "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
     "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
@@ -77,17 +77,19 @@ def asking(client: httpx.Client) -> Operations:
 
 
 def one_client(everybody: Everybody, operations: Operations) -> dict[str, Any]:
-    """Every operation of the main job, one after the other."""
-    talents = [everybody.talent() for _ in range(ROUNDS + WARM_UP)]
+    """Every operation of the main job, one after the other, each when the former is done with."""
+    talents = arriving(everybody, ROUNDS + WARM_UP)
     clerk, agent = everybody.staff(f"clerk.{DEPARTMENT}"), everybody.staff("agent.1")
-    for number, talent in enumerate(talents):
-        if number == WARM_UP:
-            time.sleep(STATISTICS_SECONDS)
-            operations.times.clear()
-        operations.follow(talent, operations.file(talent)["id"])
-        operations.take_next(clerk)
-        operations.work(clerk)
-        operations.look_after_employees(agent)
+    tickets: list[str] = []
+    in_rounds(lambda talent: tickets.append(operations.file(talent)["id"]), talents, operations)
+    in_rounds(
+        lambda own: operations.follow(*own), list(zip(talents, tickets, strict=True)), operations
+    )
+    everytime = [clerk] * len(talents)
+    in_rounds(operations.look, everytime, operations)
+    in_rounds(operations.take_next, everytime, operations)
+    in_rounds(operations.work, everytime, operations)
+    in_rounds(operations.look_after_employees, [agent] * len(talents), operations)
     return {
         name: {
             "n": len(times),
@@ -98,24 +100,30 @@ def one_client(everybody: Everybody, operations: Operations) -> dict[str, Any]:
     }
 
 
+def arriving(everybody: Everybody, number: int) -> list[Talent]:
+    """So many people with their papers."""
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(lambda _: everybody.talent(), range(number)))
+
+
+def in_rounds(act: Callable[[Any], Any], things: Sequence[Any], operations: Operations) -> None:
+    """Act on each; what the warming up took is forgotten, and before it counts all is quiet."""
+    before = set(operations.times)
+    for place, thing in enumerate(things):
+        if place == WARM_UP:
+            time.sleep(QUIET_SECONDS)
+            for name in set(operations.times) - before:
+                del operations.times[name]
+        act(thing)
+
+
 def many_clients(everybody: Everybody, operations: Operations) -> float:
     """Filings a second with eight clients."""
-    talents = [everybody.talent() for _ in range(ROUNDS * 2)]
+    talents = arriving(everybody, ROUNDS * 2)
     started = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
         filed = list(pool.map(operations.file, talents))
     return len(filed) / (time.perf_counter() - started)
-
-
-@contextmanager
-def nobody_else(var: Path) -> Iterator[None]:
-    """Within the block the database has nothing else to do."""
-    worker = json.loads((var / "up.json").read_text("utf-8"))["pids"]["worker"]
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(worker, signal.SIGCONT)
 
 
 def quantile(times: list[float], share: float) -> float:

@@ -43,6 +43,7 @@ TABLES: Final = {
     "edges": "ticket_id = :ticket",
     "stages": "item_id = ANY(:items)",
     "tasks": "ticket_id = :ticket",
+    "corrections": "ticket_id = :ticket",
     "facts": "item_id = ANY(:items)",
     "relied_facts": "item_id = ANY(:items)",
     "events": "ticket_id = :ticket",
@@ -53,6 +54,7 @@ SEALED: Final = {
     "materials": ("name",),
     "ticket_sections": ("content",),
     "tasks": ("opinion", "result"),
+    "corrections": ("points",),
     "facts": ("value",),
 }
 INDEXED: Final = {"id_number_index", "member_index"}

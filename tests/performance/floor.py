@@ -20,7 +20,7 @@ from psycopg import sql
 
 from service.local.postgres import bundled_binaries
 
-_PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
+_PLACEHOLDER: Final = re.compile(r"%(?:\((?P<name>\w+)\))?s")
 _QUOTED: Final = re.compile(r" ?(?P<escaped>E)?'(?P<inner>.*)'(?P<cast>::.*)?", re.DOTALL)
 _COLON: Final = r"\x3a"
 _RATE: Final = re.compile(r"tps = ([\d.]+)")
@@ -83,10 +83,12 @@ def rate(url: str, written: Path, *, clients: int, seconds: int) -> float:
 
 
 def _line(text: str, values: Any, renewed: Renewed, connection: psycopg.Connection[Any]) -> str:
-    writes = "INSERT" in text
+    """A statement with its values, which are named or in their order."""
+    writes, ordered = "INSERT" in text, iter(values if isinstance(values, tuple) else ())
 
     def literal(match: re.Match[str]) -> str:
-        return renewed.literal(values[match[1]], connection, writes=writes)
+        value = values[match["name"]] if match["name"] else next(ordered)
+        return renewed.literal(value, connection, writes=writes)
 
     return " ".join(_PLACEHOLDER.sub(literal, text).replace("%%", "%").split("\n")) + ";"
 

@@ -16,7 +16,7 @@ from service.routing import Verdict
 from tests.factories import Signed, Wanted, World, checked
 from tests.materials.handing_in import upload
 from tests.papers import with_documents
-from tests.tickets.acting import Acting
+from tests.tickets.acting import TIMERS, Acting
 from tests.tickets.walking import A_SECOND, Todo, Walk
 
 WISHES = {
@@ -37,6 +37,13 @@ MOST_STEPS = 12
 REFUSED = 0.06
 _REFUSING = (Verdict.REJECT, Verdict.NOT_ACCEPT)
 _OPEN = ("in_progress", "awaiting_applicant")
+
+
+def _let_time_pass(walk: Walk) -> None:
+    """Until now: what silence accepts is accepted, and no timer finds anything to do."""
+    walk.at = clock.now()
+    while any(walk.run(timer) for timer in TIMERS):
+        pass
 
 
 def _profile() -> dict[str, str]:
@@ -61,6 +68,7 @@ class Originals:
             walk = self._file()
             to_the_end = place < number * ENDED
             self._walk(walk, None if to_the_end else self.chance.randrange(MOST_STEPS))
+            _let_time_pass(walk)
             yield walk.ticket, walk.story.ticket.status not in _OPEN
 
     def _file(self) -> Walk:

@@ -66,6 +66,7 @@ def measure(
 def _everything(operations: Operations, everybody: Everybody) -> None:
     talent, clerk = everybody.talent(), everybody.staff(f"clerk.{DEPARTMENT}")
     operations.follow(talent, operations.file(talent)["id"])
+    operations.look(clerk)
     operations.take_next(clerk)
     operations.work(clerk)
     operations.look_after_employees(everybody.staff("agent.1"))
