@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -51,16 +52,19 @@ _EDGE: Final = (Edge.item_id, Edge.predecessor, Edge.status, Edge.next_at)
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Tickets with what an employer may know of them: masked names, items, what these wait for."""
+    """Tickets with what an employer may know of them.
+
+    Masked names by person, items by ticket, and by item what it waits for.
+    """
 
     rows: Sequence[RequestRow]
     names: Mapping[UUID, str]
-    items: Sequence[RequestRow]
-    edges: Sequence[RequestRow]
+    items: Mapping[UUID, Sequence[RequestRow]]
+    edges: Mapping[UUID, Sequence[RequestRow]]
 
     @property
     def offering_versions(self) -> set[UUID]:
-        return {item.offering_version_id for item in self.items}
+        return {item.offering_version_id for items in self.items.values() for item in items}
 
 
 def visible(actor: Actor, enterprise_id: UUID) -> ColumnElement[bool]:
@@ -113,7 +117,7 @@ def request_for(session: Session, actor: Actor, enterprise_id: UUID, ticket_id: 
 
 def _whole(session: Session, actor: Actor, rows: Sequence[RequestRow]) -> Requests:
     if not rows:
-        return Requests(rows, {}, [], [])
+        return Requests(rows, {}, {}, {})
     tickets = [row.id for row in rows]
     items = session.execute(
         select(*_ITEM)
@@ -130,7 +134,14 @@ def _whole(session: Session, actor: Actor, rows: Sequence[RequestRow]) -> Reques
         .order_by(Edge.id)
     ).all()
     names = masked_names(session, {row.person_id for row in rows})
-    return Requests(rows, names, items, edges)
+    return Requests(rows, names, _grouped(items, "ticket_id"), _grouped(edges, "item_id"))
+
+
+def _grouped(rows: Iterable[RequestRow], by: str) -> dict[UUID, list[RequestRow]]:
+    groups: dict[UUID, list[RequestRow]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, by)].append(row)
+    return groups
 
 
 def request_shape(
@@ -141,7 +152,7 @@ def request_shape(
     at: datetime,
 ) -> dict[str, Any]:
     """A ticket as an employer is told of it; no statement is sent here."""
-    items = [item for item in found.items if item.ticket_id == row.id]
+    items = found.items.get(row.id, ())
     family = {one.code for one in definitions.values() if one.subject is not Subject.SELF}
     return {
         "id": row.id,
@@ -154,7 +165,7 @@ def request_shape(
             _item(
                 item,
                 definitions[item.offering_version_id],
-                [edge for edge in found.edges if edge.item_id == item.id],
+                found.edges.get(item.id, ()),
                 calendar,
                 at,
             )
