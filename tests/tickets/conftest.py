@@ -279,3 +279,15 @@ def filed(world, acting, wide) -> Callable[..., racing.Filer]:
         return racing.Filer(Acting(wide, actor), world.filing(*wanted, **changes))
 
     return of
+
+
+@pytest.fixture
+def raced(rows, at_once) -> Callable[..., tuple[list[str], list[str]]]:
+    """Calls all at once; what they were told, and what happened to the ticket, in order."""
+
+    def of(ticket: UUID, *calls: Callable[[], Any]) -> tuple[list[str], list[str]]:
+        ((before,),) = rows(racing.LAST, ticket)
+        told = at_once(*calls)
+        return told, [one.kind for one in rows(racing.HAPPENED, ticket, before)]
+
+    return of

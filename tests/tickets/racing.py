@@ -13,6 +13,7 @@ from uuid import UUID
 
 from service.catalogue.rules import Pack
 from service.tickets import actions
+from service.tickets.rules import Point
 from tests.packs import plain_pack, with_flow
 from tests.tickets.acting import Acting
 from tests.tickets.walking import MONDAY
@@ -32,9 +33,14 @@ UPDATE facts SET revoked_at = now(), revoked_by = id, revocation_reason = ''
 WHERE revoked_at IS NULL
 """
 ITEMS = """
-SELECT id, version, offering_code, phase, outcome, decision_waits FROM items
+SELECT id, version, offering_code, phase, outcome, decision_waits, hold FROM items
 WHERE ticket_id = %s ORDER BY ordinal
 """
+LAST = "SELECT last_seq FROM tickets WHERE id = %s"
+HAPPENED = "SELECT kind FROM events WHERE ticket_id = %s AND seq > %s ORDER BY seq"
+SHARED = "employment"
+ASKED = [Point("请核对后重新填写", section=SHARED)]
+"""What a department returns a stage for: a section that the items of a ticket share."""
 keys = count()
 
 
