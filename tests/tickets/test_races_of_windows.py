@@ -66,8 +66,7 @@ def test_two_windows(begun, held, left, rows, wide, at_once):
             assert verdict == said[first][0]
             assert version == decides.args[1] + 1
             told[said[0][0], said[1][0], first] += 1
-    assert len(told) >= 8
-    assert {first for *_, first in told} == {0, 1}
+    assert set(told) >= set(product((PASS, REJECT), (PASS, REJECT), (0, 1)))
     assert invariants.check(wide, tickets) == len(tickets)
 
 
