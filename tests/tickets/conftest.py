@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.rows import namedtuple_row
 from sqlalchemy import select
 
 from service.app import open_database
@@ -24,6 +26,7 @@ from service.kernel.permissions import Role
 from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
+from tests.tickets import racing
 from tests.tickets.acting import CROWD, DISTRICT, OVERDUE, Acting, outcome
 from tests.tickets.walking import MONDAY, Walk
 
@@ -234,3 +237,57 @@ def alarm(timer, wide) -> Acting:
     while timer.deem(at=OVERDUE):
         pass
     return Acting(wide, timer.actor)
+
+
+@pytest.fixture
+def rows(superuser) -> Callable[..., list[Any]]:
+    """What a statement finds, read past everything that the service does to read it."""
+
+    def of(query: str, *values: Any) -> list[Any]:
+        with superuser.cursor(row_factory=namedtuple_row) as cursor:
+            return cursor.execute(query, values).fetchall()
+
+    return of
+
+
+@pytest.fixture
+def left(rows) -> Callable[[UUID], list[Any]]:
+    """What is to be done on a ticket."""
+    return partial(rows, racing.OPEN)
+
+
+@pytest.fixture
+def held(somebody, rows) -> Callable[[Any], Callable[..., Any]]:
+    """Has claimed a task who may; gives what they say when the time comes."""
+
+    def by(task: Any) -> Callable[..., Any]:
+        who = somebody(f"{task.role}.{task.department}")
+        (claimed,) = rows(racing.CLAIM, who.actor.account, task.id)
+        return partial(who.decide, task.id, claimed.version, at=MONDAY)
+
+    return by
+
+
+@pytest.fixture
+def filed(world, acting, wide) -> Callable[..., racing.Filer]:
+    """A new talent who files this."""
+
+    def of(*wanted: Any, children: int = 0, **changes: Any) -> racing.Filer:
+        talent = world.talent()
+        wanted += tuple(("schooling", world.child(talent)) for _ in range(children))
+        actor = acting(talent).actor
+        return racing.Filer(Acting(wide, actor), world.filing(*wanted, **changes))
+
+    return of
+
+
+@pytest.fixture
+def raced(rows, at_once) -> Callable[..., tuple[list[str], list[str]]]:
+    """Calls all at once; what they were told, and what happened to the ticket, in order."""
+
+    def of(ticket: UUID, *calls: Callable[[], Any]) -> tuple[list[str], list[str]]:
+        ((before,),) = rows(racing.LAST, ticket)
+        told = at_once(*calls)
+        return told, [one.kind for one in rows(racing.HAPPENED, ticket, before)]
+
+    return of

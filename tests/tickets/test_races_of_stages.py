@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from itertools import count
 
 import pytest
-from psycopg.rows import namedtuple_row
 
 from service.routing import Verdict
 from tests.packs import plain_pack, publish, with_flow
 from tests.tickets import invariants
-from tests.tickets.acting import TIMERS, Acting
-from tests.tickets.walking import MONDAY
+from tests.tickets.acting import TIMERS
+from tests.tickets.racing import FORGET, reviews, short
 
 ROUNDS = 100
 PARALLEL = 50
@@ -22,80 +20,7 @@ CHILDREN = 9
 BUILDERS, PEOPLE, MONEY = "construction", "human_resources", "finance"
 PASS, REJECT = Verdict.PASS, Verdict.REJECT
 CERTIFICATE = {"class": "D", "certificate_number": "RC-2026-000318"}
-keys = count()
-_OPEN = """
-SELECT tasks.id, tasks.department, tasks.role, tasks.offering_code, tasks.kind, stages.key
-FROM tasks JOIN stages ON stages.id = tasks.stage_id
-WHERE ticket_id = %s AND tasks.status IN ('open', 'claimed') ORDER BY tasks.id
-"""
-_CLAIM = """
-UPDATE tasks SET status = 'claimed', assignee = %s, claimed_at = now(), version = version + 1
-WHERE id = %s RETURNING version
-"""
-_FORGET = """
-UPDATE facts SET revoked_at = now(), revoked_by = id, revocation_reason = ''
-WHERE revoked_at IS NULL
-"""
 _WAIT_UNTIL = "SELECT next_at + interval '1 second' FROM edges WHERE ticket_id = %s"
-
-
-@pytest.fixture
-def left(superuser):
-    """What is to be done on a ticket, read past everything that the service does to read it."""
-
-    def of(ticket):
-        with superuser.cursor(row_factory=namedtuple_row) as cursor:
-            return cursor.execute(_OPEN, (ticket,)).fetchall()
-
-    return of
-
-
-@pytest.fixture
-def held(somebody, superuser):
-    """Has claimed a task who may; gives what they say when the time comes."""
-
-    def by(task):
-        who = somebody(f"{task.role}.{task.department}")
-        ((version,),) = superuser.execute(_CLAIM, (who.actor.account, task.id)).fetchall()
-        return partial(who.decide, task.id, version, at=MONDAY)
-
-    return by
-
-
-@pytest.fixture
-def filed(world, acting, wide):
-    """Files the same again and again; gives the ticket."""
-
-    def of(*wanted, **changes):
-        filer = Acting(wide, acting(world.talent()).actor)
-        body = world.filing(*wanted, **changes)
-
-        def again():
-            return filer.file(body, key=f"key-{next(keys)}", at=MONDAY).ticket.id
-
-        return again
-
-    return of
-
-
-def reviews(names, departments, **more):
-    """The flow of the rent subsidy with these joint reviews between acceptance and decision."""
-    flow = plain_pack().offerings["housing_rent"].flow
-    acceptance, decision = flow["stages"]
-    joint = [
-        {
-            "key": name,
-            "kind": "review",
-            "title": {"zh": "审核", "en": "Review"},
-            "departments": departments,
-            "role": "clerk",
-            "after": ["acceptance"],
-            "limit": {"working_days": 1},
-            **more,
-        }
-        for name in names
-    ]
-    return {**flow, "stages": [acceptance, *joint, decision | {"after": list(names)}]}
 
 
 class TestDepartmentsOfOneStage:
@@ -126,8 +51,8 @@ class TestDepartmentsOfOneStage:
     @pytest.mark.parametrize("second", [PASS, REJECT])
     def test_one_rejects(self, begun, held, left, wide, at_once, second):
         """Every rejection leads to another round of the stage, and opens it once."""
-        more = {"on_reject": {"to": "review", "rounds": ROUNDS + (second is PASS)}}
-        ticket = begun(reviews(["review"], [BUILDERS, PEOPLE], **more))
+        rounds = ROUNDS + (second is PASS)
+        ticket = begun(reviews(["review"], [BUILDERS, PEOPLE], rounds=rounds))
         told = Counter()
         for _ in range(ROUNDS):
             one, other = left(ticket)
@@ -153,14 +78,6 @@ class TestDepartmentsOfOneStage:
         assert invariants.check(wide, [ticket]) == 1
 
 
-def short(pack, offering):
-    """The pack in which an offering goes from its acceptance straight to its decision."""
-    flow = pack.offerings[offering].flow
-    stages = {stage["key"]: stage for stage in flow["stages"]}
-    decision = stages["decision"] | {"after": ["acceptance"]}
-    return with_flow(pack, offering, {**flow, "stages": [stages["acceptance"], decision]})
-
-
 class TestAlongAnEdge:
     @pytest.fixture
     def edge(self, wide):
@@ -174,19 +91,6 @@ class TestAlongAnEdge:
             publish(wide, replace(pack, bundles={"arrival": bundle}))
 
         return put
-
-    @pytest.fixture
-    def family(self, world, acting, wide):
-        """Files a recognition and a place at school for each of nine children of a new talent."""
-
-        def file():
-            talent = world.talent()
-            children = [("schooling", world.child(talent)) for _ in range(CHILDREN)]
-            filer = Acting(wide, acting(talent).actor)
-            body = world.filing("recognition", *children)
-            return filer.file(body, key="one", at=MONDAY).ticket.id
-
-        return file
 
     def test_an_outcome_and_the_end_of_the_waiting(
         self, filed, held, left, alarm, superuser, wide, at_once
@@ -210,7 +114,7 @@ class TestAlongAnEdge:
             )
             assert codes == ["done", "done"]
             held(left(ticket)[0])(Verdict.NOT_ACCEPT)  # so that it may be filed again,
-            superuser.execute(_FORGET)  # and has to wait again
+            superuser.execute(FORGET)  # and has to wait again
         statuses = Counter()
         for story in invariants.stories(wide, tickets):
             approved = story.item("recognition").outcome == "approved"
@@ -220,11 +124,12 @@ class TestAlongAnEdge:
         assert invariants.check(wide, tickets) == ROUNDS
 
     def test_an_approval_and_the_acceptances_of_what_waits_for_it(
-        self, edge, family, held, left, wide, at_once
+        self, edge, filed, held, left, wide, at_once
     ):
         """Each decision opens once: at the acceptance or, where that was first, at the approval."""
         edge("proceed")
-        tickets = [family() for _ in range(-(-ROUNDS // CHILDREN))]
+        family = partial(filed, "recognition", children=CHILDREN)
+        tickets = [family()() for _ in range(-(-ROUNDS // CHILDREN))]
         for ticket in tickets:
             held(left(ticket)[0])(Verdict.ACCEPT)
             *acceptances, decision = left(ticket)
@@ -237,11 +142,12 @@ class TestAlongAnEdge:
         assert invariants.check(wide, tickets) == len(tickets)
 
     def test_a_rejection_that_closes_and_the_acceptances_of_what_it_closes(
-        self, edge, family, held, left, wide, at_once
+        self, edge, filed, held, left, wide, at_once
     ):
         """Accepted a moment before, or no more: closed either way."""
         edge("close")
-        tickets, told = [family() for _ in range(-(-ROUNDS // CHILDREN))], Counter()
+        family = partial(filed, "recognition", children=CHILDREN)
+        tickets, told = [family()() for _ in range(-(-ROUNDS // CHILDREN))], Counter()
         for ticket in tickets:
             recognition, *acceptances = left(ticket)
             first, *others = at_once(
