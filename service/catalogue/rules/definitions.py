@@ -223,7 +223,11 @@ def materials_of(offerings: Iterable[OfferingDefinition]) -> tuple[Material, ...
 def compile_offering(
     content: Mapping[str, Any], *, version_id: UUID, version: int
 ) -> OfferingDefinition:
-    """The definition in a published content (`contents.offering_content`)."""
+    """The definition in a published content (`contents.offering_content`).
+
+    Contents are never rewritten: what one does not have, because it was published before there was
+    such a thing, is empty.
+    """
     flow, subject = parse_flow(content["flow"]), Subject(content["subject"])
     sections = map(_section, content["sections"])
     return OfferingDefinition(
@@ -235,14 +239,14 @@ def compile_offering(
         subject=subject,
         private=subject is not Subject.SELF or content.get("private", False),
         citations=tuple(content["citations"]),
-        criteria=_criteria(content["criteria"], content["citations"]),
+        criteria=_criteria(content.get("criteria", ()), content["citations"]),
         flow=flow,
         sections={section.code: section for section in sections},
-        materials=tuple(map(_asked, content["materials"])),
+        materials=tuple(map(_asked, content.get("materials", ()))),
         records={stage.key: Form(stage.records) for stage in flow.stages if stage.records},
         facts={
             one["code"]: FactForm(one["title"], one["schema"], Form(one["schema"]))
-            for one in content["facts"]
+            for one in content.get("facts", ())
         },
     )
 
@@ -262,7 +266,7 @@ def compile_bundle(
         title=content["title"],
         summary=content["summary"],
         consents=tuple(map(consent, content["consents"])),
-        edges=parse_edges(content["edges"]),
+        edges=parse_edges(content.get("edges", ())),
         offerings=offerings,
     )
 
@@ -294,7 +298,7 @@ def _asked(raw: Mapping[str, Any]) -> AskedMaterial:
 def _criteria(
     raw: Sequence[Mapping[str, Any]], citations: Sequence[Mapping[str, Any]]
 ) -> tuple[Criterion, ...]:
-    cited = {one["code"]: one for one in citations}
+    cited = {one["code"]: one for one in citations if "code" in one}
     return tuple(_criterion(one, cited[one["cites"]["citation"]]) for one in raw)
 
 
