@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -185,11 +186,20 @@ class Household:
 def household_for(session: Session, actor: Actor) -> Household:
     """The talent who asks with their family; one statement. Raises `Forbidden`."""
     me = own_person(actor)
+    members = union_all(
+        select(
+            literal(me, Uuid).label("id"),
+            literal(None, FamilyLink.kinship.type).label("kinship"),
+            literal(None, Uuid).label("link"),
+        ),
+        select(FamilyLink.member_id, FamilyLink.kinship, FamilyLink.id).where(
+            FamilyLink.person_id == me
+        ),
+    ).cte("members")
     rows = session.execute(
-        select(*_PERSON, FamilyLink.kinship)
-        .outerjoin(FamilyLink, (FamilyLink.member_id == Person.id) & (FamilyLink.person_id == me))
-        .where((Person.id == me) | FamilyLink.id.is_not(None))
-        .order_by(FamilyLink.id)
+        select(*_PERSON, members.c.kinship)
+        .join(members, members.c.id == Person.id)
+        .order_by(members.c.link)
     ).all()
     return Household(
         applicant=next(_applicant(row) for row in rows if row.id == me),

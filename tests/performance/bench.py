@@ -143,8 +143,8 @@ def measured(tickets: int) -> dict[str, Any]:
             figures = one_client(everybody, asking(client))
             throughput = many_clients(everybody, asking(client))
             with nobody_else(var):
-                counts, floors = within.measure(var, everybody, clients=(1, CLIENTS))
-    for name, count in counts.items():
+                found = within.measure(var, everybody, clients=(1, CLIENTS))
+    for name, count in found.statements.items():
         figures[name]["statements"] = count
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -154,7 +154,8 @@ def measured(tickets: int) -> dict[str, Any]:
         "step_us": steps,
         "one_client": figures,
         "filings_per_second_8_clients": round(throughput, 1),
-        "floor_per_second": {str(clients): round(rate, 1) for clients, rate in floors.items()},
+        "floor_per_second": {str(one): round(rate, 1) for one, rate in found.floors.items()},
+        "rows_read_whole": found.read_whole,
     }
 
 
@@ -174,6 +175,8 @@ def told(report: Mapping[str, Any]) -> Iterator[str]:
     for clients, rate in floor.items():
         yield f"{f'floor, clients: {clients}':24} {rate:9.1f} /s"
     yield f"{'of the floor':24} {filings / floor[str(CLIENTS)]:9.1%}"
+    for table, rows in report["rows_read_whole"].items():
+        yield f"{f'{table}, read whole':24} {rows:9,} rows"
     yield f"{'cold start':24} {report['start_seconds']:9.1f} s"
 
 

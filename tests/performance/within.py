@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,12 @@ from tests.performance.operations import DEPARTMENT, Everybody, Operations, Tale
 from tests.statements import Count, counted
 
 SECONDS: Final = 10
+MANY: Final = 1_000
+"""A table with as many rows is big: nothing should read it from end to end."""
+SETTLED: Final = 2.5  # seconds until the server has counted what idle connections did
+_READ_WHOLE: Final = """
+SELECT relname, coalesce(seq_tup_read, 0) FROM pg_stat_user_tables WHERE n_live_tup >= %s
+"""
 _PERSON: Final = "SELECT person_id FROM tickets WHERE id = %s"
 
 
@@ -31,13 +39,18 @@ class Counting(Operations):
             return super()._timed(name, method, path, **options)
 
 
-def measure(
-    var: Path, everybody: Everybody, *, clients: Sequence[int]
-) -> tuple[dict[str, int], dict[int, float]]:
-    """Statements by operation, and how many filings a second the database alone could do.
+@dataclass(frozen=True)
+class Within:
+    """Statements by operation; the rows of big tables read from end to end by all of them; and how
+    many filings a second the database alone could do, by the number of clients."""
 
-    The settings of the service in the folder have been read into the environment.
-    """
+    statements: dict[str, int]
+    read_whole: dict[str, int]
+    floors: dict[int, float]
+
+
+def measure(var: Path, everybody: Everybody, *, clients: Sequence[int]) -> Within:
+    """The settings of the service in the folder have been read into the environment."""
     settings = load()
     database = open_database(settings)
     client = create_app(settings, database).test_client()
@@ -49,8 +62,10 @@ def measure(
 
     operations = Counting(ask)
     try:
-        for _ in range(2):
-            _everything(operations, everybody)
+        _everything(operations, everybody)
+        before = read_whole(settings.database_owner_url)
+        _everything(operations, everybody)
+        after = read_whole(settings.database_owner_url)
         talent, since = everybody.talent(), new_id()
         written = var / "filing.sql"
         with psycopg.connect(settings.database_owner_url) as connection:
@@ -60,7 +75,19 @@ def measure(
         database.dispose()
     url = settings.database_url
     floors = {one: rate(url, written, clients=one, seconds=SECONDS) for one in clients}
-    return {name: count.total for name, count in operations.counts.items()}, floors
+    read = {table: rows - before.get(table, 0) for table, rows in after.items()}
+    return Within(
+        {name: count.total for name, count in operations.counts.items()},
+        {table: rows for table, rows in sorted(read.items()) if rows},
+        floors,
+    )
+
+
+def read_whole(url: str) -> dict[str, int]:
+    """By big table, how many of its rows were read so far because it was read from end to end."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        time.sleep(SETTLED)
+        return dict(connection.execute(_READ_WHOLE, (MANY,)).fetchall())
 
 
 def _everything(operations: Operations, everybody: Everybody) -> None:
