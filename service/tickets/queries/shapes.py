@@ -1,4 +1,4 @@
-"""The shapes in which tickets and tasks are told, out of their rows: no statement is sent here."""
+"""The shapes in which tickets are told, out of their rows: no statement is sent here."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
-from service.facts.rules import KnownFact
 from service.kernel import messages
 from service.kernel.events import Event
-from service.materials.rules import KnownMaterial
-from service.routing import EdgeStatus, Hold, StageStatus, Verdict
+from service.routing import EdgeStatus, Hold, StageStatus
 from service.routing.bundle import UNSETTLED
-from service.routing.flow import PASSING, Sees
 from service.tickets.models import (
     Correction,
     Draft,
@@ -28,33 +23,22 @@ from service.tickets.models import (
     Task,
     Ticket,
     TicketMaterial,
-    TicketSection,
 )
-from service.tickets.queries.desk import TaskRow
-from service.tickets.queries.histories import History
 from service.tickets.queries.sealed import (
-    unsealed_answers,
     unsealed_draft,
-    unsealed_opinion,
     unsealed_points,
     unsealed_result,
 )
 from service.tickets.queries.talent import TicketRows
 from service.tickets.rules import (
-    ACTIVE,
     Happening,
-    Light,
     NextStep,
-    Point,
     TicketStatus,
     light,
-    readable,
 )
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
-Names = Mapping[tuple[str, UUID], str]
-"""By department and account, what a member of staff is called."""
 
 
 def ticket_shape(
@@ -150,14 +134,15 @@ def item_detail(
         "ticket": item.ticket_id,
         "sections": answers,
         "materials": [{"code": one.code, "material": one.material_id} for one in documents],
-        "corrections": [_correction(one) for one in corrections],
+        "corrections": [correction_shape(one) for one in corrections],
     }
 
 
 _EMPTY_POINT: Final = {"section": None, "field": None, "material": None}
 
 
-def _correction(one: Correction) -> dict[str, Any]:
+def correction_shape(one: Correction) -> dict[str, Any]:
+    """What was asked to be mended, with every point."""
     return {
         "asked_at": one.asked_at,
         "due_at": one.due_at,
@@ -241,116 +226,6 @@ def _stage(stage: ItemStage, definition: OfferingDefinition, at: datetime) -> di
         "verdict": stage.verdict,
         "due_at": stage.due_at,
         "light": light(at, warn_at=stage.warn_at, due_at=stage.due_at) if still_open else None,
-    }
-
-
-def task_summary(
-    row: TaskRow, definition: OfferingDefinition, account: UUID, names: Names, at: datetime
-) -> dict[str, Any]:
-    """A task in a list; `names` are those of colleagues, by department and account."""
-    return {
-        "id": row.id,
-        "version": row.version,
-        "state": row.status,
-        "kind": row.kind,
-        "stage": row.stage_key,
-        "stage_title": definition.flow.by_key[row.stage_key].title,
-        "item": row.item_id,
-        "item_number": row.item_number,
-        "offering": row.offering_code,
-        "title": definition.title,
-        "department": row.department,
-        "role": row.role,
-        "assignee": row.assignee,
-        "assignee_name": names.get((row.department, row.assignee)),
-        "mine": row.assignee == account,
-        "opened_at": row.opened_at,
-        "due_at": row.due_at,
-        "light": _task_light(row, at),
-        "verdict": row.verdict,
-    }
-
-
-def _task_light(row: TaskRow, at: datetime) -> Light | None:
-    if row.status not in ACTIVE:
-        return None
-    return light(at, warn_at=row.warn_at, due_at=row.due_at)
-
-
-def task_detail(
-    task: Task,
-    sections: Sequence[TicketSection],
-    facts: Sequence[KnownFact],
-    documents: Sequence[KnownMaterial],
-    history: History,
-    names: Names,
-    definition: OfferingDefinition,
-) -> dict[str, Any]:
-    """What a task holds beyond its line in the list: what its stage may read, and no more.
-
-    `facts` and `documents`: those that the stage may read.
-    """
-    stage = definition.flow.by_key[task.stage_key]
-    return {
-        "may": sorted(stage.may, key=list(Verdict).index),
-        "records": stage.records,
-        "passing": PASSING[stage.kind],
-        "sections": {
-            section.section: seen
-            for section in sections
-            if (seen := stage.sees.visible(section.section, unsealed_answers(section)))
-        },
-        "facts": [_fact(fact) for fact in facts],
-        "materials": [_document(one) for one in documents],
-        "history": [_verdict(row, definition, names) for row in history.verdicts],
-        "corrections": [_asked(row, stage.sees) for row in history.corrections],
-        "opinion": unsealed_opinion(task),
-        "result": unsealed_result(task),
-    }
-
-
-def _verdict(
-    row: Row[*tuple[Any, ...]], definition: OfferingDefinition, names: Names
-) -> dict[str, Any]:
-    """What a stage said, as the applicant is told it too; who said it, among colleagues."""
-    return {
-        "stage": row.stage_key,
-        "stage_title": definition.flow.by_key[row.stage_key].title,
-        "round": row.round,
-        "department": row.department,
-        "role": row.role,
-        "verdict": row.verdict,
-        "deemed": row.deemed,
-        "decided_at": row.closed_at,
-        "decided_by": None if row.deemed else names.get((row.department, row.assignee)),
-    }
-
-
-def _asked(row: Row[*tuple[Any, ...]], sees: Sees) -> dict[str, Any]:
-    told = _correction(row.Correction)
-    points = [point for point in told["points"] if readable(Point(**point), sees)]
-    return {**told, "department": row.department, "points": points}
-
-
-def _fact(fact: KnownFact) -> dict[str, Any]:
-    return {
-        "id": fact.id,
-        "kind": fact.kind,
-        "value": fact.value,
-        "issuer": fact.issuer,
-        "valid_from": fact.valid_from,
-        "valid_to": fact.valid_to,
-    }
-
-
-def _document(material: KnownMaterial) -> dict[str, Any]:
-    return {
-        "id": material.id,
-        "code": material.code,
-        "name": material.name,
-        "media_type": material.media_type,
-        "size": material.size,
-        "erased": material.erased_at is not None,
     }
 
 
