@@ -45,6 +45,7 @@ class Life:
     def introduce(self) -> None:
         """The talent says who they are."""
         number = self._number("applicant")
+        self.plant.kept_back.add("applicant: birth date")
         phone = self.plant.canaries.note("13998989898", "applicant: phone")
         name = {"name": self.plant.canaries.text("applicant: name"), "phone": phone}
         self.talent("patch", "/me", json={**name, "id_type": "citizen_id", "id_number": number})
