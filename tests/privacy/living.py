@@ -55,6 +55,7 @@ class Life:
         member = {"name": self.plant.canaries.text(f"{label}: name"), "kinship": kinship}
         number = {"id_type": "citizen_id", "id_number": self._number(label, age)}
         told: str = self.talent("post", "/me/family", json=member | number).json["id"]
+        self.plant.relatives[told] = label
         return told
 
     def _number(self, label: str, age: int | None = None) -> str:

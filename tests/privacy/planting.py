@@ -54,6 +54,7 @@ class Plant:
     def __init__(self, canaries: Canaries) -> None:
         self.canaries = canaries
         self.items: list[Planting] = []
+        self.relatives: dict[str, str] = {}
         self.documents: dict[str, tuple[str, str]] = {}
         self.replaced: list[str] = []
         self.facts: list[Fact] = []
@@ -126,7 +127,7 @@ class Plant:
         return {one for one in found if one is not None}
 
     def readable(self, item: Planting, stage: Stage) -> set[str]:
-        """Everything that the stage names: of the form, the facts, the documents, what is asked."""
+        """All that the stage names: of the form, facts, the subject, documents, what is asked."""
         sees = stage["sees"]
         named = {
             stands_for
@@ -139,9 +140,18 @@ class Plant:
                 sees.get("facts", ()), fact.kind
             ):
                 named |= fact.repeats
+        named |= self._of_subject(item, sees.get("subject", ()))
         named |= {f"{self.documents[code][0]}: name" for code in self.papers(item, stage)}
         named |= {stands_for for point, stands_for in item.points if _may_read(sees, point)}
         return named
+
+    def _of_subject(self, item: Planting, selection: Any) -> set[str]:
+        """What is named of a member of the family; their number is never told whole."""
+        if item.person not in self.relatives:
+            return set()
+        parts = {"name": "name", "birth_date": "birth date"}
+        label = self.relatives[item.person]
+        return {f"{label}: {part}" for one, part in parts.items() if shows(selection, one)}
 
     def asked(self, item: Planting) -> list[str]:
         """The codes of the documents that an item asks for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 
 from service.local.story.papers import upload_one
@@ -145,6 +147,7 @@ def _no_rent_subsidy(story: Story) -> list[str]:
 def children(story: Story) -> None:
     teller, departments = story.teller, story.departments
     teller.chapter("两个孩子，两个学位", "Two children, two seats")
+    _home_of_a_child(story)
     for child, school in zip(story.items("schooling"), SCHOOLS, strict=True):
         pass_until(story, child, "decision")
         departments.pass_on(
@@ -159,6 +162,21 @@ def children(story: Story) -> None:
             true=seats[child["id"]] == school,
             found=seats,
         )
+
+
+def _home_of_a_child(story: Story) -> None:
+    child, known = story.items("schooling")[0], story.family.children[0]
+    pass_until(story, child, "home")
+    home = story.departments.look(story.departments.task(child, "home", "construction"))
+    text = json.dumps(home, ensure_ascii=False)
+    words = [known[what] for what in ("id", "name", "id_number", "birth_date")]
+    story.teller.tell(
+        "建设局核验住房，看到住址和租赁合同，不知道是哪个孩子。",
+        "Construction verifies the home, sees address and lease, and is not told which child it is"
+        " for.",
+        true=home["subject"] is None and not any(word in text for word in words),
+        found=text,
+    )
 
 
 def wife(story: Story) -> None:

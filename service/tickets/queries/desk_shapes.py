@@ -11,9 +11,10 @@ from sqlalchemy import Row
 
 from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
+from service.identity.queries import Applicant, FamilyMember
 from service.materials.rules import KnownMaterial
 from service.routing import Verdict
-from service.routing.flow import PASSING, Sees
+from service.routing.flow import PASSING, Sees, SubjectPart
 from service.tickets.models import Task, TicketSection
 from service.tickets.queries.desk import TaskRow
 from service.tickets.queries.histories import History
@@ -87,6 +88,29 @@ def task_detail(
         "corrections": [_asked(row, stage.sees) for row in history.corrections],
         "opinion": unsealed_opinion(task),
         "result": unsealed_result(task),
+    }
+
+
+def applicant(one: Applicant) -> dict[str, Any]:
+    """Whom an item is for, the number masked."""
+    return {"name": one.name, "id_type": one.id_type, "id_number": one.id_number_masked}
+
+
+def subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
+    """The member of the family that an item is about: what the stage names, nothing else."""
+    if member is None:
+        return None
+    parts: Mapping[SubjectPart, Mapping[str, Any]] = {
+        SubjectPart.NAME: {"name": member.name},
+        SubjectPart.ID_NUMBER: {"id_type": member.id_type, "id_number": member.id_number_masked},
+        SubjectPart.BIRTH_DATE: {"birth_date": member.birth_date},
+        SubjectPart.KINSHIP: {"kinship": member.kinship},
+    }
+    return {
+        name: value
+        for part, told in parts.items()
+        if sees.shows_of_subject(part)
+        for name, value in told.items()
     }
 
 

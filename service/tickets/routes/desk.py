@@ -11,7 +11,7 @@ from flask import Response
 
 from service.calendars.queries import calendar_for
 from service.catalogue.queries import offering_definition
-from service.identity.queries import Applicant, applicant_of, staff_names
+from service.identity.queries import staff_names
 from service.kernel import audit, clock, http, storage
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
@@ -94,11 +94,13 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     seen = documents.documents_seen(session, actor, found, definition)
     history = histories.history_of(session, found.task)
     names = _names([found.row, *history.verdicts])
+    applicant, member = desk.people_seen(session, found, definition)
     return {
         **_summary(found.row, names, at),
         **desk_shapes.task_detail(found.task, sections, facts, seen, history, names, definition),
         "ticket_number": found.ticket_number,
-        "applicant": _masked(applicant_of(session, found.item.person_id)),
+        "applicant": desk_shapes.applicant(applicant),
+        "subject": desk_shapes.subject(member, definition.flow.by_key[found.task.stage_key].sees),
     }
 
 
@@ -258,14 +260,6 @@ def decide_task(
         "item_number": held.item.number,
         "phase": held.item.phase,
         "outcome": held.item.outcome,
-    }
-
-
-def _masked(applicant: Applicant) -> dict[str, Any]:
-    return {
-        "name": applicant.name,
-        "id_type": applicant.id_type,
-        "id_number": applicant.id_number_masked,
     }
 
 
