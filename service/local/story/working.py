@@ -154,13 +154,15 @@ def children(story: Story) -> None:
             child, ("decision", "development_support"), result={"school": school, "grade": 1}
         )
         pass_until(story, child, None)
-    seats = {one["subject"]: one["result"]["school"] for one in story.items("schooling")}
+    seats = {one["subject"]: one for one in story.items("schooling")}
     for child, school in zip(story.family.children, SCHOOLS, strict=True):
+        seat = seats[child["id"]]
+        notices = [one["result"]["notice_number"] for one in seat["deliveries"]]
         teller.tell(
-            f"{child['name']}：{school}。",
-            f"{child['name']}: {school}.",
-            true=seats[child["id"]] == school,
-            found=seats,
+            f"{child['name']}：{school}，入学通知书编号 {'、'.join(notices)}。",
+            f"{child['name']}: {school}, with the notice {', '.join(notices)}.",
+            true=seat["result"]["school"] == school and len(notices) == 1,
+            found=seat,
         )
 
 

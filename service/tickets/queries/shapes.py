@@ -11,7 +11,7 @@ from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
 from service.kernel import messages
 from service.kernel.events import Event
-from service.routing import EdgeStatus, Hold, StageStatus
+from service.routing import EdgeStatus, Hold, StageKind, StageStatus
 from service.routing.bundle import UNSETTLED
 from service.tickets.models import (
     Correction,
@@ -44,14 +44,16 @@ Texts = Mapping[str, str]
 def ticket_shape(
     rows: TicketRows,
     definitions: Definitions,
-    results: Mapping[UUID, Task],
+    recorded: Mapping[UUID, Sequence[Task]],
     at: datetime,
 ) -> dict[str, Any]:
-    """A ticket, whole; `results` holds, by item, the task whose verdict recorded one."""
+    """A ticket, whole; `recorded` holds, by item, the tasks that recorded what came of it."""
     return {
         **ticket_summary(rows.ticket, rows.calendar),
         "items": [
-            item_shape(rows, item, definitions[item.offering_version_id], results.get(item.id), at)
+            item_shape(
+                rows, item, definitions[item.offering_version_id], recorded.get(item.id, ()), at
+            )
             for item in rows.items
         ],
         "edges": [_edge(edge) for edge in rows.edges],
@@ -122,7 +124,7 @@ def item_detail(
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
-    result: Task | None,
+    recorded: Sequence[Task],
     corrections: Sequence[Correction],
     answers: Mapping[str, Any],
     documents: Sequence[TicketMaterial],
@@ -130,7 +132,7 @@ def item_detail(
 ) -> dict[str, Any]:
     """One item, with one's own answers as they stand and what was asked to be mended."""
     return {
-        **item_shape(rows, item, definition, result, at),
+        **item_shape(rows, item, definition, recorded, at),
         "ticket": item.ticket_id,
         "sections": answers,
         "materials": [{"code": one.code, "material": one.material_id} for one in documents],
@@ -155,7 +157,7 @@ def item_shape(
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
-    result: Task | None,
+    recorded: Sequence[Task],
     at: datetime,
 ) -> dict[str, Any]:
     """One item out of the rows of its ticket."""
@@ -165,7 +167,7 @@ def item_shape(
         [edge for edge in rows.edges if edge.item_id == item.id],
         definition,
         rows.calendar,
-        result,
+        recorded,
         at,
     )
 
@@ -176,10 +178,11 @@ def _item(
     edges: Sequence[Edge],
     definition: OfferingDefinition,
     calendar: WorkingCalendar,
-    decision: Task | None,
+    recorded: Sequence[Task],
     at: datetime,
 ) -> dict[str, Any]:
     running = item.decided_at is None
+    results = [unsealed_result(task) for task in recorded if task.kind is StageKind.DECISION]
     return {
         "id": item.id,
         "number": item.number,
@@ -196,9 +199,22 @@ def _item(
         "due_basis": item.due_basis,
         "provisional": item.provisional,
         "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
-        "result": None if decision is None else unsealed_result(decision),
+        "result": results[0] if results else None,
+        "deliveries": [
+            _delivery(task, definition) for task in recorded if task.kind is StageKind.FULFILMENT
+        ],
         "waiting_for": [edge.predecessor for edge in edges if edge.status in UNSETTLED],
         "stages": [_stage(stage, definition, at) for stage in stages],
+    }
+
+
+def _delivery(task: Task, definition: OfferingDefinition) -> dict[str, Any]:
+    return {
+        "stage": task.stage_key,
+        "title": definition.flow.by_key[task.stage_key].title,
+        "department": task.department,
+        "delivered_at": task.closed_at,
+        "result": unsealed_result(task),
     }
 
 

@@ -87,6 +87,7 @@ TICKET: Final[dict[str, Any]] = {
             "provisional": False,
             "light": "green",
             "result": None,
+            "deliveries": [],
             "waiting_for": [],
             "stages": [
                 {
