@@ -133,7 +133,9 @@ class Life:
             {**point, "what": self.plant.canaries.text(label)}
             for point, label in zip(points, labels, strict=True)
         ]
-        todo.item.points += zip(points, labels, strict=True)
+        todo.item.points += [
+            (todo.key, point, label) for point, label in zip(points, labels, strict=True)
+        ]
         opinion = self.desks.decide(todo, "return", points=said)
         self.desks.look(todo, opinion)
         self._answer(todo)

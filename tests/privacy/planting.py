@@ -24,7 +24,8 @@ class Planting:
     person: str
     answers: dict[str, Any]
     planted: Planted
-    points: list[tuple[dict[str, str], str]] = field(default_factory=list)
+    points: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    """By which stage, about what, and what the words stand for."""
 
     def stage(self, key: str) -> Stage:
         stages = whole_pack().offerings[self.offering].flow["stages"]
@@ -142,7 +143,11 @@ class Plant:
                 named |= fact.repeats
         named |= self._of_subject(item, sees.get("subject", ()))
         named |= {f"{self.documents[code][0]}: name" for code in self.papers(item, stage)}
-        named |= {stands_for for point, stands_for in item.points if _may_read(sees, point)}
+        named |= {
+            stands_for
+            for asked_by, point, stands_for in item.points
+            if asked_by == stage["key"] or _may_read(sees, point)
+        }
         return named
 
     def _of_subject(self, item: Planting, selection: Any) -> set[str]:

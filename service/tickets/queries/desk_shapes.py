@@ -13,7 +13,7 @@ from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.identity.queries import Applicant, FamilyMember
 from service.materials.rules import KnownMaterial
-from service.routing import Verdict
+from service.routing import Stage, Verdict
 from service.routing.flow import PASSING, Sees, SubjectPart
 from service.tickets.models import Task, TicketSection
 from service.tickets.queries.desk import TaskRow
@@ -85,7 +85,7 @@ def task_detail(
         "facts": [_fact(fact) for fact in facts],
         "materials": [_document(one) for one in documents],
         "history": [_verdict(row, definition, names) for row in history.verdicts],
-        "corrections": [_asked(row, stage.sees) for row in history.corrections],
+        "corrections": [_asked(row, stage) for row in history.corrections],
         "opinion": unsealed_opinion(task),
         "result": unsealed_result(task),
     }
@@ -131,9 +131,10 @@ def _verdict(
     }
 
 
-def _asked(row: Row[*tuple[Any, ...]], sees: Sees) -> dict[str, Any]:
+def _asked(row: Row[*tuple[Any, ...]], stage: Stage) -> dict[str, Any]:
     told = correction_shape(row.Correction)
-    points = [point for point in told["points"] if readable(Point(**point), sees)]
+    own = row.stage_key == stage.key
+    points = [one for one in told["points"] if readable(Point(**one), stage.sees, own=own)]
     return {**told, "department": row.department, "points": points}
 
 

@@ -201,7 +201,9 @@ class VerdictOut(Schema):
 
 
 class AskedCorrectionOut(CorrectionOut):
-    """What the applicant was asked to mend, as far as this stage may see what it is about."""
+    """What the applicant was asked to mend: all that this stage asked itself, and of others what
+    is about something that it may see.
+    """
 
     department = fields.String(required=True)
 
