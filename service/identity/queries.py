@@ -132,7 +132,8 @@ class Applicant:
 
 def applicant_for(session: Session, actor: Actor) -> Applicant:
     """The talent who asks; one statement. Raises `Forbidden` for anybody else."""
-    return applicant_of(session, own_person(actor))
+    me = select(*_PERSON).where(Person.id == own_person(actor))
+    return _applicant(session.execute(me).one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,12 +358,26 @@ def _date(value: str | None) -> date | None:
     return None if value is None else date.fromisoformat(value)
 
 
-def applicant_of(session: Session, person_id: UUID) -> Applicant:
-    """The applicant of a case, for the staff who work on it; one statement.
+def people_of_case(
+    session: Session, person_id: UUID, member_id: UUID | None
+) -> tuple[Applicant, FamilyMember | None]:
+    """The applicant of a case and, where one is asked for, the member of their family that it is
+    about, for the staff who work on it; one statement.
 
-    Row-level security shows staff the persons who have acted in their district.
+    Row-level security shows staff the persons who have acted in their district, with their family.
     """
-    return _applicant(session.execute(select(*_PERSON).where(Person.id == person_id)).one())
+    asked = [one for one in (person_id, member_id) if one is not None]
+    rows = session.execute(
+        select(*_PERSON, FamilyLink.kinship)
+        .outerjoin(
+            FamilyLink,
+            (FamilyLink.member_id == Person.id) & (FamilyLink.person_id == person_id),
+        )
+        .where(Person.id.in_(asked), (Person.id == person_id) | FamilyLink.id.is_not(None))
+    ).all()
+    applicant = next(row for row in rows if row.id == person_id)
+    member = next((row for row in rows if row.id == member_id), None)
+    return _applicant(applicant), None if member is None else _member(member)
 
 
 def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:

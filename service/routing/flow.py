@@ -79,9 +79,19 @@ class Limit:
         return cls(working_days=int(raw["working_days"]))
 
 
+class SubjectPart(StrEnum):
+    """What can be told of the member of the family that an item is about."""
+
+    NAME = "name"
+    ID_NUMBER = "id_number"
+    BIRTH_DATE = "birth_date"
+    KINSHIP = "kinship"
+
+
 @dataclass(frozen=True)
 class Sees:
-    """What the department of a stage may read: per section its fields, facts, and materials.
+    """What the department of a stage may read: per section its fields, facts, and materials; and
+    of the member of the family that the item is about, if it is about one.
 
     What is not named is not sent.
     """
@@ -89,6 +99,7 @@ class Sees:
     sections: Mapping[str, Selection]
     facts: Selection = frozenset()
     materials: Selection = frozenset()
+    subject: Selection = frozenset()
 
     def visible(self, section: str, answers: Mapping[str, Any]) -> dict[str, Any]:
         """The part of a section's answers that may be shown; empty where nothing is named."""
@@ -104,6 +115,10 @@ class Sees:
     def shows_fact(self, kind: str) -> bool:
         """Whether facts of this kind may be shown."""
         return self.facts == ALL or kind in self.facts
+
+    def shows_of_subject(self, part: SubjectPart) -> bool:
+        """Whether this may be shown of the member of the family."""
+        return self.subject == ALL or part in self.subject
 
 
 class JoinKind(StrEnum):
@@ -349,6 +364,7 @@ def _sees(raw: Mapping[str, Any]) -> Sees:
         sections={code: _selection(fields) for code, fields in raw.get("sections", {}).items()},
         facts=_selection(raw.get("facts", ())),
         materials=_selection(raw.get("materials", ())),
+        subject=_selection(raw.get("subject", ())),
     )
 
 

@@ -76,6 +76,16 @@ SIGHTS = [
     Slip(MEDICAL, "materials: [marriage_certificate, birth_certificate]",
          "materials: [marriage_certificate, cv]", "cv", "flow.stages.1.sees.materials.1",
          "material_not_asked"),
+    Slip(SETTLEMENT,
+         "        materials: all\n    - key: decision\n",
+         "        materials: all\n        subject: [name]\n    - key: decision\n",
+         "subject: [name]", "flow.stages.0.sees.subject", "no_subject"),
+    Slip(CHILD, "subject: [name]\n", "subject: [name, phone]\n", "[name, phone]",
+         "flow.stages.4.sees.subject.1", "wrong_value"),
+    Slip(CHILD, "subject: [name]\n", "subject: most\n", "subject: most",
+         "flow.stages.4.sees.subject", "wrong_value"),
+    Slip(CHILD, "subject: [name]\n", "subject: [name, name]\n", "subject: [name, name]",
+         "flow.stages.4.sees.subject", "wrong_value"),
 ]  # fmt: skip
 
 GIFTS = [

@@ -14,6 +14,7 @@ from service.catalogue.rules.faults import MESSAGES
 from service.catalogue.rules.shape import FORMAT
 from service.kernel.permissions import Role
 from service.routing import StageKind, Verdict, bundle, check
+from service.routing.flow import SubjectPart
 from tests.catalogue import faulty_conditions as conditions
 from tests.catalogue import faulty_files as files
 from tests.catalogue import faulty_flows as flows
@@ -161,6 +162,8 @@ def test_the_format_knows_what_the_code_knows():
     assert edge["kind"]["enum"] == list(bundle.EdgeKind)
     assert edge["on"]["enum"] == list(bundle.EdgeOn)
     assert set(stage["role"]["enum"]) < set(Role)
+    parts = stage["sees"]["properties"]["subject"]["else"]["items"]["enum"]
+    assert parts == list(SubjectPart)
 
 
 def test_every_fault_that_the_code_names_has_its_words():

@@ -30,7 +30,7 @@ CHAPTERS = [
     ("用人单位看到什么", "What the employer sees"),
     ("全部办结", "All is done"),
 ]
-SENTENCES, QUOTES = 34, 5
+SENTENCES, QUOTES = 36, 5
 NUMBER = re.compile(r"LB\d{6}\d{8}\d+[0-9A-Z]")
 # What a person says, other than codes of the pack and years: Chinese, figures, dates, mail.
 PERSONAL = re.compile(r"[^\x00-\x7f]|\d{5}|\d{4}-|@.+\.")

@@ -55,7 +55,8 @@ class Canaries:
         return f"金丝雀{self._mark(stands_for)}飞过"
 
     def note(self, value: str, stands_for: str) -> str:
-        """A value from elsewhere that is looked for, too."""
+        """A value from elsewhere that is looked for, too; it stands for nothing else."""
+        assert self.known.get(value, stands_for) == stands_for, f"{self.known[value]}, {stands_for}"
         self.known[value] = stands_for
         return value
 

@@ -70,10 +70,10 @@ def _lived(name: str, app: Any, database: Database, superuser: psycopg.Connectio
 
 def _arrive(life: Life, database: Database) -> None:
     """Seven items, as in the demonstration, for somebody whom experts recognise."""
-    children = [life.relative("child", f"child {number}", age=7) for number in (1, 2)]
+    children = [life.relative("child", f"child {number}", age=6 + number) for number in (1, 2)]
     wanted = ["recognition", "settlement", "housing_rent", "medical"]
     wanted += [("schooling", child) for child in children]
-    wanted += [("spouse", life.relative("spouse", "spouse"))]
+    wanted += [("spouse", life.relative("spouse", "spouse", age=34))]
     basis = {"applied_class": "B", "basis": "programme"}
     _file(life, database, life.world.filing(*wanted, recognition_basis=basis))
     life.to_the_end({"recognition": {"class": "B", "suggested_class": "B"}})
@@ -81,7 +81,7 @@ def _arrive(life: Life, database: Database) -> None:
 
 def _buy(life: Life, database: Database) -> None:
     """A home, at a discount; the spouse has no public post."""
-    spouse = ("spouse", life.relative("spouse", "spouse"))
+    spouse = ("spouse", life.relative("spouse", "spouse", age=34))
     wanted = ("recognition", "housing_purchase", "purchase_discount", spouse)
     _file(life, database, life.world.filing(*wanted, spouse={"last_post": "private"}))
     life.to_the_end({})

@@ -103,9 +103,8 @@ class Desks:
             planted = self.plant.into(result, records, f"{todo.name} result")
         opinion = self.decide(todo, passing, result)
         self.plant.give(todo.item, todo.stage, planted)
-        (self.plant.results if todo.kind == "decision" else self.plant.kept_back).update(
-            planted.values()
-        )
+        told = todo.kind in {"decision", "fulfilment"}
+        (self.plant.results if told else self.plant.kept_back).update(planted.values())
         self.look(todo, opinion, *planted.values())
 
     def _attempt(self) -> dict[str, Any]:

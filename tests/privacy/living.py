@@ -45,6 +45,7 @@ class Life:
     def introduce(self) -> None:
         """The talent says who they are."""
         number = self._number("applicant")
+        self.plant.kept_back.add("applicant: birth date")
         phone = self.plant.canaries.note("13998989898", "applicant: phone")
         name = {"name": self.plant.canaries.text("applicant: name"), "phone": phone}
         self.talent("patch", "/me", json={**name, "id_type": "citizen_id", "id_number": number})
@@ -54,6 +55,7 @@ class Life:
         member = {"name": self.plant.canaries.text(f"{label}: name"), "kinship": kinship}
         number = {"id_type": "citizen_id", "id_number": self._number(label, age)}
         told: str = self.talent("post", "/me/family", json=member | number).json["id"]
+        self.plant.relatives[told] = label
         return told
 
     def _number(self, label: str, age: int | None = None) -> str:
@@ -131,7 +133,9 @@ class Life:
             {**point, "what": self.plant.canaries.text(label)}
             for point, label in zip(points, labels, strict=True)
         ]
-        todo.item.points += zip(points, labels, strict=True)
+        todo.item.points += [
+            (todo.key, point, label) for point, label in zip(points, labels, strict=True)
+        ]
         opinion = self.desks.decide(todo, "return", points=said)
         self.desks.look(todo, opinion)
         self._answer(todo)

@@ -24,7 +24,8 @@ class Planting:
     person: str
     answers: dict[str, Any]
     planted: Planted
-    points: list[tuple[dict[str, str], str]] = field(default_factory=list)
+    points: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    """By which stage, about what, and what the words stand for."""
 
     def stage(self, key: str) -> Stage:
         stages = whole_pack().offerings[self.offering].flow["stages"]
@@ -54,6 +55,7 @@ class Plant:
     def __init__(self, canaries: Canaries) -> None:
         self.canaries = canaries
         self.items: list[Planting] = []
+        self.relatives: dict[str, str] = {}
         self.documents: dict[str, tuple[str, str]] = {}
         self.replaced: list[str] = []
         self.facts: list[Fact] = []
@@ -126,7 +128,7 @@ class Plant:
         return {one for one in found if one is not None}
 
     def readable(self, item: Planting, stage: Stage) -> set[str]:
-        """Everything that the stage names: of the form, the facts, the documents, what is asked."""
+        """All that the stage names: of the form, facts, the subject, documents, what is asked."""
         sees = stage["sees"]
         named = {
             stands_for
@@ -139,9 +141,22 @@ class Plant:
                 sees.get("facts", ()), fact.kind
             ):
                 named |= fact.repeats
+        named |= self._of_subject(item, sees.get("subject", ()))
         named |= {f"{self.documents[code][0]}: name" for code in self.papers(item, stage)}
-        named |= {stands_for for point, stands_for in item.points if _may_read(sees, point)}
+        named |= {
+            stands_for
+            for asked_by, point, stands_for in item.points
+            if asked_by == stage["key"] or _may_read(sees, point)
+        }
         return named
+
+    def _of_subject(self, item: Planting, selection: Any) -> set[str]:
+        """What is named of a member of the family; their number is never told whole."""
+        if item.person not in self.relatives:
+            return set()
+        parts = {"name": "name", "birth_date": "birth date"}
+        label = self.relatives[item.person]
+        return {f"{label}: {part}" for one, part in parts.items() if shows(selection, one)}
 
     def asked(self, item: Planting) -> list[str]:
         """The codes of the documents that an item asks for."""

@@ -52,7 +52,7 @@ def test_everybody_is_told_exactly_what_is_theirs(life):
 
 
 def test_the_talent_gets_back_all_that_is_theirs(life):
-    """All but the opinions and the notes between departments, and numbers that are masked."""
+    """All but opinions and notes between departments, and numbers and what their own tells."""
     told = set().union(*(one.found for one in life.ear.heard if one.who == "talent"))
     assert set(life.plant.canaries.known.values()) - told == life.plant.kept_back
     assert told >= life.plant.results

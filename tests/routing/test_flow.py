@@ -14,7 +14,15 @@ from service.routing import (
     parse_condition,
     parse_flow,
 )
-from service.routing.flow import PASSING, VERDICTS, Choice, Join, JoinKind, OnReject
+from service.routing.flow import (
+    PASSING,
+    VERDICTS,
+    Choice,
+    Join,
+    JoinKind,
+    OnReject,
+    SubjectPart,
+)
 from tests.routing.flows import ROUNDS, SMALL, WHEN, WIDE, back, raw_flow, stage
 
 
@@ -42,6 +50,7 @@ def test_a_stage_is_read_whole():
             "sections": {"applicant": ["name"], "home": "all"},
             "facts": ["degree"],
             "materials": "all",
+            "subject": ["name"],
         },
         on_reject=back("s", 3),
         four_eyes=True,
@@ -57,7 +66,7 @@ def test_a_stage_is_read_whole():
     )
     assert one.may == {Verdict.APPROVE}
     sections = {"applicant": frozenset({"name"}), "home": "all"}
-    assert one.sees == Sees(sections, frozenset({"degree"}), "all")
+    assert one.sees == Sees(sections, frozenset({"degree"}), "all", frozenset({"name"}))
     assert (one.on_reject, one.four_eyes) == (OnReject("s", 3), True)
     assert one.records == {"type": "object"}
     assert one.gives == (Gift("degree", "subject", gift["value"], "2026-01-01", until),)
@@ -76,7 +85,7 @@ def test_what_is_left_out_has_a_meaning():
     assert one.join == Join(JoinKind.ALL)
     assert (one.when, one.on_reject, one.four_eyes) == (None, None, False)
     assert (one.records, one.gives, one.authority) == (None, (), None)
-    assert one.sees == Sees({}, frozenset(), frozenset())
+    assert one.sees == Sees({}, frozenset(), frozenset(), frozenset())
     gift = read("decision", gives=[{"fact": "degree", "value": {}}]).gives[0]
     assert gift == Gift("degree", "applicant", {}, None, None)
 
@@ -227,6 +236,22 @@ def test_facts_and_materials_are_shown_by_their_names(named, shown):
     sees = read(sees={"sections": {}, **raw}).sees
     assert (sees.shows_fact("degree"), sees.shows_material("degree")) == (shown, shown)
     assert sees.shows_fact("permit") is sees.shows_material("permit") is (named == "all")
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        (None, set()),
+        ([], set()),
+        (["name", "birth_date"], {SubjectPart.NAME, SubjectPart.BIRTH_DATE}),
+        ("all", set(SubjectPart)),
+    ],
+)
+def test_of_the_subject_is_shown_what_is_named(named, shown):
+    """Versions of before it could be named show nothing of it."""
+    raw = {} if named is None else {"subject": named}
+    sees = read(sees={"sections": {}, **raw}).sees
+    assert {part for part in SubjectPart if sees.shows_of_subject(part)} == shown
 
 
 @pytest.mark.parametrize(

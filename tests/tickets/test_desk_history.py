@@ -132,7 +132,7 @@ class TestCorrections:
         assert [one["department"] for one in told] == [POLICE] * 2
         assert told[0]["points"] == [point | {"material": None}]
 
-    def test_show_no_more_than_the_stage_sees(self, accepted, clerk, reviewer, superuser):
+    def test_show_no_more_than_the_stage_sees(self, accepted, reviewer, superuser):
         """The decision reads neither the mobile number nor a section that it does not name."""
         first, second = accepted
         points = [
@@ -144,8 +144,49 @@ class TestCorrections:
         self.ask(superuser, first, points)
         (told,) = detail(reviewer, second)["corrections"]
         assert [one["what"] for one in told["points"]] == ["可见的", "也可见"]
-        (told,) = detail(clerk, first)["corrections"]
-        assert [one["what"] for one in told["points"]] == ["金丝雀一", "可见的", "也可见"]
+
+    def test_show_a_stage_all_that_it_asked_itself(self, world):
+        """Of the bank account it sees nothing. It can ask, and reads its words, not the answer."""
+        talent, clerk = world.talent(), world.staff(f"clerk.{BUILDERS}")
+        body = world.filing("housing_rent")
+        item = talent.post("/v1/tickets", json=body, headers={"Idempotency-Key": "one"}).json[
+            "items"
+        ][0]
+        points = [
+            {"what": f"请核对：{field}", "section": "lease", "field": field, "material": None}
+            for field in ("account_number", "landlord", "address")
+        ]
+        first = world.claimed(clerk, item["number"])
+        assert decide(clerk, first, "return", corrections=points).status_code == 200
+        lease = body["items"][0]["sections"]["lease"] | {"account_number": "6200000000000000026"}
+        self.answer(talent, item, lease=lease)
+        second = world.claimed(clerk, item["number"])
+        for task in (first, second):
+            told = detail(clerk, task)
+            assert [one["points"] for one in told["corrections"]] == [points]
+            assert "account_number" not in told["sections"]["lease"]
+            assert lease["account_number"] not in str(told)
+        decide(clerk, second)
+        reviewer = world.staff("reviewer.human_resources")
+        review = world.open_task(reviewer, item["number"])
+        assert [one["points"] for one in detail(reviewer, review)["corrections"]] == [points[2:]]
+
+    def answer(self, talent, item, **sections):
+        version = talent.get(f"/v1/items/{item['id']}").json["version"]
+        answer = talent.post(
+            f"/v1/items/{item['id']}/correction",
+            json={"sections": sections},
+            headers={"If-Match": f'"{version}"'},
+        )
+        assert answer.status_code == 200, answer.json
+
+    def test_show_a_colleague_of_the_stage_what_it_asked(self, accepted, hire, clerk, superuser):
+        """Whoever goes on with it knows why it was returned."""
+        first, _ = accepted
+        self.ask(superuser, first, [{"what": "请核对", "section": "medical"}])
+        (asked,) = detail(hire((POLICE, "clerk")), first)["corrections"]
+        assert [one["what"] for one in asked["points"]] == ["请核对"]
+        assert [asked] == detail(clerk, first)["corrections"]
 
 
 class TestTimeline:

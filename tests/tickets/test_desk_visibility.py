@@ -24,8 +24,8 @@ LINE = {
     "light", "verdict",
 }  # fmt: skip
 DETAIL = LINE | {
-    "ticket_number", "passing", "may", "records", "applicant", "sections", "facts", "materials",
-    "history", "corrections", "opinion", "result",
+    "ticket_number", "passing", "may", "records", "applicant", "subject", "sections", "facts",
+    "materials", "history", "corrections", "opinion", "result",
 }  # fmt: skip
 
 # What the pack lets each stage read; the bank account is for the decision alone.

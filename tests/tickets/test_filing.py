@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from service.kernel.db import Scope
 from service.tickets.models import Item, TicketSection
-from service.tickets.queries.shapes import unsealed_answers
+from service.tickets.queries.sealed import unsealed_answers
 from tests.tickets import invariants
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -20,7 +20,7 @@ SUMMARY = {
 ITEM = {
     "id", "number", "version", "offering", "title", "subject", "phase", "outcome", "due_on",
     "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "stages", "hold",
-    "hold_until",
+    "hold_until", "deliveries",
 }  # fmt: skip
 STAGE = {
     "key", "round", "title", "department", "departments", "state", "verdict", "due_at", "light",

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_36
 
 from service.kernel.errors import Conflict
-from service.routing import Outcome, Phase, StageKind, Verdict
+from service.routing import Outcome, Phase, Sees, StageKind, Verdict
 from service.tickets.rules import (
     ACTIVE,
     DueBasis,
     Happening,
     ItemDue,
     Light,
+    Point,
     TaskAct,
     TaskStatus,
     TicketStatus,
@@ -26,6 +27,7 @@ from service.tickets.rules import (
     happening,
     item_number,
     light,
+    readable,
     ticket_due,
     ticket_number,
     ticket_status,
@@ -193,3 +195,25 @@ def test_numbers(code, day, sequence, ordinal):
     assert number[:-1] == body
     assert mod_37_36.is_valid(number)
     assert item_number(number, ordinal) == f"{number}-{ordinal:02}"
+
+
+SEES = Sees({"lease": frozenset({"address"}), "residence": "all"}, materials=frozenset({"lease"}))
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ({"section": "lease", "field": "address"}, True),
+        ({"section": "lease", "field": "account_number"}, False),
+        ({"section": "lease"}, True),
+        ({"section": "residence", "field": "since"}, True),
+        ({"section": "medical"}, False),
+        ({"section": "medical", "field": "hospital"}, False),
+        ({"material": "lease"}, True),
+        ({"material": "cv"}, False),
+    ],
+)
+def test_a_point_is_for_who_asked_it_and_who_sees_what_it_is_about(about, expected):
+    point = Point("请核对", **about)
+    assert readable(point, SEES, own=False) is expected
+    assert readable(point, SEES, own=True)

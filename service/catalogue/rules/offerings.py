@@ -186,6 +186,8 @@ def _sight_faults(document: Document, path: Path, sees: Raw, naming: Naming) -> 
     yield from document.unknown(
         (*path, "materials"), sees.get("materials", ()), asked, "material_not_asked"
     )
+    if "subject" in sees and not naming.about_family:
+        yield document.fault((*path, "subject"), "no_subject")
 
 
 def _gift_faults(

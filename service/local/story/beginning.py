@@ -159,6 +159,14 @@ def walls(story: Story) -> None:
     teller.chapter("各看各的", "Everybody sees their own part")
     child = story.items("schooling")[0]
     task = departments.task(child, "acceptance", "development_support")
+    seen = departments.look(task)["subject"]
+    teller.tell(
+        f"发展保障局的经办人知道是哪个孩子：{seen['name']}，{seen['birth_date']} 出生。",
+        f"A clerk of development support sees which child it is: {seen['name']}, born on"
+        f" {seen['birth_date']}.",
+        true=seen["name"] == story.family.children[0]["name"] and "*" in seen["id_number"],
+        found=seen,
+    )
     foreign = departments.staff("clerk", "construction").ask("GET", f"/desk/tasks/{task['id']}")
     teller.tell(
         "建设局的经办人去看孩子的入学待办：404，如同不存在。",

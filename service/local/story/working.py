@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 
 from service.local.story.papers import upload_one
@@ -145,20 +147,38 @@ def _no_rent_subsidy(story: Story) -> list[str]:
 def children(story: Story) -> None:
     teller, departments = story.teller, story.departments
     teller.chapter("两个孩子，两个学位", "Two children, two seats")
+    _home_of_a_child(story)
     for child, school in zip(story.items("schooling"), SCHOOLS, strict=True):
         pass_until(story, child, "decision")
         departments.pass_on(
             child, ("decision", "development_support"), result={"school": school, "grade": 1}
         )
         pass_until(story, child, None)
-    seats = {one["subject"]: one["result"]["school"] for one in story.items("schooling")}
+    seats = {one["subject"]: one for one in story.items("schooling")}
     for child, school in zip(story.family.children, SCHOOLS, strict=True):
+        seat = seats[child["id"]]
+        notices = [one["result"]["notice_number"] for one in seat["deliveries"]]
         teller.tell(
-            f"{child['name']}：{school}。",
-            f"{child['name']}: {school}.",
-            true=seats[child["id"]] == school,
-            found=seats,
+            f"{child['name']}：{school}，入学通知书编号 {'、'.join(notices)}。",
+            f"{child['name']}: {school}, with the notice {', '.join(notices)}.",
+            true=seat["result"]["school"] == school and len(notices) == 1,
+            found=seat,
         )
+
+
+def _home_of_a_child(story: Story) -> None:
+    child, known = story.items("schooling")[0], story.family.children[0]
+    pass_until(story, child, "home")
+    home = story.departments.look(story.departments.task(child, "home", "construction"))
+    text = json.dumps(home, ensure_ascii=False)
+    words = [known[what] for what in ("id", "name", "id_number", "birth_date")]
+    story.teller.tell(
+        "建设局核验住房，看到住址和租赁合同，不知道是哪个孩子。",
+        "Construction verifies the home, sees address and lease, and is not told which child it is"
+        " for.",
+        true=home["subject"] is None and not any(word in text for word in words),
+        found=text,
+    )
 
 
 def wife(story: Story) -> None:

@@ -30,7 +30,7 @@ from service.calendars.queries import calendar_for
 from service.catalogue.rules import OfferingDefinition
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
-from service.identity.queries import own_case
+from service.identity.queries import Applicant, FamilyMember, own_case, people_of_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound
@@ -262,6 +262,17 @@ def facts_seen(
     people = [one for one in (found.item.subject_id, found.item.person_id) if one is not None]
     known = facts_of(session, actor, persons=people, on=on)
     return [fact for one in people for fact in known[one] if sees.shows_fact(fact.kind)]
+
+
+def people_seen(
+    session: Session, found: TaskFound, definition: OfferingDefinition
+) -> tuple[Applicant, FamilyMember | None]:
+    """The applicant of a task's item, and the member of the family that it is about.
+
+    None for the latter where the stage may read nothing of them. One statement.
+    """
+    item, sees = found.item, definition.flow.by_key[found.task.stage_key].sees
+    return people_of_case(session, item.person_id, item.subject_id if sees.subject else None)
 
 
 def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:

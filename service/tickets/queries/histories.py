@@ -25,8 +25,8 @@ class History:
     """An item's verdicts and corrections, each in the order in which they came.
 
     `verdicts`: `stage_key round department role verdict closed_at assignee`; where nobody but time
-    decided, `deemed`, the assignee is no answer to who did. `corrections`: each with the department
-    that asked.
+    decided, `deemed`, the assignee is no answer to who did. `corrections`: each with the stage and
+    the department that asked.
     """
 
     verdicts: Rows
@@ -59,7 +59,7 @@ def history_of(session: Session, task: Task) -> History:
         .order_by(Task.closed_at, Task.id)
     ).all()
     corrections = session.execute(
-        select(Correction, Task.department)
+        select(Correction, Task.stage_key, Task.department)
         .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
         .where(Correction.district_id == task.district_id, Correction.item_id == task.item_id)
         .order_by(Correction.id)

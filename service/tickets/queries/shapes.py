@@ -1,4 +1,4 @@
-"""The shapes in which tickets and tasks are told, out of their rows: no statement is sent here."""
+"""The shapes in which tickets are told, out of their rows: no statement is sent here."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
-from service.facts.rules import KnownFact
 from service.kernel import messages
 from service.kernel.events import Event
-from service.materials.rules import KnownMaterial
-from service.routing import EdgeStatus, Hold, StageStatus, Verdict
+from service.routing import EdgeStatus, Hold, StageKind, StageStatus
 from service.routing.bundle import UNSETTLED
-from service.routing.flow import PASSING, Sees
 from service.tickets.models import (
     Correction,
     Draft,
@@ -28,46 +23,37 @@ from service.tickets.models import (
     Task,
     Ticket,
     TicketMaterial,
-    TicketSection,
 )
-from service.tickets.queries.desk import TaskRow
-from service.tickets.queries.histories import History
 from service.tickets.queries.sealed import (
-    unsealed_answers,
     unsealed_draft,
-    unsealed_opinion,
     unsealed_points,
     unsealed_result,
 )
 from service.tickets.queries.talent import TicketRows
 from service.tickets.rules import (
-    ACTIVE,
     Happening,
-    Light,
     NextStep,
-    Point,
     TicketStatus,
     light,
-    readable,
 )
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
-Names = Mapping[tuple[str, UUID], str]
-"""By department and account, what a member of staff is called."""
 
 
 def ticket_shape(
     rows: TicketRows,
     definitions: Definitions,
-    results: Mapping[UUID, Task],
+    recorded: Mapping[UUID, Sequence[Task]],
     at: datetime,
 ) -> dict[str, Any]:
-    """A ticket, whole; `results` holds, by item, the task whose verdict recorded one."""
+    """A ticket, whole; `recorded` holds, by item, the tasks that recorded what came of it."""
     return {
         **ticket_summary(rows.ticket, rows.calendar),
         "items": [
-            item_shape(rows, item, definitions[item.offering_version_id], results.get(item.id), at)
+            item_shape(
+                rows, item, definitions[item.offering_version_id], recorded.get(item.id, ()), at
+            )
             for item in rows.items
         ],
         "edges": [_edge(edge) for edge in rows.edges],
@@ -138,7 +124,7 @@ def item_detail(
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
-    result: Task | None,
+    recorded: Sequence[Task],
     corrections: Sequence[Correction],
     answers: Mapping[str, Any],
     documents: Sequence[TicketMaterial],
@@ -146,18 +132,19 @@ def item_detail(
 ) -> dict[str, Any]:
     """One item, with one's own answers as they stand and what was asked to be mended."""
     return {
-        **item_shape(rows, item, definition, result, at),
+        **item_shape(rows, item, definition, recorded, at),
         "ticket": item.ticket_id,
         "sections": answers,
         "materials": [{"code": one.code, "material": one.material_id} for one in documents],
-        "corrections": [_correction(one) for one in corrections],
+        "corrections": [correction_shape(one) for one in corrections],
     }
 
 
 _EMPTY_POINT: Final = {"section": None, "field": None, "material": None}
 
 
-def _correction(one: Correction) -> dict[str, Any]:
+def correction_shape(one: Correction) -> dict[str, Any]:
+    """What was asked to be mended, with every point."""
     return {
         "asked_at": one.asked_at,
         "due_at": one.due_at,
@@ -172,7 +159,7 @@ def item_shape(
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
-    result: Task | None,
+    recorded: Sequence[Task],
     at: datetime,
 ) -> dict[str, Any]:
     """One item out of the rows of its ticket."""
@@ -182,7 +169,7 @@ def item_shape(
         [edge for edge in rows.edges if edge.item_id == item.id],
         definition,
         rows.calendar,
-        result,
+        recorded,
         at,
     )
 
@@ -193,10 +180,11 @@ def _item(
     edges: Sequence[Edge],
     definition: OfferingDefinition,
     calendar: WorkingCalendar,
-    decision: Task | None,
+    recorded: Sequence[Task],
     at: datetime,
 ) -> dict[str, Any]:
     running = item.decided_at is None
+    results = [unsealed_result(task) for task in recorded if task.kind is StageKind.DECISION]
     return {
         "id": item.id,
         "number": item.number,
@@ -213,9 +201,22 @@ def _item(
         "due_basis": item.due_basis,
         "provisional": item.provisional,
         "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
-        "result": None if decision is None else unsealed_result(decision),
+        "result": results[0] if results else None,
+        "deliveries": [
+            _delivery(task, definition) for task in recorded if task.kind is StageKind.FULFILMENT
+        ],
         "waiting_for": [edge.predecessor for edge in edges if edge.status in UNSETTLED],
         "stages": [_stage(stage, definition, at) for stage in stages],
+    }
+
+
+def _delivery(task: Task, definition: OfferingDefinition) -> dict[str, Any]:
+    return {
+        "stage": task.stage_key,
+        "title": definition.flow.by_key[task.stage_key].title,
+        "department": task.department,
+        "delivered_at": task.closed_at,
+        "result": unsealed_result(task),
     }
 
 
@@ -243,116 +244,6 @@ def _stage(stage: ItemStage, definition: OfferingDefinition, at: datetime) -> di
         "verdict": stage.verdict,
         "due_at": stage.due_at,
         "light": light(at, warn_at=stage.warn_at, due_at=stage.due_at) if still_open else None,
-    }
-
-
-def task_summary(
-    row: TaskRow, definition: OfferingDefinition, account: UUID, names: Names, at: datetime
-) -> dict[str, Any]:
-    """A task in a list; `names` are those of colleagues, by department and account."""
-    return {
-        "id": row.id,
-        "version": row.version,
-        "state": row.status,
-        "kind": row.kind,
-        "stage": row.stage_key,
-        "stage_title": definition.flow.by_key[row.stage_key].title,
-        "item": row.item_id,
-        "item_number": row.item_number,
-        "offering": row.offering_code,
-        "title": definition.title,
-        "department": row.department,
-        "role": row.role,
-        "assignee": row.assignee,
-        "assignee_name": names.get((row.department, row.assignee)),
-        "mine": row.assignee == account,
-        "opened_at": row.opened_at,
-        "due_at": row.due_at,
-        "light": _task_light(row, at),
-        "verdict": row.verdict,
-    }
-
-
-def _task_light(row: TaskRow, at: datetime) -> Light | None:
-    if row.status not in ACTIVE:
-        return None
-    return light(at, warn_at=row.warn_at, due_at=row.due_at)
-
-
-def task_detail(
-    task: Task,
-    sections: Sequence[TicketSection],
-    facts: Sequence[KnownFact],
-    documents: Sequence[KnownMaterial],
-    history: History,
-    names: Names,
-    definition: OfferingDefinition,
-) -> dict[str, Any]:
-    """What a task holds beyond its line in the list: what its stage may read, and no more.
-
-    `facts` and `documents`: those that the stage may read.
-    """
-    stage = definition.flow.by_key[task.stage_key]
-    return {
-        "may": sorted(stage.may, key=list(Verdict).index),
-        "records": stage.records,
-        "passing": PASSING[stage.kind],
-        "sections": {
-            section.section: seen
-            for section in sections
-            if (seen := stage.sees.visible(section.section, unsealed_answers(section)))
-        },
-        "facts": [_fact(fact) for fact in facts],
-        "materials": [_document(one) for one in documents],
-        "history": [_verdict(row, definition, names) for row in history.verdicts],
-        "corrections": [_asked(row, stage.sees) for row in history.corrections],
-        "opinion": unsealed_opinion(task),
-        "result": unsealed_result(task),
-    }
-
-
-def _verdict(
-    row: Row[*tuple[Any, ...]], definition: OfferingDefinition, names: Names
-) -> dict[str, Any]:
-    """What a stage said, as the applicant is told it too; who said it, among colleagues."""
-    return {
-        "stage": row.stage_key,
-        "stage_title": definition.flow.by_key[row.stage_key].title,
-        "round": row.round,
-        "department": row.department,
-        "role": row.role,
-        "verdict": row.verdict,
-        "deemed": row.deemed,
-        "decided_at": row.closed_at,
-        "decided_by": None if row.deemed else names.get((row.department, row.assignee)),
-    }
-
-
-def _asked(row: Row[*tuple[Any, ...]], sees: Sees) -> dict[str, Any]:
-    told = _correction(row.Correction)
-    points = [point for point in told["points"] if readable(Point(**point), sees)]
-    return {**told, "department": row.department, "points": points}
-
-
-def _fact(fact: KnownFact) -> dict[str, Any]:
-    return {
-        "id": fact.id,
-        "kind": fact.kind,
-        "value": fact.value,
-        "issuer": fact.issuer,
-        "valid_from": fact.valid_from,
-        "valid_to": fact.valid_to,
-    }
-
-
-def _document(material: KnownMaterial) -> dict[str, Any]:
-    return {
-        "id": material.id,
-        "code": material.code,
-        "name": material.name,
-        "media_type": material.media_type,
-        "size": material.size,
-        "erased": material.erased_at is not None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -275,20 +276,30 @@ def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Ev
     ).all()
 
 
-def recorded_results(session: Session, actor: Actor, rows: TicketRows) -> dict[UUID, Task]:
-    """By item, the task whose verdict recorded the item's result."""
+def recorded_results(
+    session: Session, actor: Actor, rows: TicketRows
+) -> dict[UUID, Sequence[Task]]:
+    """By item, the tasks whose verdicts recorded what its applicant is told: the decision's, then
+    those of fulfilment in the order in which they came. What other stages record is theirs.
+
+    One statement, none where nothing is decided.
+    """
     decided = [item.id for item in rows.items if item.decided_at is not None]
     if not decided:
         return {}
-    tasks = session.scalars(
-        select(Task).where(
+    found = defaultdict[UUID, list[Task]](list)
+    for task in session.scalars(
+        select(Task)
+        .where(
             Task.district_id == actor.district,
             Task.item_id.in_(decided),
-            Task.kind == StageKind.DECISION,
+            Task.kind.in_((StageKind.DECISION, StageKind.FULFILMENT)),
             Task.result.is_not(None),
         )
-    ).all()
-    return {task.item_id: task for task in tasks}
+        .order_by(Task.closed_at, Task.id)
+    ):
+        found[task.item_id].append(task)
+    return dict(found)
 
 
 def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:

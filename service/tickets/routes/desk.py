@@ -11,14 +11,14 @@ from flask import Response
 
 from service.calendars.queries import calendar_for
 from service.catalogue.queries import offering_definition
-from service.identity.queries import Applicant, applicant_of, staff_names
+from service.identity.queries import staff_names
 from service.kernel import audit, clock, http, storage
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
 from service.routing import Verdict
 from service.tickets import actions
-from service.tickets.queries import counts, desk, documents, histories, shapes
+from service.tickets.queries import counts, desk, desk_shapes, documents, histories
 from service.tickets.routes.talent import told
 from service.tickets.rules import ACTIVE, Light, Point, TaskStatus
 from service.tickets.schemas import (
@@ -94,11 +94,13 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     seen = documents.documents_seen(session, actor, found, definition)
     history = histories.history_of(session, found.task)
     names = _names([found.row, *history.verdicts])
+    applicant, member = desk.people_seen(session, found, definition)
     return {
         **_summary(found.row, names, at),
-        **shapes.task_detail(found.task, sections, facts, seen, history, names, definition),
+        **desk_shapes.task_detail(found.task, sections, facts, seen, history, names, definition),
         "ticket_number": found.ticket_number,
-        "applicant": _masked(applicant_of(session, found.item.person_id)),
+        "applicant": desk_shapes.applicant(applicant),
+        "subject": desk_shapes.subject(member, definition.flow.by_key[found.task.stage_key].sees),
     }
 
 
@@ -261,14 +263,6 @@ def decide_task(
     }
 
 
-def _masked(applicant: Applicant) -> dict[str, Any]:
-    return {
-        "name": applicant.name,
-        "id_type": applicant.id_type,
-        "id_number": applicant.id_number_masked,
-    }
-
-
 def _filter(
     *,
     state: TaskStatus | None,
@@ -295,7 +289,7 @@ def _filter(
     )
 
 
-def _names(rows: Iterable[Any]) -> shapes.Names:
+def _names(rows: Iterable[Any]) -> desk_shapes.Names:
     """What those who hold or held these tasks are called, among colleagues."""
     holders = {(row.department, row.assignee) for row in rows if row.assignee is not None}
     return staff_names(http.session(), http.actor(), holders)
@@ -307,10 +301,10 @@ def _mine(row: desk.TaskRow, at: datetime) -> dict[str, Any]:
     return _summary(row, {(row.department, actor.account): actor.display_name}, at)
 
 
-def _summary(row: desk.TaskRow, names: shapes.Names, at: datetime) -> dict[str, Any]:
+def _summary(row: desk.TaskRow, names: desk_shapes.Names, at: datetime) -> dict[str, Any]:
     session, actor = http.session(), http.actor()
     definition = offering_definition(session, actor.district, row.offering_version_id)
-    return shapes.task_summary(row, definition, actor.account, names, at)
+    return desk_shapes.task_summary(row, definition, actor.account, names, at)
 
 
 def _assignee(asked: str | None, account: UUID) -> UUID | None:

@@ -39,7 +39,7 @@ def get_item(item_id: UUID) -> dict[str, Any]:
         rows,
         item,
         definition,
-        talent.recorded_results(session, actor, rows).get(item_id),
+        talent.recorded_results(session, actor, rows).get(item_id, ()),
         talent.corrections_of(session, item),
         cases.answers_of(session, item),
         documents.documents_of(session, item, definition),

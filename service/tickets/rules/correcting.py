@@ -22,8 +22,14 @@ class Point:
     material: str | None = None
 
 
-def readable(point: Point, sees: Sees) -> bool:
-    """Whether a stage may read a point: it sees what the point is about."""
+def readable(point: Point, sees: Sees, *, own: bool) -> bool:
+    """Whether a stage may read a point: it asked it itself, or it sees what the point is about.
+
+    A stage may ask about what it does not see: what is wrong is often noticed by one that cannot
+    return any more. It is told its own words, but not the answer.
+    """
+    if own:
+        return True
     if point.material is not None:
         return sees.materials == ALL or point.material in sees.materials
     fields = sees.sections.get(point.section or "", frozenset())
@@ -33,7 +39,10 @@ def readable(point: Point, sees: Sees) -> bool:
 def point_faults(
     definition: OfferingDefinition, points: Sequence[Point], *, asked: bool
 ) -> list[FieldError]:
-    """What is wrong with the points of a verdict; `asked`: it is a return, which needs some."""
+    """What is wrong with the points of a verdict; `asked`: it is a return, which needs some.
+
+    They may be about anything that the offering asks for, whatever the stage sees of it.
+    """
     if not asked:
         return [FieldError("corrections", "corrections_not_expected")] if points else []
     if not points:

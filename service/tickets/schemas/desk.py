@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from service.identity.rules import IdType, Kinship
 from service.kernel.http import Schema, fields
 from service.routing import Outcome, Phase, StageKind, Verdict
 from service.tickets.rules import MOST_SOUGHT, Light, Point, TaskStatus
@@ -145,6 +146,16 @@ class ApplicantOut(Schema):
     id_number = fields.String(required=True, allow_none=True)
 
 
+class SubjectOut(Schema):
+    """The member of the family that an item is about: what the stage names, nothing else."""
+
+    name = fields.String()
+    id_type = fields.Enum(IdType, metadata={"description": "With `id_number`, which is masked."})
+    id_number = fields.String()
+    birth_date = fields.Date(allow_none=True)
+    kinship = fields.Enum(Kinship)
+
+
 class SeenFactOut(Schema):
     """A fact that a stage may read."""
 
@@ -190,7 +201,9 @@ class VerdictOut(Schema):
 
 
 class AskedCorrectionOut(CorrectionOut):
-    """What the applicant was asked to mend, as far as this stage may see what it is about."""
+    """What the applicant was asked to mend: all that this stage asked itself, and of others what
+    is about something that it may see.
+    """
 
     department = fields.String(required=True)
 
@@ -209,6 +222,15 @@ class TaskDetailOut(TaskOut):
         metadata={"description": "JSON Schema of the result that the passing verdict must bring."},
     )
     applicant = fields.Nested(ApplicantOut, required=True)
+    subject = fields.Nested(
+        SubjectOut,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The member of the family that the item is about; null where there is"
+            " none, and where the stage names nothing of them."
+        },
+    )
     sections = fields.Object(
         required=True, metadata={"description": "By section, the answers this stage may read."}
     )

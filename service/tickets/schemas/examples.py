@@ -6,6 +6,7 @@ from typing import Any, Final
 
 _TICKET: Final = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
 _ITEM: Final = "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21"
+_CHILDS_ITEM: Final = "0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a22"
 _TASK: Final = "0199d3c2-7a53-7b44-b1c6-6e8f0d2a4c31"
 _MATERIAL: Final = "0199d3c2-7a5b-7f30-9c41-6e2d8b0f4a17"
 _CLERK: Final = "0199d3c2-7a54-7c20-9d11-3b7e5f9a1c41"
@@ -86,6 +87,7 @@ TICKET: Final[dict[str, Any]] = {
             "provisional": False,
             "light": "green",
             "result": None,
+            "deliveries": [],
             "waiting_for": [],
             "stages": [
                 {
@@ -226,16 +228,28 @@ TASK_PAGE: Final[dict[str, Any]] = {"items": [TASK], "next": None}
 
 TASK_DETAIL: Final[dict[str, Any]] = {
     **TASK,
+    "item": _CHILDS_ITEM,
+    "item_number": "LB350100202611230000018-02",
+    "offering": "schooling",
+    "title": {"zh": "人才子女入学", "en": "Schooling for talents' children"},
+    "department": "development_support",
     "ticket_number": "LB350100202611230000018",
     "passing": "accept",
-    "may": ["accept", "not_accept"],
+    "may": ["accept", "not_accept", "return"],
     "records": None,
     "applicant": {
         "name": "张伟",
         "id_type": "citizen_id",
         "id_number": "110***********002X",
     },
-    "sections": {"applicant": {"degree": "master"}},
+    "subject": {
+        "name": "张晓雨",
+        "id_type": "citizen_id",
+        "id_number": "110***********0164",
+        "birth_date": "2019-05-12",
+        "kinship": "child",
+    },
+    "sections": {"schooling": {"stage": "primary", "grade": 1, "proof": "lease"}},
     "facts": [
         {
             "id": "0199d3c2-7a55-7d38-8a22-4c9f1b3d5e61",
@@ -249,8 +263,8 @@ TASK_DETAIL: Final[dict[str, Any]] = {
     "materials": [
         {
             "id": _MATERIAL,
-            "code": "id_card",
-            "name": "身份证.pdf",
+            "code": "birth_certificate",
+            "name": "出生医学证明.pdf",
             "media_type": "application/pdf",
             "size": 482133,
             "erased": False,
@@ -259,13 +273,20 @@ TASK_DETAIL: Final[dict[str, Any]] = {
     "history": [],
     "corrections": [
         {
-            "department": "public_security",
+            "department": "development_support",
             "asked_at": "2026-11-23T03:30:00+00:00",
             "due_at": "2026-12-07T10:00:00+00:00",
             "answered_at": "2026-11-25T08:10:00+00:00",
             "dropped_at": None,
             "dropped_because": None,
-            "points": ITEM["corrections"][0]["points"],
+            "points": [
+                {
+                    "what": "出生医学证明缺第二页，请补齐。",
+                    "section": None,
+                    "field": None,
+                    "material": "birth_certificate",
+                }
+            ],
         }
     ],
     "opinion": None,

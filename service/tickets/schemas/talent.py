@@ -165,6 +165,16 @@ class StageOut(Schema):
     light = fields.Enum(Light, required=True, allow_none=True)
 
 
+class DeliveryOut(Schema):
+    """What a department recorded when it delivered what was decided."""
+
+    stage = fields.String(required=True)
+    title = fields.Texts(required=True)
+    department = fields.String(required=True)
+    delivered_at = fields.DateTime(required=True)
+    result = fields.Object(required=True)
+
+
 class ItemOut(Schema):
     """An item as its applicant sees it."""
 
@@ -188,7 +198,17 @@ class ItemOut(Schema):
     due_basis = fields.Enum(DueBasis, required=True)
     provisional = fields.Boolean(required=True)
     light = fields.Enum(Light, required=True, allow_none=True)
-    result = fields.Object(required=True, allow_none=True)
+    result = fields.Object(
+        required=True, allow_none=True, metadata={"description": "What the decision recorded."}
+    )
+    deliveries = fields.List(
+        fields.Nested(DeliveryOut),
+        required=True,
+        metadata={
+            "description": "What fulfilment stages recorded behind it, such as the number of a"
+            " notice or a contract, in the order in which it came."
+        },
+    )
     waiting_for = fields.List(
         fields.String(),
         required=True,
