@@ -71,8 +71,9 @@ class TestWhatIsReadByIndex:
     def test_a_family(self, database, me):
         read_by_index(database, me, lambda session: queries.family_for(session, me), "persons")
 
-    def test_an_applicant_at_the_desk(self, database, clerk):
-        call = lambda session: queries.applicant_of(session, ME)  # noqa: E731
+    @pytest.mark.parametrize("member", [None, uuid4()])
+    def test_the_people_of_a_case_at_the_desk(self, database, clerk, member):
+        call = lambda session: queries.people_of_case(session, ME, member)  # noqa: E731
         read_by_index(database, clerk, call, "persons")
 
     def test_the_names_of_a_page(self, database, clerk):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from psycopg import sql
 
@@ -144,7 +146,8 @@ def test_nothing_is_written_whoever_asks_and_whatever(guest, world, rows_kept, s
             refused(who, birth_date="2025-02-30")
             assert who.get("/v1/bundles/arrival/form").status_code == 200
     assert rows_kept() == before
-    assert {text.split()[0] for text in sent.texts} == {"SELECT"}
+    assert sent.total > 0
+    assert not [text for text in sent.texts if re.search(r"\b(INSERT|UPDATE|DELETE)\b", text)]
 
 
 def test_an_idempotency_key_keeps_nothing_either(world, rows_kept):
