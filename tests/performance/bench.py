@@ -140,7 +140,8 @@ def measured(tickets: int) -> dict[str, Any]:
             ready = time.perf_counter() - started
             volume = fill(var, tickets=tickets)
             everybody = Everybody(client, (var / "demo-password").read_text().strip())
-            figures = one_client(everybody, asking(client))
+            with httpx.Client(base_url=client.base_url, timeout=30) as one:  # and one connection
+                figures = one_client(everybody, asking(one))
             throughput = many_clients(everybody, asking(client))
             with nobody_else(var):
                 found = within.measure(var, everybody, clients=(1, CLIENTS))
