@@ -127,7 +127,8 @@ def _complete(operation: dict[str, Any]) -> None:
 
 _KEY_OF_AN_ANSWER: Final = "The same key with the same request gives the same answer for 24 hours."
 _KEY_OF_WHAT_IS_MADE: Final = (
-    "The same key with the same filing gives the same ticket, for ever and as it then stands."
+    "The same key with the same request gives what it made, for ever and as it then stands; what"
+    " does not keep its key is answered the same for 24 hours."
 )
 
 

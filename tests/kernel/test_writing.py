@@ -1,0 +1,85 @@
+"""Rows are written as they are given, in one statement, or not at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from service.kernel.actor import ActorKind
+from service.kernel.db import insert_new_rows, insert_rows
+from service.kernel.deliveries import HandledEvent
+from service.kernel.events import Event
+from service.kernel.ids import new_id
+from service.tickets.models import Item
+
+AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
+
+
+def handled(**changes):
+    return {"district_id": "demo", "event_id": uuid4(), "handler": "one", "at": AT} | changes
+
+
+def kept(session, row):
+    found = select(HandledEvent).where(HandledEvent.event_id == row["event_id"])
+    return session.scalars(found).all()
+
+
+def test_many_rows_are_one_statement_and_get_ids(session, sql_count):
+    rows = [handled() for _ in range(3)]
+    with sql_count() as sent:
+        insert_rows(session, HandledEvent, rows)
+    assert sent.total == 1
+    found = [one for row in rows for one in kept(session, row)]
+    assert len({one.id for one in found}) == 3
+    assert {(one.handler, one.at) for one in found} == {("one", AT)}
+
+
+def test_no_row_is_no_statement(session, sql_count):
+    with sql_count() as sent:
+        insert_rows(session, HandledEvent, [])
+        assert insert_new_rows(session, HandledEvent, []) == set()
+    assert sent.total == 0
+
+
+def test_states_json_and_what_the_database_fills_in(session):
+    """Every type binds its value, and a column that is not given has the default of its table."""
+    row = {
+        "district_id": "demo",
+        "id": new_id(),
+        "kind": "tried",
+        "actor_kind": ActorKind.SYSTEM,
+        "public": False,
+        "data": {"with": ["quotes '", 'and "', "100 %s"]},
+        "at": AT,
+    }
+    insert_rows(session, Event, [row])
+    event = session.scalars(select(Event).where(Event.id == row["id"])).one()
+    assert (event.actor_kind, event.data) == (ActorKind.SYSTEM, row["data"])
+    assert event.xid > 0
+
+
+def test_what_is_there_already_is_skipped(session):
+    there, new = handled(), handled()
+    insert_rows(session, HandledEvent, [there])
+    written = insert_new_rows(session, HandledEvent, [there, new])
+    (other,) = kept(session, new)
+    assert written == {other.id}
+    assert len(kept(session, there)) == 1
+
+
+@pytest.mark.parametrize("write", [insert_rows, insert_new_rows])
+def test_rows_of_different_columns_are_refused(session, write):
+    odd = handled()
+    del odd["handler"]
+    for rows in ([handled(), odd], [odd, handled()]):
+        with pytest.raises(ValueError, match="handled_events"):
+            write(session, HandledEvent, rows)
+
+
+def test_a_value_that_nobody_makes_is_missed(session):
+    """The unit of work would have filled the version in; here it has to be given."""
+    with pytest.raises(LookupError, match="items: no value for version"):
+        insert_rows(session, Item, [{"district_id": "demo", "id": new_id()}])
