@@ -15,13 +15,6 @@ from service.desk.actions import assign, claim, decide, take
 from service.desk.queries.counts import task_counts_for
 from service.desk.queries.documents import document_seen, documents_seen
 from service.desk.queries.histories import history_of, item_timeline_for
-from service.desk.queries.shapes import (
-    Names,
-    applicant_shape,
-    subject_shape,
-    task_detail,
-    task_summary,
-)
 from service.desk.queries.tasks import (
     TaskFilter,
     TaskRow,
@@ -30,6 +23,17 @@ from service.desk.queries.tasks import (
     people_seen,
     task_for,
     tasks_for,
+)
+from service.desk.queries.views import (
+    DecidedTask,
+    Names,
+    OfferingCount,
+    TaskCountsView,
+    TaskDetail,
+    TaskLine,
+    TaskRows,
+    task_detail,
+    task_line,
 )
 from service.desk.schemas import (
     AssignmentIn,
@@ -45,12 +49,13 @@ from service.desk.schemas import (
 from service.identity.staff.queries import staff_names
 from service.kernel import audit, clock, http, storage
 from service.kernel.permissions import Permission
+from service.kernel.views import Listing, PageOf
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
 from service.routing import Verdict
 from service.tickets import examples
 from service.tickets.queries.rows import sections_of
-from service.tickets.queries.timeline import timeline_view
+from service.tickets.queries.timeline import TimelineLine, timeline_view
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
 from service.tickets.schemas import TimelineOut
@@ -75,7 +80,7 @@ blp = http.Blueprint(
 )
 @blp.arguments(TaskQuery, location="query")
 @blp.response(200, TaskPageOut, example=examples.TASK_PAGE)
-def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
+def list_tasks(asked: dict[str, Any]) -> PageOf[TaskLine]:
     """List the tasks of my departments by due time; without `state`, those still to be done."""
     session, actor, at = http.session(), http.actor(), clock.now()
     limit, after = asked.pop("limit"), asked.pop("after")
@@ -84,44 +89,37 @@ def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
     wanted, behind = _filter(**asked, at=at), _behind(page)
     found = tasks_for(session, actor, wanted, behind=behind, limit=limit)
     names = _names(found[:limit])
-    return page.answer(
-        found, lambda row: _summary(row, names, at), lambda row: [row.due_at, row.id]
-    )
+    return page.answer(found, lambda row: _line(row, names, at), lambda row: [row.due_at, row.id])
 
 
 @blp.get("/counts", allow=Permission.TASK_READ, audiences=("desk",))
 @blp.response(200, TaskCountsOut, example=examples.TASK_COUNTS)
-def get_task_counts() -> dict[str, Any]:
+def get_task_counts() -> TaskCountsView:
     """Count what is still to be done in my departments: exactly, or up to a bound."""
     found = task_counts_for(http.session(), http.actor(), at=clock.now())
-    return {
-        "state": found.states,
-        "light": found.lights,
-        "offering": [{"offering": code, "count": one} for code, one in found.offerings.items()],
-        "mine": found.mine,
-    }
+    return TaskCountsView(
+        state=found.states,
+        light=found.lights,
+        offering=[OfferingCount(code, count) for code, count in found.offerings.items()],
+        mine=found.mine,
+    )
 
 
 @blp.get("/tasks/<uuid:task_id>", allow=Permission.TASK_READ, audiences=("desk",))
 @blp.response(200, TaskDetailOut, example=examples.TASK_DETAIL)
-def get_task(task_id: UUID) -> dict[str, Any]:
+def get_task(task_id: UUID) -> TaskDetail:
     """Show a task of my departments with what its stage may see."""
     session, actor, at = http.session(), http.actor(), clock.now()
     found = task_for(session, actor, task_id)
     definition = offering_definition(session, actor.district, found.item.offering_version_id)
     sections = sections_of(session, found.item)
     facts = facts_seen(session, actor, found, definition, at)
-    seen = documents_seen(session, actor, found, definition)
+    documents = documents_seen(session, actor, found, definition)
     history = history_of(session, found.task)
     names = _names([found.row, *history.verdicts])
-    applicant, member = people_seen(session, found, definition)
-    return {
-        **_summary(found.row, names, at),
-        **task_detail(found.task, sections, facts, seen, history, names, definition),
-        "ticket_number": found.ticket_number,
-        "applicant": applicant_shape(applicant),
-        "subject": subject_shape(member, definition.flow.by_key[found.task.stage_key].sees),
-    }
+    people = people_seen(session, found, definition)
+    rows = TaskRows(found, sections, facts, documents, history, *people)
+    return task_detail(_line(found.row, names, at), rows, names, definition)
 
 
 @blp.get(
@@ -155,7 +153,7 @@ def get_task_material(task_id: UUID, material_id: UUID) -> Response:
 
 @blp.get("/items/<uuid:item_id>/timeline", allow=Permission.TASK_READ, audiences=("desk",))
 @blp.response(200, TimelineOut, example=examples.ITEM_TIMELINE)
-def get_item_timeline(item_id: UUID) -> dict[str, Any]:
+def get_item_timeline(item_id: UUID) -> Listing[TimelineLine]:
     """Tell what the applicant is told of an item that my departments have or had a task of."""
     ticket_id, events = item_timeline_for(http.session(), http.actor(), item_id)
     return timeline_view(http.session(), http.actor(), ticket_id, events)
@@ -169,7 +167,7 @@ def get_item_timeline(item_id: UUID) -> dict[str, Any]:
 )
 @blp.arguments(NextIn, as_kwargs=True, example={"offering": "settlement"})
 @blp.response(200, TaskOut, example=examples.TASK)
-def take_next_task(offering: str | None) -> dict[str, Any]:
+def take_next_task(offering: str | None) -> TaskLine:
     """Claim what is due first of all the open tasks that I may take."""
     at = clock.now()
     return _mine(take.take_next_task(http.session(), http.actor(), offering=offering, at=at), at)
@@ -185,7 +183,7 @@ def take_next_task(offering: str | None) -> dict[str, Any]:
     },
 )
 @blp.response(200, TaskOut, example=examples.TASK)
-def claim_task(task_id: UUID) -> dict[str, Any]:
+def claim_task(task_id: UUID) -> TaskLine:
     """Claim an open task."""
     at = clock.now()
     return _mine(claim.claim_task(http.session(), http.actor(), task_id=task_id, at=at), at)
@@ -198,11 +196,11 @@ def claim_task(task_id: UUID) -> dict[str, Any]:
     problems={409: ["task_not_claimed", "task_not_mine", "task_closed"]},
 )
 @blp.response(200, TaskOut, example=examples.TASK)
-def release_task(task_id: UUID) -> dict[str, Any]:
+def release_task(task_id: UUID) -> TaskLine:
     """Put a claimed task back into the pool."""
     at = clock.now()
     row = claim.release_task(http.session(), http.actor(), task_id=task_id, at=at)
-    return _summary(row, {}, at)
+    return _line(row, {}, at)
 
 
 @blp.post(
@@ -218,7 +216,7 @@ def release_task(task_id: UUID) -> dict[str, Any]:
 )
 @blp.arguments(AssignmentIn, as_kwargs=True, example=examples.ASSIGNMENT)
 @blp.response(200, TaskOut, example=examples.TASK)
-def assign_task(task_id: UUID, account: UUID) -> dict[str, Any]:
+def assign_task(task_id: UUID, account: UUID) -> TaskLine:
     """Give a task of the department I head to a colleague, whoever holds it now."""
     at = clock.now()
     row, colleague = assign.assign_task(
@@ -229,7 +227,7 @@ def assign_task(task_id: UUID, account: UUID) -> dict[str, Any]:
         account=account,
         at=at,
     )
-    return _summary(row, {(row.department, account): colleague.name}, at)
+    return _line(row, {(row.department, account): colleague.name}, at)
 
 
 @blp.post(
@@ -258,7 +256,7 @@ def decide_task(
     opinion: str,
     result: Mapping[str, Any] | None,
     corrections: list[Point],
-) -> dict[str, Any]:
+) -> DecidedTask:
     """Give the verdict on a claimed task."""
     held = decide.decide_task(
         http.session(),
@@ -271,16 +269,16 @@ def decide_task(
         points=corrections,
         at=clock.now(),
     )
-    return {
-        "id": held.task.id,
-        "version": held.task.version,
-        "state": held.task.status,
-        "verdict": verdict,
-        "item": held.item.id,
-        "item_number": held.item.number,
-        "phase": held.item.phase,
-        "outcome": held.item.outcome,
-    }
+    return DecidedTask(
+        id=held.task.id,
+        version=held.task.version,
+        state=held.task.status,
+        verdict=verdict,
+        item=held.item.id,
+        item_number=held.item.number,
+        phase=held.item.phase,
+        outcome=held.item.outcome,
+    )
 
 
 def _filter(
@@ -315,16 +313,16 @@ def _names(rows: Iterable[Any]) -> Names:
     return staff_names(http.session(), http.actor(), holders)
 
 
-def _mine(row: TaskRow, at: datetime) -> dict[str, Any]:
+def _mine(row: TaskRow, at: datetime) -> TaskLine:
     """A task that the actor has just taken."""
     actor = http.actor()
-    return _summary(row, {(row.department, actor.account): actor.display_name}, at)
+    return _line(row, {(row.department, actor.account): actor.display_name}, at)
 
 
-def _summary(row: TaskRow, names: Names, at: datetime) -> dict[str, Any]:
+def _line(row: TaskRow, names: Names, at: datetime) -> TaskLine:
     session, actor = http.session(), http.actor()
     definition = offering_definition(session, actor.district, row.offering_version_id)
-    return task_summary(row, definition, actor.account, names, at)
+    return task_line(row, definition, actor.account, names, at)
 
 
 def _assignee(asked: str | None, account: UUID) -> UUID | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,11 +19,11 @@ from service.enterprises.queries import lets_follow
 from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
-from service.routing import EdgeStatus, Hold
+from service.routing import EdgeStatus, Hold, Outcome, Phase
 from service.routing.bundle import UNSETTLED
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
-from service.tickets.rules.states import TicketStatus, light
+from service.tickets.rules.states import Light, TicketStatus, light
 
 RequestRow = Row[*tuple[Any, ...]]
 
@@ -153,24 +153,61 @@ def _grouped(rows: Iterable[RequestRow], by: str) -> dict[UUID, list[RequestRow]
     return groups
 
 
-def request_shape(
+@dataclass(frozen=True, slots=True)
+class AwaitedView:
+    """What the employee has to do, and by when."""
+
+    what: Awaited
+    by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestItem:
+    """An offering asked for, as far as an employer may know it; of a family's items, one."""
+
+    offering: str
+    title: Mapping[str, str]
+    phase: Phase
+    outcome: Outcome | None
+    due_on: date
+    light: Light | None
+    waiting_for: Sequence[str]
+    awaiting: Sequence[AwaitedView]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """An employee's ticket, as far as their employer may know it; `employee` is a masked name."""
+
+    id: UUID
+    number: str
+    employee: str
+    status: TicketStatus
+    filed_at: datetime
+    due_on: date
+    items: Sequence[RequestItem]
+
+
+def request_view(
     found: Requests,
     row: RequestRow,
     definitions: Definitions,
     calendar: WorkingCalendar,
     at: datetime,
-) -> dict[str, Any]:
-    """A ticket as an employer is told of it; no statement is sent here."""
-    items = found.items.get(row.id, ())
-    family = {one.code for one in definitions.values() if one.subject is not Subject.SELF}
-    return {
-        "id": row.id,
-        "number": row.number,
-        "employee": found.names.get(row.person_id, ""),
-        "status": row.status,
-        "filed_at": row.filed_at,
-        "due_on": calendar.local_date(row.due_at),
-        "items": [
+) -> RequestView:
+    """A ticket as its applicant's employer sees it; no statement is sent here."""
+    items = told_items(
+        found.items.get(row.id, ()),
+        about_family={one.code for one in definitions.values() if one.subject is not Subject.SELF},
+    )
+    return RequestView(
+        id=row.id,
+        number=row.number,
+        employee=found.names.get(row.person_id, ""),
+        status=row.status,
+        filed_at=row.filed_at,
+        due_on=calendar.local_date(row.due_at),
+        items=[
             _item(
                 item,
                 definitions[item.offering_version_id],
@@ -178,9 +215,9 @@ def request_shape(
                 calendar,
                 at,
             )
-            for item in told_items(items, about_family=family)
+            for item in items
         ],
-    }
+    )
 
 
 def _item(
@@ -189,25 +226,25 @@ def _item(
     edges: Sequence[RequestRow],
     calendar: WorkingCalendar,
     at: datetime,
-) -> dict[str, Any]:
+) -> RequestItem:
     """Of what is private, how it stands and when it is due; of the rest, what it waits for too."""
-    told = [] if definition.private else edges
+    shown = [] if definition.private else edges
     running = item.decided_at is None
-    return {
-        "offering": item.offering_code,
-        "title": definition.title,
-        "phase": item.phase,
-        "outcome": item.outcome,
-        "due_on": calendar.local_date(item.due_at),
-        "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
-        "waiting_for": [edge.predecessor for edge in told],
-        "awaiting": [] if definition.private else list(_awaited(item, edges, calendar)),
-    }
+    return RequestItem(
+        offering=item.offering_code,
+        title=definition.title,
+        phase=item.phase,
+        outcome=item.outcome,
+        due_on=calendar.local_date(item.due_at),
+        light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        waiting_for=[edge.predecessor for edge in shown],
+        awaiting=[] if definition.private else list(_awaited(item, edges, calendar)),
+    )
 
 
 def _awaited(
     item: RequestRow, edges: Sequence[RequestRow], calendar: WorkingCalendar
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[AwaitedView]:
     """What the employee has to do, and by when."""
     waits: list[tuple[Awaited, datetime | None]] = [
         (Awaited.CHOICE, edge.next_at) for edge in edges if edge.status is EdgeStatus.ASKED
@@ -215,4 +252,4 @@ def _awaited(
     if item.hold is Hold.CORRECTION:
         waits.append((Awaited.CORRECTION, item.hold_until))
     for what, by in waits:
-        yield {"what": what, "by": None if by is None else calendar.local_date(by)}
+        yield AwaitedView(what, None if by is None else calendar.local_date(by))

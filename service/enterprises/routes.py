@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from service.calendars.queries import calendar_for
@@ -10,6 +10,7 @@ from service.enterprises import queries, schemas
 from service.enterprises.models import Enterprise
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
+from service.kernel.views import PageOf
 
 blp = http.Blueprint(
     "enterprise",
@@ -30,20 +31,15 @@ _NONE: Final = {403: ["no_enterprise_in_district"]}
 
 @blp.get("", allow=Permission.ENTERPRISE_READ, audiences=("enterprise",), problems=_NONE)
 @blp.response(200, schemas.EnterpriseOut, example=_ENTERPRISE)
-def get_enterprise() -> dict[str, Any]:
+def get_enterprise() -> Enterprise:
     """Tell which enterprise I act for in this district."""
-    enterprise = _enterprise()
-    return {
-        "id": enterprise.id,
-        "name": enterprise.name,
-        "credit_code": enterprise.credit_code,
-    }
+    return _enterprise()
 
 
 @blp.get("/employees", allow=Permission.ENTERPRISE_READ, audiences=("enterprise",), problems=_NONE)
 @blp.arguments(schemas.EmployeePageIn, location="query", as_kwargs=True)
 @blp.response(200, schemas.EmployeePageOut, example=_PAGE)
-def list_employees(limit: int, after: str | None) -> dict[str, Any]:
+def list_employees(limit: int, after: str | None) -> PageOf[queries.Employee]:
     """List the employees who let us follow, the last confirmed first.
 
     Who has withdrawn their consent is not in the list, from the next request on.
@@ -53,9 +49,7 @@ def list_employees(limit: int, after: str | None) -> dict[str, Any]:
     page = http.Page(limit, after, account=actor.account, filters=filters)
     before = None if page.position is None else UUID(page.position[0])
     found = queries.employees_for(session, actor, enterprise, before=before, limit=limit)
-    return page.answer(
-        found, lambda one: {"name": one.name, "since": one.since}, lambda one: [one.id]
-    )
+    return page.answer(found, lambda employee: employee, lambda employee: [employee.id])
 
 
 def _enterprise() -> Enterprise:

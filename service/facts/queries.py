@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -39,11 +39,28 @@ _KNOWN: Final = (
 class OwnFact:
     """A fact as its person is shown it: with the words for its codes, and its state that day."""
 
-    fact: KnownFact
+    id: UUID
+    kind: str
     title: Mapping[str, str]
+    value: Mapping[str, Any] = field(repr=False)
+    issuer: str
     issuer_name: Mapping[str, str]
+    valid_from: date
+    valid_to: date | None
     issued_at: datetime
+    revoked_at: datetime | None
     state: FactState
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedFact:
+    """What a revocation made of a fact."""
+
+    id: UUID
+    kind: str
+    issuer: str
+    state: FactState
+    revoked_at: datetime | None
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -134,7 +151,19 @@ def fact_kinds_of(session: Session, district: str) -> dict[str, KnownKind]:
 
 def _own(row: Row[*tuple[Any, ...]]) -> OwnFact:
     fact = _opened(row)
-    return OwnFact(fact, row.title, row.issuer_name, row.issued_at, state_of(fact, row.today))
+    return OwnFact(
+        id=fact.id,
+        kind=fact.kind,
+        title=row.title,
+        value=fact.value,
+        issuer=fact.issuer,
+        issuer_name=row.issuer_name,
+        valid_from=fact.valid_from,
+        valid_to=fact.valid_to,
+        issued_at=row.issued_at,
+        revoked_at=fact.revoked_at,
+        state=state_of(fact, row.today),
+    )
 
 
 def _opened(row: Row[*tuple[Any, ...]]) -> KnownFact:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from service.facts import actions, queries, schemas
 from service.facts.rules import FactState
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
+from service.kernel.views import PageOf
 
 blp = http.Blueprint(
     "facts",
@@ -49,7 +50,7 @@ _REVOKED: Final = {
 @blp.get("/me/facts", allow=Permission.FACT_READ_OWN, audiences=("talent",))
 @blp.arguments(schemas.FactPageIn, location="query", as_kwargs=True)
 @blp.response(200, schemas.FactPageOut, example=_PAGE)
-def list_my_facts(limit: int, after: str | None) -> dict[str, Any]:
+def list_my_facts(limit: int, after: str | None) -> PageOf[queries.OwnFact]:
     """List what departments of this district have established about me, the newest first.
 
     What has ended or was revoked is in the list too.
@@ -58,7 +59,7 @@ def list_my_facts(limit: int, after: str | None) -> dict[str, Any]:
     page = http.Page(limit, after, account=actor.account, filters={"list": "facts"})
     before = None if page.position is None else UUID(page.position[0])
     found = queries.facts_for(session, actor, before=before, limit=limit, at=clock.now())
-    return page.answer(found, _shown, lambda own: [own.fact.id])
+    return page.answer(found, lambda own: own, lambda own: [own.id])
 
 
 @blp.post(
@@ -69,32 +70,15 @@ def list_my_facts(limit: int, after: str | None) -> dict[str, Any]:
 )
 @blp.arguments(schemas.FactRevocationIn, as_kwargs=True, example=_REASON)
 @blp.response(200, schemas.RevokedFactOut, example=_REVOKED)
-def revoke_fact(fact_id: UUID, reason: str) -> dict[str, Any]:
+def revoke_fact(fact_id: UUID, reason: str) -> queries.RevokedFact:
     """Revoke a fact that my department has issued."""
     fact = actions.revoke_fact(
         http.session(), http.actor(), fact_id=fact_id, reason=reason, at=clock.now()
     )
-    return {
-        "id": fact.id,
-        "kind": fact.kind,
-        "issuer": fact.issuer,
-        "state": FactState.REVOKED,
-        "revoked_at": fact.revoked_at,
-    }
-
-
-def _shown(own: queries.OwnFact) -> dict[str, Any]:
-    fact = own.fact
-    return {
-        "id": fact.id,
-        "kind": fact.kind,
-        "title": own.title,
-        "value": fact.value,
-        "issuer": fact.issuer,
-        "issuer_name": own.issuer_name,
-        "valid_from": fact.valid_from,
-        "valid_to": fact.valid_to,
-        "issued_at": own.issued_at,
-        "revoked_at": fact.revoked_at,
-        "state": own.state,
-    }
+    return queries.RevokedFact(
+        id=fact.id,
+        kind=fact.kind,
+        issuer=fact.issuer,
+        state=FactState.REVOKED,
+        revoked_at=fact.revoked_at,
+    )

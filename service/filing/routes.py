@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from service.applicants.queries.shapes import draft_shape, ticket_view
+from service.applicants.queries.views import TicketView, draft_view, ticket_view
 from service.applicants.schemas import TicketOut
 from service.filing.actions import drafts, file
 from service.filing.rules.filing import Filing
@@ -43,7 +43,7 @@ def _files() -> bool:
 )
 @blp.arguments(TicketIn, example=examples.FILING)
 @blp.response(201, TicketOut, example=examples.TICKET)
-def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, str]]:
+def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]]:
     """File offerings of a bundle as one joint ticket, everything or nothing; or keep a draft."""
     session, actor, at = http.session(), http.actor(), clock.now()
     key, digest = http.idempotency_key()
@@ -52,7 +52,7 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, 
         rows = file.file_ticket(session, actor, filing=filing, key=key, digest=digest, at=at)
         return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
     draft = drafts.keep_draft(session, actor, filing=filing, at=at)
-    return draft_shape(draft), _location(draft.id)
+    return draft_view(draft), _location(draft.id)
 
 
 @blp.patch(
@@ -63,7 +63,7 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, 
 )
 @blp.arguments(DraftIn, example={"consents": ["processing@1", "sensitive@1"]})
 @blp.response(200, TicketOut, example=examples.DRAFT)
-def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
+def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
     """Go on with a draft: the parts that are sent replace those that were kept."""
     draft = drafts.change_draft(
         http.session(),
@@ -73,7 +73,7 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
         changes=changes,
         at=clock.now(),
     )
-    return draft_shape(draft)
+    return draft_view(draft)
 
 
 @blp.delete(
@@ -101,7 +101,7 @@ def delete_ticket(ticket_id: UUID) -> None:
     },
 )
 @blp.response(201, TicketOut, example=examples.TICKET)
-def file_ticket(ticket_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
     """File a draft: everything or nothing."""
     session, actor, at = http.session(), http.actor(), clock.now()
     key, digest = http.idempotency_key()

@@ -10,6 +10,7 @@ from flask import Response
 
 from service.kernel import clock, http, storage
 from service.kernel.permissions import Permission
+from service.kernel.views import PageOf
 from service.materials import actions, queries, rules, schemas
 from service.materials.rules import KnownMaterial, Limits, MediaType, Upload
 
@@ -116,7 +117,7 @@ def upload_material(code: str, name: str, upload: Upload) -> tuple[KnownMaterial
 @blp.get("/materials", allow=Permission.MATERIAL_READ, audiences=("talent",))
 @blp.arguments(schemas.MaterialPageIn, location="query", as_kwargs=True)
 @blp.response(200, schemas.MaterialPageOut, example=_PAGE)
-def list_materials(limit: int, after: str | None, code: str | None) -> dict[str, Any]:
+def list_materials(limit: int, after: str | None, code: str | None) -> PageOf[KnownMaterial]:
     """List the documents that I have handed in in this district, the newest first."""
     session, actor = http.session(), http.actor()
     filters = {"list": "materials", "code": code}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
+from service.kernel import messages
 from service.kernel.actor import Actor
+from service.kernel.views import PageOf
 from service.notifications.models import Notice
 
 MOST_COUNTED: Final = 100
@@ -28,11 +31,39 @@ NoticeRow = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeView:
+    """One notice to the talent; `number` is that of its item, or of its ticket."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    read_at: datetime | None
+    ticket: UUID
+    item: UUID | None
+    number: str
+    title: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """How many there are; where it is not exact, there are more than `value`."""
 
     value: int
     exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """How many notices are left to read."""
+
+    unread: Count
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePage(PageOf[NoticeView]):
+    """A page of notices, and how many of all are unread."""
+
+    unread: Count
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -48,6 +79,21 @@ def notices_for(
     if before is not None:
         query = query.where(Notice.id < before)
     return session.execute(query).all()
+
+
+def notice_view(notice: NoticeRow) -> NoticeView:
+    """A notice in a list, in both languages; no statement is sent."""
+    code, params = f"notice_{notice.kind}", notice.params
+    return NoticeView(
+        id=notice.id,
+        kind=notice.kind,
+        at=notice.at,
+        read_at=notice.read_at,
+        ticket=notice.ticket_id,
+        item=notice.item_id,
+        number=params["number"],
+        title={language: messages.say(code, language, params) for language in messages.LANGUAGES},
+    )
 
 
 def unread_for(session: Session, actor: Actor) -> Count:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from service.kernel import clock, http, messages
+from service.kernel import clock, http
 from service.kernel.permissions import Permission
+from service.kernel.views import extended
 from service.notifications import actions, queries, schemas
 from service.tickets.schemas import PageIn
 
@@ -40,14 +41,15 @@ _PAGE: Final = {
 @blp.get("/notices", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.arguments(PageIn, location="query", as_kwargs=True)
 @blp.response(200, schemas.NoticePageOut, example=_PAGE)
-def list_notices(limit: int, after: str | None) -> dict[str, Any]:
+def list_notices(limit: int, after: str | None) -> queries.NoticePage:
     """List what I have been told, the newest first, and count what is unread."""
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "notices"})
     before = None if page.position is None else UUID(page.position[0])
     found = queries.notices_for(session, actor, before=before, limit=limit)
     unread = queries.unread_for(session, actor)
-    return {**page.answer(found, _told, lambda notice: [notice.id]), "unread": unread}
+    listed = page.answer(found, queries.notice_view, lambda notice: [notice.id])
+    return extended(listed, queries.NoticePage, unread=unread)
 
 
 @blp.post("/notices/read", allow=Permission.TICKET_READ, audiences=("talent",))
@@ -55,12 +57,7 @@ def list_notices(limit: int, after: str | None) -> dict[str, Any]:
     schemas.ReadIn, as_kwargs=True, example={"ids": ["0199d3c2-7a54-7c07-a5d2-3b9e1f6c8d41"]}
 )
 @blp.response(200, schemas.UnreadOut, example=_UNREAD)
-def read_notices(ids: Collection[UUID] | None) -> dict[str, Any]:
+def read_notices(ids: Collection[UUID] | None) -> queries.Unread:
     """Mark notices as read: those named, or all there are."""
-    return {"unread": actions.mark_read(http.session(), http.actor(), ids=ids, at=clock.now())}
-
-
-def _told(notice: queries.NoticeRow) -> dict[str, Any]:
-    code, params = f"notice_{notice.kind}", notice.params
-    title = {language: messages.say(code, language, params) for language in messages.LANGUAGES}
-    return {**notice._mapping, "number": params["number"], "title": title}
+    left = actions.mark_read(http.session(), http.actor(), ids=ids, at=clock.now())
+    return queries.Unread(left)

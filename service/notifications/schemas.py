@@ -39,8 +39,8 @@ class NoticeOut(Schema):
     kind = fields.String(required=True)
     at = fields.DateTime(required=True)
     read_at = fields.DateTime(required=True, allow_none=True)
-    ticket = fields.UUID(required=True, attribute="ticket_id")
-    item = fields.UUID(required=True, allow_none=True, attribute="item_id")
+    ticket = fields.UUID(required=True)
+    item = fields.UUID(required=True, allow_none=True)
     number = fields.String(
         required=True, metadata={"description": "Of the item where it is about one."}
     )

@@ -7,17 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from service.applicants.actions import choose, correct, withdraw
-from service.applicants.queries.shapes import (
-    due_change_shape,
-    item_detail,
-    ticket_view,
-    withdrawal_view,
-)
 from service.applicants.queries.tickets import (
     due_changes_for,
     item_for,
     recorded_results,
     ticket_for,
+)
+from service.applicants.queries.views import (
+    DueChangeView,
+    ItemConsequence,
+    ItemDetail,
+    TicketView,
+    due_change_view,
+    item_detail,
+    ticket_view,
+    withdrawal_view,
 )
 from service.applicants.schemas import (
     ChoiceIn,
@@ -30,6 +34,7 @@ from service.applicants.schemas import (
 from service.catalogue.queries import offering_definition
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
+from service.kernel.views import Listing
 from service.tickets import examples
 from service.tickets.queries.cases import answers_of
 from service.tickets.queries.documents import documents_of
@@ -44,7 +49,7 @@ blp = http.Blueprint(
 
 @blp.get("/<uuid:item_id>", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.response(200, ItemDetailOut, example=examples.ITEM)
-def get_item(item_id: UUID) -> dict[str, Any]:
+def get_item(item_id: UUID) -> ItemDetail:
     """Show one of my items with my answers and everything I was asked to mend."""
     session, actor = http.session(), http.actor()
     rows, item = item_for(session, actor, item_id)
@@ -63,10 +68,10 @@ def get_item(item_id: UUID) -> dict[str, Any]:
 
 @blp.get("/<uuid:item_id>/due-changes", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.response(200, DueChangesOut, example=examples.DUE_CHANGES)
-def list_due_changes(item_id: UUID) -> dict[str, Any]:
+def list_due_changes(item_id: UUID) -> Listing[DueChangeView]:
     """Tell what moved the deadline of one of my items."""
     found = due_changes_for(http.session(), http.actor(), item_id)
-    return {"items": [due_change_shape(one) for one in found]}
+    return Listing([due_change_view(one) for one in found])
 
 
 @blp.post(
@@ -80,7 +85,7 @@ def list_due_changes(item_id: UUID) -> dict[str, Any]:
 @blp.response(200, TicketOut, example=examples.TICKET)
 def correct_item(
     item_id: UUID, sections: Mapping[str, Any], materials: list[AttachedDocument]
-) -> dict[str, Any]:
+) -> TicketView:
     """Answer everything I was asked to mend, in one go; If-Match names the item."""
     session, actor = http.session(), http.actor()
     ticket = correct.correct_item(
@@ -104,7 +109,7 @@ def correct_item(
 )
 @blp.arguments(ChoiceIn, as_kwargs=True, example={"choice": "proceed"})
 @blp.response(200, TicketOut, example=examples.TICKET)
-def choose_item(item_id: UUID, choice: Choice) -> dict[str, Any]:
+def choose_item(item_id: UUID, choice: Choice) -> TicketView:
     """Go on without what an item waited for, or let it be closed; If-Match names the item."""
     session, actor = http.session(), http.actor()
     ticket = choose.choose_item(
@@ -120,7 +125,7 @@ def choose_item(item_id: UUID, choice: Choice) -> dict[str, Any]:
 
 @blp.get("/<uuid:item_id>/withdrawal", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.response(200, ConsequencesOut, example=examples.CONSEQUENCES)
-def preview_item_withdrawal(item_id: UUID) -> dict[str, Any]:
+def preview_item_withdrawal(item_id: UUID) -> Listing[ItemConsequence]:
     """Tell what withdrawing an item would come to; nothing is done."""
     rows, item = item_for(http.session(), http.actor(), item_id)
     return withdrawal_view(http.session(), http.actor(), rows, {item.id})
@@ -134,7 +139,7 @@ def preview_item_withdrawal(item_id: UUID) -> dict[str, Any]:
     problems={409: ["item_decided"]},
 )
 @blp.response(200, TicketOut, example=examples.TICKET)
-def withdraw_item(item_id: UUID) -> dict[str, Any]:
+def withdraw_item(item_id: UUID) -> TicketView:
     """Withdraw an item that is not decided yet; If-Match names the item."""
     session, actor = http.session(), http.actor()
     ticket = withdraw.withdraw_item(

@@ -11,8 +11,10 @@ from flask import Response, after_this_request, request
 
 from service.kernel.http import cursors
 from service.kernel.http.context import runtime
+from service.kernel.views import PageOf
 
 Row = TypeVar("Row")
+View = TypeVar("View")
 
 
 class Page:
@@ -35,10 +37,10 @@ class Page:
     def answer(
         self,
         found: Sequence[Row],
-        shape: Callable[[Row], Any],
+        view: Callable[[Row], View],
         position: Callable[[Row], Sequence[Any]],
-    ) -> dict[str, Any]:
-        """`{"items", "next"}` out of up to `limit` + 1 rows: the one too many tells of more.
+    ) -> PageOf[View]:
+        """The page out of up to `limit` + 1 rows: the one too many tells of more.
 
         Where there is a next page the answer also carries `Link: <…>; rel="next"` (RFC 8288).
         """
@@ -49,7 +51,7 @@ class Page:
             last = position(shown[-1])
             after = cursors.encode(key, last, account=self._account, filters=self._filters)
             _link_to(after)
-        return {"items": [shape(row) for row in shown], "next": after}
+        return PageOf([view(row) for row in shown], after)
 
 
 def _link_to(after: str) -> None:

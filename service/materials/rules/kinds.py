@@ -94,6 +94,11 @@ class KnownMaterial:
     erased_at: datetime | None
 
     @property
+    def erased(self) -> bool:
+        """Whether its owner has erased it since."""
+        return self.erased_at is not None
+
+    @property
     def digest(self) -> str:
         """The hash of the content in hexadecimal."""
         return self.sha256.hex()

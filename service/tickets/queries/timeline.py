@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from service.identity.staff.queries import department_names
 from service.kernel import messages
 from service.kernel.actor import Actor
 from service.kernel.events import Event
+from service.kernel.views import Listing
 from service.tickets.models.items import Item
 from service.tickets.rules.states import TicketEvent
 
@@ -31,10 +33,20 @@ def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dic
 Texts = Mapping[str, str]
 
 
-def happening(
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """One line of a timeline: an event of a ticket, in both languages."""
+
+    seq: int | None
+    at: datetime
+    kind: str
+    item: UUID | None
+    text: Texts
+
+
+def _line(
     event: Event, titles: Mapping[str, Texts], departments: Mapping[str, Texts]
-) -> dict[str, Any]:
-    """One line of a timeline, told in both languages."""
+) -> TimelineLine:
     offering = titles.get(event.data.get("offering", ""), {})
     predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
@@ -42,12 +54,12 @@ def happening(
     if event.kind == TicketEvent.ITEM_REJECTED and not department:
         # A check of the system, or reviews that could not be reached any more: no one department.
         said = "timeline_item_not_passed"
-    return {
-        "seq": event.seq,
-        "at": event.at,
-        "kind": event.kind,
-        "item": event.item_id,
-        "text": {
+    return TimelineLine(
+        seq=event.seq,
+        at=event.at,
+        kind=event.kind,
+        item=event.item_id,
+        text={
             tongue: messages.say(
                 said,
                 tongue,
@@ -59,12 +71,12 @@ def happening(
             )
             for tongue in messages.LANGUAGES
         },
-    }
+    )
 
 
 def timeline_view(
     session: Session, actor: Actor, ticket_id: UUID, events: Sequence[Event]
-) -> dict[str, Any]:
+) -> Listing[TimelineLine]:
     """What happened to a ticket, in words; two statements."""
     versions = offering_versions_of(session, actor, ticket_id)
     titles = {
@@ -72,4 +84,4 @@ def timeline_view(
         for code, version in versions.items()
     }
     names = department_names(session, actor)
-    return {"items": [happening(event, titles, names) for event in events]}
+    return Listing([_line(event, titles, names) for event in events])
