@@ -61,6 +61,15 @@ class Schema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """What a read model has under a name; anything else as marshmallow looks it up.
+
+        A read model has no keys, and marshmallow would look for them first, field by field.
+        """
+        if hasattr(obj, "__dataclass_fields__") and "." not in attr:
+            return getattr(obj, attr, default)
+        return super().get_attribute(obj, attr, default)
+
 
 class String(ma.fields.String):
     """Text of `shortest` to `longest` characters, without control characters, not only blanks.
