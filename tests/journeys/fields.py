@@ -1,101 +1,251 @@
-"""The keys of every answer that the story brings, by who asked for it.
+"""Which keys every answer of the story may have, and must have, by who asked for it.
 
-`fields.yaml` is what they are to be. While the service runs here (`make up`),
+Nothing of it is kept by hand. What an answer may hold follows from what is written elsewhere:
 
-    .venv/bin/python -m tests.journeys.fields var > tests/journeys/fields.yaml
+- *Whose answer.* Whoever is signed in is answered by the committed document of their audience
+  (`api_specs/`); an answer that this document does not know fails, but for the `public` document,
+  which everybody may use.
+- *Which keys.* Every object of an answer has exactly the keys of its schema: none that is not
+  documented, and all that are; only where a schema marks a key as not required may it be absent.
+  A text in both languages has `zh` and `en`.
+- *What the documents leave open.* Answers to forms, results and values of facts are objects whose
+  keys the district's pack decides; `OPEN` names each place and what is exact there. What a task
+  shows is read from `sees` of its stage, in the YAML of the pack and not through the service: of
+  each section the named fields, as far as they were filed; of the subject the named parts; facts
+  and documents of the named kinds alone. Results, drafts and answers come back as they were sent.
 
-writes it anew. By audience, request and object it names the keys; `.` is the whole body, `[]` any
-member of a list, a fact among them by its kind, and a key with `?` is not in every such object. Of
-a task's requests the offering and the stage are named, of a problem its code. Everything is
-followed to its end, the contents of sections, results and facts too, but for JSON Schemas out of
-the pack: each is one key.
+An object of an answer that neither a schema nor `OPEN` describes fails.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 import yaml
 
-from tests.contract import operations
-from tests.journeys.wire import Exchange, demo, wire
+from service.local.demonstration import PACK
+from tests.contract import document, operations
+from tests.journeys.wire import Exchange
 
-GOLDEN = Path(__file__).with_name("fields.yaml")
-SCHEMAS = {"schema", "records"}
+_KINDS = {"talent": "talent", "staff": "desk", "agent": "enterprise"}
+_LANGUAGES = {"zh", "en"}
+OF_SUBJECT = {
+    "name": {"name"},
+    "id_number": {"id_type", "id_number"},
+    "birth_date": {"birth_date"},
+    "kinship": {"kinship"},
+}
 
-Matrix = dict[str, dict[str, dict[str, str]]]
-"""By audience, request and object: its keys, in one line."""
+Schema = Mapping[str, Any]
 
 
-class Fields:
-    """What has been seen so far."""
+@cache
+def sees(offering: str, stage: str) -> Mapping[str, Any]:
+    """What the pack lets a stage see, as its author wrote it."""
+    stages = pack("offerings", offering)["flow"]["stages"]
+    (found,) = [one for one in stages if one["key"] == stage]
+    return found.get("sees", {})
+
+
+@cache
+def pack(kind: str, code: str) -> Any:
+    text = (PACK / kind / f"{code}.yaml").read_text("utf-8")
+    return yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+class Story:
+    """What has been sent so far, by which later answers are judged."""
 
     def __init__(self) -> None:
-        self._callers: dict[str | None, str] = {None: "public"}
-        self._tasks: dict[str, str] = {}
-        self._objects: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        self._keys: dict[tuple[str, str], dict[str, Counter[str]]] = {}
+        self._audiences: dict[str | None, str] = {None: "public"}
+        self.shared: dict[str, set[str]] = {}
+        self.filed: dict[tuple[str, str | None], dict[str, set[str]]] = {}
+        self.results: list[Any] = []
 
-    def see(self, exchange: Exchange) -> None:
-        told = exchange.told
+    def learn(self, exchange: Exchange) -> None:
+        """Remember who was signed in and what was sent."""
         if "/auth/" in exchange.path and exchange.status == 200:
-            self._callers[f"Bearer {told['access_token']}"] = _audience(told["account"])
-        answer = self._callers[exchange.token], self._request(exchange)
-        keys = self._keys.setdefault(answer, defaultdict(Counter))
-        for at, one in objects(told, ""):
-            self._objects[answer][at] += 1
-            keys[at].update(one.keys())
+            account = exchange.told["account"]
+            self._audiences[f"Bearer {exchange.told['access_token']}"] = _KINDS[account["kind"]]
+        self._keep(exchange.sent)
 
-    def _request(self, exchange: Exchange) -> str:
-        route, values = _route(exchange.method, exchange.path)
-        words = [exchange.method, route, str(exchange.status)]
-        if "task_id" in values:
-            if "stage" in (exchange.told or {}):
-                seen = exchange.told["offering"], exchange.told["stage"]
-                self._tasks[values["task_id"]] = " ".join(seen)
-            words.append(self._tasks.get(values["task_id"], "-"))
-        return " ".join(words + ([exchange.told["code"]] if exchange.status >= 400 else []))
+    def faults(self, exchange: Exchange) -> list[str]:
+        """What an answer has that it should not have, and what it lacks."""
+        audience, name = self.whose(exchange), name_of(exchange)
+        found = _response(audience, exchange)
+        if found is None:
+            return [f"{audience}: no document has {name}"]
+        answering, schema = found
+        walk = Walk(answering, partial(_open_faults, self))
+        said = list(walk.faults(schema, exchange.told))
+        if not said and isinstance(exchange.told, dict) and "ticket_number" in exchange.told:
+            said += self._task_faults(exchange.told)
+        return [f"{audience}: {name}: {one}" for one in said]
 
-    @property
-    def matrix(self) -> Matrix:
-        """All of it, in order."""
-        told: Matrix = {}
-        for (who, request), found in sorted(self._keys.items()):
-            seen = self._objects[who, request]
-            told.setdefault(who, {})[request] = {
-                at or ".": " ".join(
-                    key if count == seen[at] else f"{key}?" for key, count in sorted(keys.items())
-                )
-                for at, keys in sorted(found.items())
-            }
-        return told
+    def whose(self, exchange: Exchange) -> str:
+        """The audience of whoever asked."""
+        return self._audiences[exchange.token]
+
+    def _keep(self, sent: Any) -> None:
+        if not isinstance(sent, dict):
+            return
+        if sent.get("result") is not None:
+            self.results.append(sent["result"])
+        for section, answers in sent.get("sections", {}).items():
+            self.shared[section] = set(answers)
+        for item in sent.get("items", ()):
+            own = self.filed.setdefault((item["offering"], item.get("subject")), {})
+            own |= {section: set(one) for section, one in item.get("sections", {}).items()}
+
+    def sent_fields(self, section: str) -> list[set[str]]:
+        """The fields of a section as they were sent, whoever it was for."""
+        own = [one[section] for one in self.filed.values() if section in one]
+        return own + ([self.shared[section]] if section in self.shared else [])
+
+    def _task_faults(self, task: Mapping[str, Any]) -> Iterator[str]:
+        """A task's detail against `sees` of its stage."""
+        named = sees(task["offering"], task["stage"])
+        yield from self._section_faults(task["sections"], named.get("sections", {}))
+        for what, key in (("facts", "kind"), ("materials", "code")):
+            allowed, shown = named.get(what, ()), {one[key] for one in task[what]}
+            if allowed != "all" and shown - set(allowed):
+                yield f"{what}: {sorted(shown - set(allowed))} are not named"
+        parts = named.get("subject", ())
+        allowed = OF_SUBJECT if parts == "all" else {part: OF_SUBJECT[part] for part in parts}
+        expected = set().union(*allowed.values())
+        about = pack("offerings", task["offering"])["subject"] != "self"
+        if set(task["subject"] or ()) != (expected if about else set()):
+            yield f"subject: {sorted(task['subject'] or ())} instead of {sorted(expected)}"
+
+    def _section_faults(self, shown: Mapping[str, Any], named: Mapping[str, Any]) -> Iterator[str]:
+        for section in shown.keys() - named.keys():
+            yield f"sections: {section} is not named"
+        for section, fields in named.items():
+            possible = self.sent_fields(section)
+            if fields != "all":
+                possible = [sent & set(fields) for sent in possible]
+            if set(shown.get(section, ())) not in (possible or [set()]):
+                yield f"sections.{section}: {sorted(shown.get(section, ()))} instead of {possible}"
 
 
-def objects(value: Any, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object inside a JSON value, with the path to it."""
-    if isinstance(value, list):
-        for one in value:
-            fact = isinstance(one, dict) and {"kind", "value"} <= one.keys()
-            yield from objects(one, f"{at}[{one['kind'] if fact else ''}]")
-    elif isinstance(value, dict):
-        yield at, value
+class Walk:
+    """Follows an answer along its schema."""
+
+    def __init__(
+        self, audience: str, open_faults: Callable[[str, Any, Any], Iterator[str]]
+    ) -> None:
+        self._schemas = document(audience)["components"]["schemas"]
+        self._open_faults = open_faults
+
+    def faults(self, schema: Schema, value: Any, at: str = "", parent: Any = None) -> Iterator[str]:
+        schema = self._resolved(schema)
+        if isinstance(value, list):
+            for one in value:
+                yield from self.faults(schema.get("items", {}), one, f"{at}[]", parent)
+        elif isinstance(value, dict):
+            yield from self._object_faults(schema, value, at, parent)
+
+    def _object_faults(
+        self, schema: Schema, value: dict[str, Any], at: str, parent: Any
+    ) -> Iterator[str]:
+        known = schema.get("properties")
+        if known is None:
+            yield from self._open_faults(at, value, parent)
+            return
+        missing = set(schema.get("required", ())) - value.keys()
+        unknown = value.keys() - known.keys()
+        if missing or unknown:
+            yield f"{at or '.'}: {sorted(unknown)} in no document, {sorted(missing)} missing"
+            return
         for key, one in value.items():
-            if key not in SCHEMAS:
-                yield from objects(one, f"{at}.{key}".lstrip("."))
+            yield from self.faults(known[key], one, f"{at}.{key}".lstrip("."), value)
+
+    def _resolved(self, schema: Schema) -> Schema:
+        while True:
+            for group in ("anyOf", "oneOf", "allOf"):
+                several = [one for one in schema.get(group, ()) if one.get("type") != "null"]
+                if len(several) == 1:
+                    schema = {**schema, **several[0]}
+                    schema.pop(group)
+            if "$ref" not in schema:
+                return schema
+            schema = self._schemas[schema["$ref"].rpartition("/")[2]]
 
 
-def _audience(account: dict[str, Any]) -> str:
-    if account["kind"] == "staff":
-        (post,) = account["posts"]
-        return f"desk {post['department']} {' '.join(post['roles'])}"
-    return {"talent": "talent", "agent": "enterprise"}[account["kind"]]
+def _open_faults(
+    story: Story, at: str, value: Mapping[str, Any], parent: Mapping[str, Any]
+) -> Iterator[str]:
+    """What is wrong with an object whose keys no document names."""
+    place = at.rpartition(".")[2]
+    if set(value) == _LANGUAGES:
+        return
+    rule = OPEN.get(place)
+    if rule is None:
+        yield f"{at}: {sorted(value)}: nothing says which keys this has"
+    else:
+        yield from (f"{at}: {one}" for one in rule(story, parent, value))
+
+
+def _sections(story: Story, parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
+    """Of a task `sees` is asked; anybody else gets back what they sent."""
+    if "ticket_number" in parent:
+        return
+    shown = {section: set(answers) for section, answers in value.items()}
+    if shown not in [story.shared, *story.filed.values()]:
+        yield f"{sorted(shown)}: nobody sent it so"
+
+
+def _result(story: Story, _parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
+    if value not in story.results:
+        yield f"{sorted(value)}: nobody recorded it"
+
+
+def _value(story: Story, parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
+    """A fact has what its kind declares, and of the result that it comes from everything."""
+    schema = pack("facts", parent["kind"])["schema"]
+    wrong = set(schema["required"]) - set(value) | set(value) - set(schema["properties"])
+    for result in story.results:
+        if any(value.get(key) == one for key, one in result.items()):
+            wrong |= (result.keys() & schema["properties"].keys()) - value.keys()
+    if wrong:
+        yield f"{parent['kind']}: {sorted(wrong)}"
+
+
+def _prefilled(_story: Story, parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
+    wrong = set(value) - set(parent["schema"]["properties"])
+    if wrong:
+        yield f"{sorted(wrong)}: no such fields"
+
+
+def anything(_story: Story, _parent: Any, _value: Mapping[str, Any]) -> Iterator[str]:
+    """Words and schemas of the pack: public, and checked where packs are."""
+    return iter(())
+
+
+OPEN: Mapping[str, Callable[[Story, Any, Mapping[str, Any]], Iterator[str]]] = {
+    "sections": _sections,
+    "result": _result,
+    "value": _value,
+    "prefilled": _prefilled,
+    "schema": anything,
+    "records": anything,
+    "when": anything,
+    "params": anything,
+}
+
+
+def _response(audience: str, exchange: Exchange) -> tuple[str, Schema] | None:
+    """The schema of an answer, in the audience's document or the public one."""
+    route = _route(exchange.method, exchange.path)
+    for whose, operation in operations()[exchange.method, route]:
+        answer = operation["responses"].get(str(exchange.status))
+        if whose in {audience, "public"} and answer is not None:
+            content = answer.get("content", {})
+            return whose, next((one["schema"] for one in content.values() if "schema" in one), {})
+    return None
 
 
 @cache
@@ -108,46 +258,21 @@ def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
     ]
 
 
-def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
+def _route(method: str, path: str) -> str:
     for known, route, pattern in _patterns():
-        if known == method and (match := pattern.fullmatch(path)):
-            return route, match.groupdict()
+        if known == method and pattern.fullmatch(path):
+            return route
     raise LookupError(f"no document knows {method} {path}")
 
 
-def matrix(exchanges: Iterable[Exchange]) -> Matrix:
-    """The keys of these answers."""
-    fields = Fields()
+def name_of(exchange: Exchange) -> str:
+    return f"{exchange.method} {_route(exchange.method, exchange.path)} {exchange.status}"
+
+
+def faults(exchanges: Iterable[Exchange]) -> list[str]:
+    """Everything that any of these answers has too much or too little, each once."""
+    story, found = Story(), set[str]()
     for exchange in exchanges:
-        fields.see(exchange)
-    return fields.matrix
-
-
-def golden() -> Matrix:
-    """What the keys are to be."""
-    told: Matrix = yaml.safe_load(GOLDEN.read_text("utf-8"))
-    return told
-
-
-def lines(told: Matrix) -> set[str]:
-    """A matrix as one line for each key, and one for each request, so that two can be compared."""
-    found = set()
-    for who, requests in told.items():
-        for request, objects_ in requests.items():
-            found.add(f"{who}: {request}")
-            for at, keys in objects_.items():
-                found |= {f"{who}: {request}: {at} {key}" for key in keys.split()}
-    return found
-
-
-def main(var: Path) -> None:
-    """Have the story told by the service that runs in a folder; print the keys."""
-    with wire(var) as one, tempfile.TemporaryDirectory() as folder:
-        told = demo(one.leads_from(Path(folder)), "zh")
-    if told.returncode:
-        sys.exit(told.stderr)
-    print(yaml.safe_dump(matrix(one.exchanges), allow_unicode=True, width=100), end="")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+        story.learn(exchange)
+        found.update(story.faults(exchange))
+    return sorted(found)

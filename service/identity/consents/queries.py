@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +14,38 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from service.identity.consents.models import Consent
+from service.identity.consents.rules import LegalBasis
 from service.identity.people.queries import own_person
 from service.kernel.actor import Actor
 from service.kernel.db import is_there
+from service.kernel.views import Listing
 
 
-def consents_for(session: Session, actor: Actor) -> Sequence[Consent]:
-    """The consents that the talent who asks gave in this district, newest first."""
-    return session.scalars(
-        select(Consent)
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """A consent that the talent gave; `withdrawn_at` is None as long as it stands."""
+
+    code: str
+    version: int
+    legal_basis: LegalBasis
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+def consents_for(session: Session, actor: Actor) -> Listing[ConsentView]:
+    """The consents that the talent who asks gave in this district, newest first; one statement."""
+    rows = session.execute(
+        select(
+            Consent.code,
+            Consent.version,
+            Consent.legal_basis,
+            Consent.given_at,
+            Consent.withdrawn_at,
+        )
         .where(Consent.district_id == actor.district, Consent.person_id == own_person(actor))
         .order_by(Consent.id.desc())
-    ).all()
+    )
+    return Listing([ConsentView(*row) for row in rows])
 
 
 def consent_stands(

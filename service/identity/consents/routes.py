@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from service.identity.consents import actions, queries
 from service.identity.consents.schemas import ConsentIn, ConsentsOut
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
+from service.kernel.views import Listing
 
 consents: Final = http.Blueprint("consents", __name__, tag="me")
 
@@ -22,9 +23,9 @@ CONSENT_EXAMPLE: Final = {
 
 @consents.get("/v1/me/consents", allow=Permission.PROFILE_READ, audiences=("talent",))
 @consents.response(200, ConsentsOut, example={"items": [CONSENT_EXAMPLE | {"code": "processing"}]})
-def list_consents() -> dict[str, Any]:
+def list_consents() -> Listing[queries.ConsentView]:
     """The consents that the talent has given in this district."""
-    return {"items": queries.consents_for(http.session(), http.actor())}
+    return queries.consents_for(http.session(), http.actor())
 
 
 @consents.post(
@@ -39,7 +40,7 @@ def list_consents() -> dict[str, Any]:
     ConsentsOut,
     example={"items": [CONSENT_EXAMPLE | {"withdrawn_at": "2026-12-01T01:20:00+00:00"}]},
 )
-def change_consent(consent: str, given: bool) -> dict[str, Any]:
+def change_consent(consent: str, given: bool) -> Listing[queries.ConsentView]:
     """Let the employer follow, or no longer, from the next request on.
 
     Only a consent that no service rests on can be changed: `enterprise`. Withdrawing it ends every
@@ -47,4 +48,4 @@ def change_consent(consent: str, given: bool) -> dict[str, Any]:
     """
     session, actor = http.session(), http.actor()
     actions.change_consent(session, actor, consent=consent, given=given, at=clock.now())
-    return {"items": queries.consents_for(session, actor)}
+    return queries.consents_for(session, actor)

@@ -19,6 +19,7 @@ from service.identity.people.schemas import (
 from service.kernel import clock, http
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.permissions import Permission
+from service.kernel.views import Listing
 
 me: Final = http.Blueprint("me", __name__, description="One's own account, family and consents.")
 
@@ -89,10 +90,10 @@ def update_me(body: dict[str, Any]) -> dict[str, Any]:
 
 @me.get("/v1/me/family", allow=Permission.PROFILE_READ, audiences=("talent",))
 @me.response(200, FamilyOut, example={"items": [MEMBER_EXAMPLE]})
-def list_family() -> dict[str, Any]:
+def list_family() -> Listing[FamilyMember]:
     """The talent's spouse and children, as far as they were named."""
     family = queries.family_for(http.session(), http.actor())
-    return {"items": [_member(one) for one in family.values()]}
+    return Listing(list(family.values()))
 
 
 @me.post(
@@ -111,9 +112,9 @@ def list_family() -> dict[str, Any]:
     },
 )
 @me.response(201, FamilyMemberOut, example=MEMBER_EXAMPLE)
-def add_family_member(body: dict[str, Any]) -> dict[str, Any]:
+def add_family_member(body: dict[str, Any]) -> FamilyMember:
     """Name a spouse or child, so that items can be filed about them."""
-    return _member(actions.add_family_member(http.session(), http.actor(), **body, at=clock.now()))
+    return actions.add_family_member(http.session(), http.actor(), **body, at=clock.now())
 
 
 def _me(actor: Actor) -> dict[str, Any]:
@@ -129,14 +130,3 @@ def _me(actor: Actor) -> dict[str, Any]:
     }
     named = {"display_name": known.name or ""} if known else {}
     return account_of(actor) | named | said
-
-
-def _member(member: FamilyMember) -> dict[str, Any]:
-    return {
-        "id": member.id,
-        "name": member.name,
-        "kinship": member.kinship,
-        "id_type": member.id_type,
-        "id_number": member.id_number_masked,
-        "birth_date": member.birth_date,
-    }

@@ -72,7 +72,9 @@ class FamilyMemberOut(Schema):
     name = fields.String(required=True)
     kinship = fields.Enum(Kinship, required=True)
     id_type = fields.Enum(IdType, required=True)
-    id_number = fields.String(required=True, metadata={"description": "Masked."})
+    id_number = fields.String(
+        required=True, attribute="id_number_masked", metadata={"description": "Masked."}
+    )
     birth_date = fields.Date(required=True, allow_none=True)
 
 
