@@ -2,6 +2,9 @@
 
 One template database is migrated and filled by the real preparation; every test module works on a
 clone of its own, with real commits. `session` is a transaction on it that is rolled back.
+
+No test looks at the real clock: every module begins on the morning of a fixed day, see
+`tests.wall_clock`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +37,16 @@ from tests.contract import CheckedClient
 from tests.factories import World
 from tests.packs import plain_pack, publish
 from tests.statements import Count, counted
+from tests.wall_clock import (
+    DAY,
+    SAMPLED,
+    SEARCH_PATH,
+    WALL_CLOCK,
+    WallClock,
+    follow,
+    install,
+    morning,
+)
 
 PASSWORD = "demonstration"
 _TEMPLATE = "template_talent"
@@ -43,7 +57,13 @@ _ENVIRONMENT = {
     "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
     "TALENT_DEMO_PASSWORD": PASSWORD,
 }
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_SERVER = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "search_path": SEARCH_PATH,
+}
+_EVERY_SAMPLED_DAY = "sampled"
 
 logs.configure(logging.WARNING)
 
@@ -62,7 +82,7 @@ class Servers:
 
     def start(self) -> None:
         self.postgres = PostgresServer(
-            self.folder / "postgres", self.folder / "postgres.log", settings=_FAST
+            self.folder / "postgres", self.folder / "postgres.log", settings=_SERVER
         )
         self.valkey = ValkeyServer(self.folder / "valkey.log")
         self.postgres.start()
@@ -80,7 +100,15 @@ class Servers:
         }
         os.environ.update(self.environment)
         self.postgres.create_database(_TEMPLATE)
+        with psycopg.connect(self.postgres.superuser_url(_TEMPLATE), autocommit=True) as admin:
+            install(admin)
+            follow(admin, _TEMPLATE, WALL_CLOCK)
         self._prepare()
+        with psycopg.connect(self.postgres.superuser_url(_TEMPLATE), autocommit=True) as admin:
+            admin.execute(
+                "ALTER FUNCTION ensure_partitions(timestamptz)"
+                " SET search_path = test_clock, pg_catalog, public"
+            )
 
     def _prepare(self) -> None:
         from service.local import demonstration
@@ -99,9 +127,33 @@ class Servers:
 
 
 _servers = pytest.StashKey[Servers]()
+_days = pytest.StashKey[list[date]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on",
+        action="append",
+        default=[],
+        metavar="DAY",
+        help="run on this day (2028-02-29) instead of the usual one; more than once: on each of"
+        f" them; `{_EVERY_SAMPLED_DAY}`: on every day of tests.wall_clock.SAMPLED",
+    )
+
+
+def _days_of(chosen: list[str]) -> list[date]:
+    days = [date.fromisoformat(word) for word in chosen if word != _EVERY_SAMPLED_DAY]
+    return days + (list(SAMPLED) if _EVERY_SAMPLED_DAY in chosen else []) or [DAY]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_days] = days = _days_of(config.option.on)
+    WALL_CLOCK.set(morning(min(days)) - timedelta(days=1))
+    _start(config)
+    WALL_CLOCK.set(morning(days[0]))
+
+
+def _start(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         os.environ.update(config.workerinput["environment"])
         number = config.workerinput["workerid"].removeprefix("gw")
@@ -124,6 +176,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     servers = config.stash.get(_servers, None)
     if servers is not None:
         servers.stop()
+    WALL_CLOCK.stop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    days = metafunc.config.stash[_days]
+    if len(days) > 1:
+        metafunc.parametrize("pinned_day", days, ids=str, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pinned_day(request: pytest.FixtureRequest) -> date:
+    """The day on which the tests of this module take place, in UTC and in Shanghai."""
+    day = getattr(request, "param", request.config.stash[_days][0])
+    WALL_CLOCK.set(morning(day))
+    return day
+
+
+@pytest.fixture(autouse=True)
+def wall_clock(pinned_day: date) -> Iterator[WallClock]:
+    """The clock of this process; a test may move it, for itself."""
+    with WALL_CLOCK.kept() as clock:
+        yield clock
 
 
 def url_of(role: str, database: str) -> str:
@@ -144,14 +218,17 @@ def clone(name: str) -> Iterator[str]:
             f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER talent_owner STRATEGY file_copy"
         )
         admin.execute(f"GRANT CONNECT ON DATABASE {name} TO talent_app")
+        follow(admin, name, WALL_CLOCK)
         try:
+            with psycopg.connect(url_of("superuser", name), autocommit=True) as connection:
+                connection.execute("SELECT ensure_partitions(now() + interval '3 months')")
             yield name
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
-def database_name(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_name(pinned_day: date, request: pytest.FixtureRequest) -> Iterator[str]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     module = request.module.__name__.rpartition(".")[2][:40]
     with clone(f"test_{worker}_{module}") as name:

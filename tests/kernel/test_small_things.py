@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,9 @@ def test_a_folder_lists_what_lies_in_it_for_a_time(storage, tmp_path):
     for name in ("materials/a/1", "materials/a/2", "materials/b/3"):
         storage.put(name, io.BytesIO(b"content"))
     (tmp_path / "files" / "materials" / "a" / "tmpleft_over").write_bytes(b"half")
+    written = clock.now().timestamp()
+    for path in (tmp_path / "files").rglob("*"):
+        os.utime(path, (written, written))
     soon, before = clock.now() + timedelta(minutes=1), clock.now() - timedelta(minutes=1)
     assert sorted(storage.names("materials/a", before=soon)) == [
         "materials/a/1",
