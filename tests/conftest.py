@@ -26,7 +26,7 @@ from argon2 import PasswordHasher
 
 from service.app import create_app, open_database
 from service.identity.providers import password as passwords
-from service.kernel import logs
+from service.kernel import logs, migrations
 from service.kernel.db import Scope
 from service.kernel.http.limits import limiter
 from service.kernel.keys import make_key_file
@@ -39,10 +39,10 @@ from tests.packs import plain_pack, publish
 from tests.statements import Count, counted
 from tests.wall_clock import (
     DAY,
-    SAMPLED,
     SEARCH_PATH,
     WALL_CLOCK,
     WallClock,
+    fit_partitions,
     follow,
     install,
     morning,
@@ -63,7 +63,6 @@ _SERVER = {
     "full_page_writes": "off",
     "search_path": SEARCH_PATH,
 }
-_EVERY_SAMPLED_DAY = "sampled"
 
 logs.configure(logging.WARNING)
 
@@ -103,12 +102,10 @@ class Servers:
         with psycopg.connect(self.postgres.superuser_url(_TEMPLATE), autocommit=True) as admin:
             install(admin)
             follow(admin, _TEMPLATE, WALL_CLOCK)
-        self._prepare()
+        migrations.upgrade(self.environment["DATABASE_OWNER_URL"])
         with psycopg.connect(self.postgres.superuser_url(_TEMPLATE), autocommit=True) as admin:
-            admin.execute(
-                "ALTER FUNCTION ensure_partitions(timestamptz)"
-                " SET search_path = test_clock, pg_catalog, public"
-            )
+            fit_partitions(admin)
+        self._prepare()
 
     def _prepare(self) -> None:
         from service.local import demonstration
@@ -127,30 +124,27 @@ class Servers:
 
 
 _servers = pytest.StashKey[Servers]()
-_days = pytest.StashKey[list[date]]()
+_day = pytest.StashKey[date]()
+
+STARTED = "TALENT_TEST_SERVERS"
+"""Set where the servers of the run have been started already, and the environment tells of them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--on",
-        action="append",
-        default=[],
+        type=date.fromisoformat,
+        default=DAY,
         metavar="DAY",
-        help="run on this day (2028-02-29) instead of the usual one; more than once: on each of"
-        f" them; `{_EVERY_SAMPLED_DAY}`: on every day of tests.wall_clock.SAMPLED",
+        help="run as on this day (2028-02-29) instead of the usual one",
     )
 
 
-def _days_of(chosen: list[str]) -> list[date]:
-    days = [date.fromisoformat(word) for word in chosen if word != _EVERY_SAMPLED_DAY]
-    return days + (list(SAMPLED) if _EVERY_SAMPLED_DAY in chosen else []) or [DAY]
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_days] = days = _days_of(config.option.on)
-    WALL_CLOCK.set(morning(min(days)) - timedelta(days=1))
+    config.stash[_day] = day = config.option.on
+    WALL_CLOCK.set(morning(day) - timedelta(days=1))
     _start(config)
-    WALL_CLOCK.set(morning(days[0]))
+    WALL_CLOCK.set(morning(day))
 
 
 def _start(config: pytest.Config) -> None:
@@ -161,7 +155,7 @@ def _start(config: pytest.Config) -> None:
             urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
         )
         return
-    if config.option.collectonly:
+    if config.option.collectonly or STARTED in os.environ:
         return
     servers = Servers(Path(tempfile.mkdtemp(prefix="talent-tests-")))
     config.stash[_servers] = servers
@@ -179,16 +173,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     WALL_CLOCK.stop()
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    days = metafunc.config.stash[_days]
-    if len(days) > 1:
-        metafunc.parametrize("pinned_day", days, ids=str, indirect=True, scope="module")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def pinned_day(request: pytest.FixtureRequest) -> date:
-    """The day on which the tests of this module take place, in UTC and in Shanghai."""
-    day = getattr(request, "param", request.config.stash[_days][0])
+    """The day on which this module takes place, in UTC and in Shanghai; its morning begins now."""
+    day = request.config.stash[_day]
     WALL_CLOCK.set(morning(day))
     return day
 
@@ -221,7 +209,7 @@ def clone(name: str) -> Iterator[str]:
         follow(admin, name, WALL_CLOCK)
         try:
             with psycopg.connect(url_of("superuser", name), autocommit=True) as connection:
-                connection.execute("SELECT ensure_partitions(now() + interval '3 months')")
+                fit_partitions(connection)
             yield name
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -229,7 +217,7 @@ def clone(name: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_name(pinned_day: date, request: pytest.FixtureRequest) -> Iterator[str]:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", f"{pinned_day:%Y%m%d}")
     module = request.module.__name__.rpartition(".")[2][:40]
     with clone(f"test_{worker}_{module}") as name:
         yield name

@@ -1,6 +1,7 @@
 """The clock on the wall of every test: it begins at a fixed moment, and moves on only when told.
 
-Each module begins at ten o'clock in Shanghai on `DAY`, or on the day that `--on` names. Seconds go
+Each module begins at ten o'clock in Shanghai on `DAY`, or on the day that `--on` names, which
+`tests.days` does for each of the `SAMPLED`. Seconds go
 by as they do outside, so that what happens later has a later time, but no test knows which day it
 really is. Everything that a test can ask follows: `datetime.now` and `time.time` in this process,
 the identifiers that begin with a time, and `now()` and `uuidv7()` of the test databases.
@@ -12,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from secrets import randbits
+from threading import Lock
+from time import time_ns
 from typing import Final
 from uuid import UUID
 
@@ -23,15 +27,15 @@ DAY: Final = date(2026, 11, 24)
 """An ordinary Tuesday, in a week and after a month without a holiday."""
 
 SAMPLED: Final = {
-    date(2026, 1, 4): "a Sunday that is worked, made up for the New Year's holiday",
-    date(2026, 2, 13): "the last working day before the Spring Festival, but for a make-up day",
-    date(2026, 9, 30): "the eve of the National Day week",
+    date(2026, 9, 20): "a Sunday that is worked, made up for the National Day holiday",
+    date(2026, 9, 30): "the eve of that holiday",
     date(2026, 10, 10): "a Saturday that is worked",
-    date(2026, 11, 27): "forty days and thirty working days after it are one day",
-    date(2026, 12, 31): "the last day of a year, and of what the calendar of that year says",
-    date(2027, 2, 28): "a Sunday; 29 February is missing from the year",
-    date(2027, 12, 31): "the last day of the last calendar that the demonstration publishes",
-    date(2028, 2, 29): "a leap day, in a year without a calendar",
+    date(2026, 11, 27): "forty days before it and thirty working days on are the same day",
+    date(2026, 12, 31): "the last day of a year, and of the published calendar",
+    date(2027, 2, 5): "a Friday off, the eve of the Spring Festival",
+    date(2027, 12, 31): "the last day of a year whose make-up days are not known yet",
+    date(2028, 2, 28): "the day before a leap day",
+    date(2028, 2, 29): "a leap day",
 }
 """Days on which computing with days has gone wrong, or might; with the reason for each."""
 
@@ -41,6 +45,9 @@ SEARCH_PATH: Final = "public, test_clock, pg_catalog"
 _MORNING: Final = time(2, tzinfo=UTC)
 _REAL: Final = time_machine.escape_hatch
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_VARIANT_AT: Final = 62
+_RANDOM_BITS: Final = 74
+_STEP_BITS: Final = 40
 _FUNCTIONS: Final = """
 CREATE SCHEMA test_clock;
 GRANT USAGE ON SCHEMA test_clock TO PUBLIC;
@@ -52,6 +59,28 @@ CREATE FUNCTION test_clock.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLE
 $$;
 CREATE FUNCTION test_clock.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
     SELECT pg_catalog.uuidv7(test_clock.shift())
+$$;
+"""
+_OWN_PARTITIONS: Final = """
+ALTER FUNCTION ensure_partitions(timestamptz) SET search_path = test_clock, pg_catalog, public;
+DO $$
+DECLARE
+    part regclass;
+    filled boolean;
+BEGIN
+    FOR part IN SELECT inhrelid::regclass FROM pg_inherits
+        WHERE inhparent IN ('events'::regclass, 'audit_log'::regclass)
+        AND inhrelid::regclass::text !~ '_default$'
+        AND right(inhrelid::regclass::text, 7) NOT BETWEEN to_char(now(), 'YYYY_MM')
+            AND to_char(now() + interval '3 months', 'YYYY_MM')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', part) INTO filled;
+        IF NOT filled THEN
+            EXECUTE format('DROP TABLE %s', part);
+        END IF;
+    END LOOP;
+    PERFORM ensure_partitions(now() + interval '3 months');
+END
 $$;
 """
 
@@ -68,7 +97,8 @@ class WallClock:
         self._shift = timedelta(0)
         self._travel: time_machine.travel | None = None
         self._traveller: time_machine.Traveller | None = None
-        self._new_id: Callable[[], UUID] = uuid_utils.compat.uuid7
+        self._library_id: Callable[[], UUID] = uuid_utils.compat.uuid7
+        self._making, self._last_id = Lock(), 0
 
     @property
     def shift(self) -> timedelta:
@@ -78,7 +108,7 @@ class WallClock:
     @property
     def now(self) -> datetime:
         """The present, aware, in UTC."""
-        return _real_now() + self._shift
+        return datetime.now(UTC)
 
     def set(self, at: datetime) -> None:
         """It is `at` now, and goes on from there."""
@@ -112,21 +142,35 @@ class WallClock:
         """Show the real time again."""
         if self._travel is not None:
             self._travel.stop()
-            uuid_utils.compat.uuid7 = self._new_id
+            uuid_utils.compat.uuid7 = self._library_id
         self._travel, self._traveller, self._shift = None, None, timedelta(0)
 
     def _shift_by(self, shift: timedelta) -> None:
         self._shift = shift
+        now = _real_now() + shift
         if self._traveller is None:
-            self._travel = time_machine.travel(self.now, tick=True)
+            self._travel = time_machine.travel(now, tick=True)
             self._traveller = self._travel.start()
-            uuid_utils.compat.uuid7 = self._shifted_id
+            uuid_utils.compat.uuid7 = self._id
         else:
-            self._traveller.move_to(self.now, tick=True)
+            self._traveller.move_to(now, tick=True)
 
-    def _shifted_id(self) -> UUID:
+    def _id(self) -> UUID:
         """As the library makes them, rising within the process, with the time of this clock."""
-        return UUID(int=self._new_id().int + (self._shift // _MILLISECOND << 80))
+        with self._making:
+            moment = time_ns() // 1_000_000
+            if moment == self._last_id >> _RANDOM_BITS:
+                self._last_id += randbits(_STEP_BITS) + 1
+            else:
+                self._last_id = moment << _RANDOM_BITS | randbits(_RANDOM_BITS - 1)
+            return _version_7(self._last_id)
+
+
+def _version_7(value: int) -> UUID:
+    """The 48 bits of a time and 74 others, parted by the version and the variant (RFC 9562)."""
+    above, below = divmod(value, 1 << _VARIANT_AT)
+    head = (above >> 12 << 16) | 0x7000 | (above & 0xFFF)
+    return UUID(int=head << 64 | 0b10 << _VARIANT_AT | below)
 
 
 def _real_now() -> datetime:
@@ -138,6 +182,11 @@ def _real_now() -> datetime:
 def install(connection: psycopg.Connection) -> None:
     """Have a database, not yet migrated, follow the setting `test.shift`."""
     connection.execute(_FUNCTIONS)
+
+
+def fit_partitions(connection: psycopg.Connection) -> None:
+    """Have the partitions that a database migrated at the moment of its own clock would have."""
+    connection.execute(_OWN_PARTITIONS)
 
 
 def follow(connection: psycopg.Connection, database: str, clock: WallClock) -> None:

@@ -23,6 +23,8 @@ from service.kernel.ids import new_id
 from service.kernel.permissions import Role
 from tests.identity.conftest import OFFICE, PASSWORD
 
+pytestmark = pytest.mark.dated
+
 
 def audited(runtime, action: str) -> list[AuditEntry]:
     with runtime.database.transaction(Scope("demo")) as session:

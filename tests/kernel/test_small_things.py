@@ -136,7 +136,13 @@ def test_what_is_kept_is_the_services_alone(storage, tmp_path):
 # --- ids ------------------------------------------------------------------------------------
 
 
-def test_ids_rise_and_never_repeat():
+@pytest.fixture
+def real_clock(wall_clock):
+    """What is asked of the library itself, and not of what the tests put in its place."""
+    wall_clock.stop()
+
+
+def test_ids_rise_and_never_repeat(real_clock):
     made = [ids.new_id() for _ in range(20_000)]
     assert made == sorted(made)
     assert len(set(made)) == len(made)
@@ -144,7 +150,7 @@ def test_ids_rise_and_never_repeat():
     assert {one.variant for one in made} == {"specified in RFC 4122"}
 
 
-def test_ids_made_by_threads_are_unlike():
+def test_ids_made_by_threads_are_unlike(real_clock):
     begin = threading.Barrier(8)
 
     def make(_):

@@ -188,7 +188,7 @@ def walk(world, acting, database) -> Callable[..., Walk]:
         return known[username]
 
     def file(*wanted: Any, talent: Signed | None = None, at: Any = MONDAY, **changes: Any) -> Walk:
-        body = world.filing(*wanted, **changes)
+        body = world.filing(*wanted, at=at, **changes)
         rows = acting(talent or world.talent()).file(body, key=uuid4().hex, at=at)
         return Walk(database, staff, rows.ticket.id, at, body)
 

@@ -19,6 +19,8 @@ from tests.tickets.acting import outcome
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.walking import A_SECOND
 
+pytestmark = pytest.mark.dated
+
 BUILDERS = "construction"
 TIMER = "notices_ended"
 

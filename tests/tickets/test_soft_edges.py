@@ -11,6 +11,8 @@ from service.tickets.rules import Reliance
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND, MONDAY
 
+pytestmark = pytest.mark.dated
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TIMER = "edges_given_up"
 COLLEGE = {"degree": "college"}

@@ -17,6 +17,8 @@ from tests.packs import demo_pack, publish, whole_pack
 from tests.papers import with_documents
 from tests.tickets.asking import claim, decide, release
 
+pytestmark = pytest.mark.dated
+
 POLICE, BUILDERS, PEOPLE = "public_security", "construction", "human_resources"
 CLASS = {"class": "D", "level": "district"}
 SEVEN = ("recognition", "settlement", "housing_rent", "medical")
@@ -40,8 +42,8 @@ def warm(world):
 
 @pytest.fixture
 def long_ago():
-    """Long enough for every notice period to be over."""
-    return clock.now() - timedelta(days=40)
+    """Long enough for every notice period to be over, and every date that was projected."""
+    return clock.now() - timedelta(days=120)
 
 
 def count(sql_count, call):
