@@ -226,7 +226,7 @@ def filing_of(
     """
     sections = {section["code"]: section for section in bundle["sections"]}
     asked = {one["code"]: one["sections"] for one in bundle["offerings"]}
-    wishes = [(one, None) if isinstance(one, str) else one for one in wanted]
+    requested_items = [(one, None) if isinstance(one, str) else one for one in wanted]
 
     def example(code: str) -> dict[str, Any]:
         return _recent(sections[code]["schema"]["examples"][0], (at or clock.now()).date())
@@ -243,9 +243,9 @@ def filing_of(
         "items": [
             {"offering": offering, "sections": answers(asked[offering], "item")}
             | ({"subject": subject} if subject else {})
-            for offering, subject in wishes
+            for offering, subject in requested_items
         ],
-        "sections": answers((code for one, _ in wishes for code in asked[one]), "ticket"),
+        "sections": answers((code for one, _ in requested_items for code in asked[one]), "ticket"),
         "consents": [one["ref"] for one in bundle["consents"]],
     }
 
