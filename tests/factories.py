@@ -164,15 +164,10 @@ class World:
 
     def open_task(self, staff: Signed, item_number: str) -> dict[str, Any]:
         """The task of an item that a department still has to do."""
-        after: str | None = None
-        while True:
-            query = {"limit": "100"} | ({"after": after} if after else {})
-            page = staff.get("/v1/desk/tasks", query_string=query).json
-            for task in page["items"]:
-                if task["item_number"] == item_number:
-                    return task
-            after = page["next"]
-            assert after is not None, f"no open task of {item_number}"
+        found = staff.get("/v1/desk/tasks", query_string={"q": item_number}).json["items"]
+        task = next((task for task in found if task["item_number"] == item_number), None)
+        assert task is not None, f"no open task of {item_number}"
+        return task
 
     def claimed(self, staff: Signed, item_number: str) -> dict[str, Any]:
         """The same task, claimed."""

@@ -157,7 +157,7 @@ def at_once(threads) -> Callable[..., list[str]]:
         start = Barrier(len(calls))
 
         def one(call: Callable[[], Any]) -> str:
-            start.wait(10)
+            start.wait(60)
             return outcome(call)
 
         return [future.result() for future in [threads.submit(one, call) for call in calls]]
