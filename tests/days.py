@@ -23,7 +23,18 @@ from tests.conftest import STARTED, Servers
 from tests.wall_clock import SAMPLED, WALL_CLOCK, morning
 
 _AT_ONCE = 2
+_TESTS = Path(__file__).parent
+_MARKED = "pytest.mark.dated"
 _PYTEST = [sys.executable, "-m", "pytest", "-q", "-m", "dated", "--no-header"]
+
+
+def _dated() -> list[str]:
+    """The modules that are marked: only these need to be imported."""
+    found = [
+        path for path in sorted(_TESTS.rglob("test_*.py")) if _MARKED in path.read_text("utf-8")
+    ]
+    assert found, f"no module is marked with {_MARKED}"
+    return [str(path) for path in found]
 
 
 @contextmanager
@@ -42,7 +53,7 @@ def _servers() -> Iterator[dict[str, str]]:
 def _run(day: date, environment: dict[str, str], arguments: list[str]) -> bool:
     begun = monotonic()
     done = subprocess.run(
-        [*_PYTEST, f"--on={day}", *arguments],
+        [*_PYTEST, f"--on={day}", *(arguments or _dated())],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -58,7 +69,7 @@ def _run(day: date, environment: dict[str, str], arguments: list[str]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """0 where every day passed; `arguments` go to pytest."""
+    """0 where every day passed. `arguments` go to pytest instead of the marked modules."""
     places: SimpleQueue[int] = SimpleQueue()
     for place in range(_AT_ONCE):
         places.put(place)

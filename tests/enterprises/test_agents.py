@@ -16,8 +16,6 @@ from service.kernel.permissions import Role
 from tests.conftest import PASSWORD
 from tests.enterprises.conftest import OURS, THEIRS, look, paths, requests_of
 
-pytestmark = pytest.mark.dated
-
 EVERYTHING = ("", "/employees", "/requests")
 
 

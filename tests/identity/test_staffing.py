@@ -15,8 +15,6 @@ from service.kernel.errors import Invalid
 from service.kernel.permissions import Role
 from tests.identity.conftest import PASSWORD
 
-pytestmark = pytest.mark.dated
-
 AT = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # the 23rd already in Beijing
 TODAY = date(2026, 11, 23)
 

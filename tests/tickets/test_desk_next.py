@@ -145,6 +145,7 @@ def crowd(hire, acting, wide):
     ]
 
 
+@pytest.mark.slow
 def test_fifty_clerks_and_all_that_there_is(desk, world, acting, crowd, threads, superuser):
     """Each task goes to exactly one; nobody is turned away while there is one left."""
     body, at = world.filing("settlement"), clock.now()

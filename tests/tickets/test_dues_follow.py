@@ -13,8 +13,6 @@ from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND
 
-pytestmark = pytest.mark.dated
-
 TIMER = "edges_given_up"
 COLLEGE = {"degree": "college"}
 POINT = Point("请核对", section="applicant")

@@ -11,8 +11,6 @@ from service.tickets.rules.states import Reliance
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND, MONDAY
 
-pytestmark = pytest.mark.dated
-
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TIMER = "edges_given_up"
 COLLEGE = {"degree": "college"}
