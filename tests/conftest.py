@@ -174,6 +174,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     WALL_CLOCK.stop()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests come first: no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def pinned_day(request: pytest.FixtureRequest) -> date:
     """The day on which this module takes place, in UTC and in Shanghai; its morning begins now."""
