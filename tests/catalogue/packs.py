@@ -132,4 +132,4 @@ def whole(pack: Pack, code: str = "arrival") -> BundleDefinition:
     """A bundle of a pack with its offerings."""
     content = published(bundle_content(pack, code))
     offerings = {one: compiled(pack, one) for one in content["offerings"]}
-    return compile_bundle(content, version_id=new_id(), version=1, offerings=offerings)
+    return compile_bundle(content, version_id=new_id(), version=1, release=1, offerings=offerings)

@@ -42,7 +42,11 @@ def test_its_way_can_be_gone_to_the_end(offering):
 
 def test_its_bundle_has_no_edges(offering):
     bundle = compile_bundle(
-        FIRST["bundle"], version_id=uuid4(), version=1, offerings={offering.code: offering}
+        FIRST["bundle"],
+        version_id=uuid4(),
+        version=1,
+        release=1,
+        offerings={offering.code: offering},
     )
     assert bundle.edges == ()
     assert [one.ref for one in bundle.consents] == ["processing@1", "sensitive@1"]

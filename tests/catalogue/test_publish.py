@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cachetools import LRUCache
 from sqlalchemy import func, select
 
 from service.catalogue import queries
@@ -43,9 +44,14 @@ def versions(session, model, code):
     return [(version, retired_at) for version, retired_at in rows]
 
 
+def forget_compiled():
+    definitions.compiled_offerings.clear()
+    definitions.compiled_bundles.clear()
+
+
 @pytest.fixture(autouse=True)
 def nothing_compiled():
-    queries.compiled.clear()
+    forget_compiled()
 
 
 @pytest.fixture
@@ -170,11 +176,11 @@ def test_the_district_keeps_its_other_settings(published):
     assert settings["administrative_code"] == "350100"
 
 
-def test_a_bundle_comes_whole_in_one_statement(published, sql_count):
-    for _ in ("cold", "warm"):
+def test_a_bundle_that_is_compiled_costs_one_statement(published, sql_count):
+    for cost in (3, 1):
         with sql_count() as count:
             bundle = queries.current_bundle(published, "demo", "arrival")
-        assert count.total == 1
+        assert count.total == cost
         assert list(bundle.offerings) == list(PACK.bundles["arrival"].offerings)
         assert bundle.consents == PACK.consents
         assert {form.code for form in bundle.forms} == set(PACK.sections)
@@ -190,7 +196,7 @@ def test_what_was_filed_under_a_version_stays_under_it(published, sql_count):
     with sql_count() as count:
         assert queries.offering_definition(published, "demo", filed.version_id) is filed
     assert count.total == 0
-    queries.compiled.clear()
+    forget_compiled()
     with sql_count() as count:
         again = queries.offering_definition(published, "demo", filed.version_id)
     assert count.total == 1
@@ -220,12 +226,24 @@ def test_what_is_unknown_is_not_found(published):
             ask()
 
 
+def test_what_is_compiled_is_read_and_compiled_once(published, sql_count):
+    for cost in (2, 1):
+        with sql_count() as count:
+            offerings = queries.offerings_in_force(published, "demo")
+        assert count.total == cost
+        assert [one.code for one in offerings] == sorted(PACK.offerings)
+    with sql_count() as count:
+        assert queries.get_offering(published, "demo", "medical") in offerings
+        queries.current_bundle(published, "demo", "arrival")
+    assert count.total == 3  # twice the release, and the bundle itself
+
+
 def test_a_process_keeps_a_bounded_number_of_definitions(published, monkeypatch):
-    monkeypatch.setattr(definitions, "KEPT", 1)
+    monkeypatch.setattr(definitions, "compiled_offerings", LRUCache(1))
     first = queries.get_offering(published, "demo", "settlement")
     queries.get_offering(published, "demo", "housing_rent")
-    assert list(queries.compiled.of("demo")) != [first.version_id]
-    assert len(queries.compiled.of("demo")) == 1
+    assert ("demo", first.version_id) not in definitions.compiled_offerings
+    assert len(definitions.compiled_offerings) == 1
     bundle = queries.current_bundle(published, "demo", "arrival")
     assert list(bundle.offerings) == list(PACK.bundles["arrival"].offerings)
 

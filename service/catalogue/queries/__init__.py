@@ -2,7 +2,6 @@
 
 from service.catalogue.queries.definitions import (
     Listed,
-    compiled,
     current_bundle,
     get_bundle,
     get_offering,
@@ -17,7 +16,6 @@ __all__ = [
     "BundleForm",
     "Listed",
     "bundle_form",
-    "compiled",
     "current_bundle",
     "form_shape",
     "get_bundle",

@@ -112,4 +112,5 @@ def _assemble(declared: Declared) -> parts.Pack:
         materials={key: parts.material(one.value) for key, one in folders["materials"].items()},
         offerings={key: parts.offering(one.value) for key, one in folders["offerings"].items()},
         bundles={key: parts.bundle(one.value) for key, one in folders["bundles"].items()},
+        origin=parts.origin(raw["release"]) if "release" in raw else None,
     )

@@ -183,7 +183,7 @@ class OfferingDefinition:
 
 @dataclass(frozen=True)
 class BundleDefinition:
-    """One version of a bundle with the current versions of its offerings, in its order.
+    """One version of a bundle with the versions of its offerings in one release, in its order.
 
     `consents`: what an applicant must have agreed to before filing it. `edges`: which offering
     waits for which.
@@ -192,6 +192,7 @@ class BundleDefinition:
     code: str
     version_id: UUID
     version: int
+    release: int
     title: Text
     summary: Text
     consents: tuple[Consent, ...]
@@ -256,13 +257,18 @@ def compile_bundle(
     *,
     version_id: UUID,
     version: int,
+    release: int,
     offerings: Mapping[str, OfferingDefinition],
 ) -> BundleDefinition:
-    """The definition in a published content (`contents.bundle_content`) with these offerings."""
+    """The definition in a published content (`contents.bundle_content`) as a release has it.
+
+    `offerings`: the definitions of its offerings in that release, by code.
+    """
     return BundleDefinition(
         code=content["code"],
         version_id=version_id,
         version=version,
+        release=release,
         title=content["title"],
         summary=content["summary"],
         consents=tuple(map(consent, content["consents"])),
