@@ -111,9 +111,9 @@ def _rule(raw: Mapping[str, Any]) -> EdgeRule:
 
 
 def check_edges(edges: Collection[EdgeRule]) -> Iterator[FlowFault]:
-    """What is wrong with the edges of a bundle: one of an item to itself, doubled, or in a circle.
+    """What is wrong with the edges of a bundle: from an item to itself, doubled, or in a cycle.
 
-    Hard and soft edges are looked at together: a circle of either would wait for ever.
+    Hard and soft edges are looked at together: a cycle of either would never be settled.
     """
     seen = set()
     graph: dict[str, set[str]] = {}
@@ -130,17 +130,17 @@ def check_edges(edges: Collection[EdgeRule]) -> Iterator[FlowFault]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle = [str(name) for name in error.args[1]]
+        cycle = [str(name) for name in error.args[1]]
         place = next(
             place
             for place, edge in enumerate(edges)
-            if (edge.predecessor, edge.successor) in pairwise(circle)
+            if (edge.predecessor, edge.successor) in pairwise(cycle)
         )
-        yield FlowFault(("edges", place), "edge_cycle", {"circle": " → ".join(circle)})
+        yield FlowFault(("edges", place), "edge_cycle", {"cycle": " → ".join(cycle)})
 
 
 def in_order(offerings: Iterable[str], edges: Iterable[EdgeRule]) -> list[str]:
-    """The offerings, every one after those that it waits for; the edges form no circle."""
+    """The offerings, every one after those that it waits for; the edges form no cycle."""
     named = list(offerings)
     graph: dict[str, list[str]] = {name: [] for name in named}
     for edge in edges:

@@ -2,7 +2,7 @@
 
 The engine asks a `Lookups` whether a stage opens, whether a check passes and who works on a stage.
 When something happens, `Asking` answers from what is known of the case and remembers its answers;
-they are stored with the event as a `Context`, which gives the same answers to a replay.
+they are stored with the event as a `Context`, which answers a replay in the same way.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from service.routing.conditions import (
     parse_condition,
     sources,
 )
+from service.routing.graph import Graph, inverted, reachable
 
 
 class StageKind(StrEnum):
@@ -33,7 +34,7 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     APPROVE = "approve"
     REJECT = "reject"
-    RETURN = "return"  # the applicant is asked, once, to mend what is named
+    RETURN = "return"  # the applicant is asked, once, to correct what is named
 
 
 # The verdict with which the flow goes on, by the kind of the stage that is left.
@@ -80,7 +81,7 @@ class Limit:
 
 
 class SubjectPart(StrEnum):
-    """What can be told of the member of the family that an item is about."""
+    """What can be shown of the member of the family that an item is about."""
 
     NAME = "name"
     ID_NUMBER = "id_number"
@@ -243,6 +244,11 @@ class Flow:
         return {stage.key: stage for stage in self.stages}
 
     @cached_property
+    def graph(self) -> Graph:
+        """By stage, the stages that it follows at once."""
+        return {stage.key: stage.after for stage in self.stages}
+
+    @cached_property
     def starts(self) -> tuple[Stage, ...]:
         """The stages that open when the item is begun."""
         return tuple(stage for stage in self.stages if not stage.after)
@@ -262,26 +268,15 @@ class Flow:
 
     @cached_property
     def upstream(self) -> Mapping[str, frozenset[str]]:
-        """By stage, every stage that must be behind before it opens."""
-        return {
-            key: frozenset(one for one in self.by_key if key in self.downstream[one]) - {key}
-            for key in self.by_key
-        }
+        """By stage, every other stage that must be behind before it opens."""
+        known = frozenset(self.by_key)
+        return {key: (reachable(self.graph, key) & known) - {key} for key in known}
 
     @cached_property
     def downstream(self) -> Mapping[str, frozenset[str]]:
         """By stage, itself and every stage that can only open after it."""
-        return {key: frozenset((key, *self._behind(key))) for key in self.by_key}
-
-    def _behind(self, key: str) -> set[str]:
-        found: set[str] = set()
-        todo = [key]
-        while todo:
-            here = todo.pop()
-            fresh = {one.key for one in self.stages if here in one.after} - found
-            found |= fresh
-            todo.extend(fresh)
-        return found
+        followers = inverted(self.graph)
+        return {key: reachable(followers, key) | {key} for key in self.by_key}
 
 
 class MalformedFlow(ValueError):

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 class Hold(StrEnum):
     """Why an item stands still: it waits for somebody outside the departments."""
 
-    CORRECTION = "correction"  # the applicant has been asked to mend something
+    CORRECTION = "correction"  # the applicant has been asked to correct something
 
 
 class StageStatus(StrEnum):
@@ -155,8 +155,8 @@ def returns(stages: Iterable[StageState], key: str) -> int:
 def outcomes(stages: Iterable[StageState]) -> dict[str, str]:
     """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
     last = {stage.key: stage for stage in stages}
-    told = {key: _came_to(stage) for key, stage in last.items()}
-    return {key: outcome for key, outcome in told.items() if outcome}
+    reached = {key: _came_to(stage) for key, stage in last.items()}
+    return {key: outcome for key, outcome in reached.items() if outcome}
 
 
 def _came_to(stage: StageState) -> str | None:

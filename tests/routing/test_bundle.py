@@ -194,9 +194,9 @@ def test_what_is_wrong_with_edges(text, faults):
 
 
 def test_faults_name_the_offerings():
-    double, circle = check_edges(rules("a>b a~b b>c c~a"))
+    double, cycle = check_edges(rules("a>b a~b b>c c~a"))
     assert double.params == {"predecessor": "a", "successor": "b"}
-    named = circle.params["circle"].split(" → ")
+    named = cycle.params["cycle"].split(" → ")
     assert named[0] == named[-1]
     assert set(pairwise(named)) == {("a", "b"), ("b", "c"), ("c", "a")}
 

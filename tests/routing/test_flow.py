@@ -188,7 +188,7 @@ def test_a_flow_tells_which_facts_it_looks_at():
     assert SMALL.looks_at_facts == set()
 
 
-def test_a_circle_has_a_downstream_as_well():
+def test_a_cycle_has_a_downstream_as_well():
     raw = [stage("a", "review", ("b",)), stage("b", "review", ("a",))]
     assert parse_flow(raw_flow(*raw)).downstream == {"a": {"a", "b"}, "b": {"a", "b"}}
 

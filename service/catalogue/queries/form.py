@@ -82,7 +82,7 @@ def _known_of(
 
 
 def form_shape(form: BundleForm) -> dict[str, Any]:
-    """The form as it is told."""
+    """The form as the API shows it."""
     chosen = {one.code for one in form.offerings}
     return {
         "bundle": form.bundle.code,

@@ -1,4 +1,4 @@
-"""What is published of a pack: every version stands by itself for ever, and gives the pack back."""
+"""What is published of a pack: every version is complete, and the pack can be rebuilt from them."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def _fact_kind(one: FactKind) -> dict[str, Any]:
 
 
 def _consent(one: Consent) -> dict[str, Any]:
-    told = {"code": one.code, "version": one.version, "title": one.title, "text": one.text}
-    return {**told, "optional": True} if one.optional else told
+    content = {"code": one.code, "version": one.version, "title": one.title, "text": one.text}
+    return {**content, "optional": True} if one.optional else content
 
 
 def _section(one: Section) -> dict[str, Any]:
-    told = {"code": one.code, "scope": one.scope.value, "title": one.title, "schema": one.schema}
-    return {**told, "rules": list(one.rules)} if one.rules else told
+    content = {"code": one.code, "scope": one.scope.value, "title": one.title, "schema": one.schema}
+    return {**content, "rules": list(one.rules)} if one.rules else content
 
 
 def _material(one: Material) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A file of the wrong shape is left out of what is looked into, its code is not: one slip in a
 section shall not raise a fault in every offering that uses it. So every question here may be
-answered with None: it cannot be told.
+answered with None: it is not known.
 """
 
 from __future__ import annotations
@@ -64,6 +64,6 @@ class Declared:
         return None if schema is None else schema["properties"]
 
     def examples(self, folder: str, code: str) -> list[Mapping[str, Any]]:
-        """The examples of a section or of a kind of fact; none where they cannot be told."""
+        """The examples of a section or of a kind of fact; none where they are not known."""
         schema = self.form(folder, code)
         return [] if schema is None else list(schema["examples"])

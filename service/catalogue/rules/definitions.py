@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from service.catalogue.rules.forms import Form, told
+from service.catalogue.rules.forms import Form
 from service.catalogue.rules.pack import Consent, Material, Scope, Subject, Text, consent, material
 from service.kernel.errors import FieldError
 from service.routing import (
@@ -28,7 +28,7 @@ from service.routing import (
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold between the fields of a section; a breach is told at the field `at`."""
+    """What must hold between the fields of a section; a breach is reported at the field `at`."""
 
     at: str
     must: Condition
@@ -56,7 +56,7 @@ class SectionForm:
             return faults
         known = Known(today, answers={self.code: answers})
         return [
-            told(f"{at}.{rule.at}", "rule_broken", rule.message)
+            FieldError(f"{at}.{rule.at}", "rule_broken", {}, rule.message)
             for rule in self.rules
             if evaluate(rule.must, known).truth is Truth.NOT_MET
         ]
@@ -130,8 +130,8 @@ class OfferingDefinition:
     """One version of an offering: immutable, safe to share between threads.
 
     `records`: by stage key, the form of the result that the stage's passing verdict must bring.
-    `facts`: by kind, the facts that it looks at or that an approval gives. `private`: an employer
-    is told of it how it stands and when it is due, no more; what is about family always is.
+    `facts`: by kind, the facts that it looks at or that an approval establishes. `private`: an
+    employer is shown its status and its due date, no more; what is about family always is.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""What can be wrong with a pack, told to the person who writes it."""
+"""What can be wrong with a pack, in words for the person who writes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True, order=True, slots=True)
 class PackFault:
-    """One fault, with the place to mend it: `file` within the pack, `line` from 1, dotted `key`."""
+    """One fault, with the place to correct: `file` within the pack, `line` from 1, dotted `key`."""
 
     file: str
     line: int
@@ -84,7 +84,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     # edges
     "edge_to_itself": "an offering does not wait for itself",
     "duplicate_edge": "{successor} waits for {predecessor} already",
-    "edge_cycle": "these wait for each other for ever: {circle}",
+    "edge_cycle": "these wait for each other in a cycle: {cycle}",
     # flows
     "no_stages": "a flow needs stages",
     "duplicate_stage": "there is already a stage {stage}",

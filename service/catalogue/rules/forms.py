@@ -90,20 +90,15 @@ class Form:
 
         At most `MOST` faults: whoever sends more has not filled in a form.
         """
-        every = (fault for error in self.errors(value) for fault in _told(error, at))
+        every = (fault for error in self.errors(value) for fault in _faults_of(error, at))
         return sorted(islice(every, MOST), key=lambda fault: (fault.path, fault.code))
 
 
 MOST: Final = 200
-"""How many faults of one value are told."""
+"""How many faults of one value are reported."""
 
 
-def told(path: str, code: str, text: Mapping[str, str]) -> FieldError:
-    """A fault whose words come from the pack."""
-    return FieldError(path, code, {}, text)
-
-
-def _told(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:
+def _faults_of(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:
     path = ".".join((at, *map(str, error.instance_path)))
     name, details = error.kind.name, error.kind.as_dict()
     if name == "required":

@@ -9,7 +9,7 @@ from itertools import islice, product
 from typing import Any, Final
 
 from service.catalogue.rules.clauses import (
-    Naming,
+    AllowedNames,
     condition_faults,
     is_date,
     literal_kind,
@@ -23,8 +23,8 @@ from service.catalogue.rules.gifts import gift_dates, gift_value
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
 from service.routing import Gift, check_flow, parse_flow
-from service.routing.check import before
 from service.routing.flow import as_key
+from service.routing.graph import reachable
 
 _COMBINATIONS: Final = 200
 _SOME_DAY: Final = date(2026, 6, 1)
@@ -36,41 +36,39 @@ Raw = Mapping[str, Any]
 def offering_faults(document: Document, declared: Declared) -> Iterator[PackFault]:
     """Everything wrong with an offering of the right shape."""
     raw = document.value
-    naming = Naming(
+    allowed = AllowedNames(
         declared, raw["sections"], about_family=raw["subject"] != "self", own=raw["code"]
     )
     yield from document.unknown(
         ("sections",), raw["sections"], declared.codes("sections"), "unknown_section"
     )
-    yield from _asked_faults(document, naming)
+    yield from _asked_faults(document, allowed)
     conditions = [
         fault
         for path, condition in _conditions(raw)
-        for fault in condition_faults(document, path, condition, _naming_at(path, raw, naming))
+        for fault in condition_faults(document, path, condition, _allowed_at(path, raw, allowed))
     ]
     yield from conditions
     for place, stage in enumerate(raw["flow"]["stages"]):
-        yield from _stage_faults(document, ("flow", "stages", place), stage, naming)
+        yield from _stage_faults(document, ("flow", "stages", place), stage, allowed)
     if not any(fault.code in _UNUSABLE for fault in conditions):
         for found in check_flow(parse_flow(raw["flow"]), day_minutes=_office_day(declared)):
             yield document.fault(("flow", *found.path), found.code, **found.params)
 
 
-def _naming_at(path: Path, raw: Raw, naming: Naming) -> Naming:
+def _allowed_at(path: Path, raw: Raw, allowed: AllowedNames) -> AllowedNames:
     """In a flow, ages are not known, and stages are that have come to something by then.
 
     Those are the ones before it, and those that may send the flow back.
     """
     if path[0] != "flow":
-        return naming
+        return allowed
     stages = raw["flow"]["stages"]
     own = stages[int(path[2])]["key"]
     graph = {stage["key"]: tuple(stage.get("after", ())) for stage in stages}
-    names = {name for after in graph.values() for name in after}
-    earlier = before({**dict.fromkeys(names, ()), **graph}, own)
     sending_back = {stage["key"] for stage in stages if "on_reject" in stage}
-    known = (earlier | sending_back) & set(graph) - {own}
-    return replace(naming, ages=False, stages=known, all_stages=set(graph))
+    known = (reachable(graph, own) | sending_back) & set(graph) - {own}
+    return replace(allowed, ages=False, stages=known, all_stages=set(graph))
 
 
 def _conditions(raw: Raw) -> Iterator[tuple[Path, Raw]]:
@@ -87,7 +85,7 @@ def _conditions(raw: Raw) -> Iterator[tuple[Path, Raw]]:
 
 
 def _office_day(declared: Declared) -> int:
-    """Office minutes of a day; those of a usual one where the pack's cannot be told."""
+    """Office minutes of a day; those of a usual one where the pack's are not known."""
     if declared.main.file in declared.misshapen:
         return 450
     spans = declared.main.value["office_hours"]
@@ -99,9 +97,9 @@ def _minutes(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _asked_faults(document: Document, naming: Naming) -> Iterator[PackFault]:
+def _asked_faults(document: Document, allowed: AllowedNames) -> Iterator[PackFault]:
     """Materials, citations and criteria: each named once, and what they name exists."""
-    raw, declared = document.value, naming.declared
+    raw, declared = document.value, allowed.declared
     materials = [one["code"] for one in raw.get("materials", ())]
     citations = [one["code"] for one in raw["citations"]]
     criteria = raw.get("criteria", ())
@@ -119,19 +117,19 @@ def _asked_faults(document: Document, naming: Naming) -> Iterator[PackFault]:
 
 
 def _stage_faults(
-    document: Document, path: Path, stage: Raw, naming: Naming
+    document: Document, path: Path, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    yield from _department_faults(document, path, stage, naming)
-    yield from _sight_faults(document, (*path, "sees"), stage["sees"], naming)
+    yield from _department_faults(document, path, stage, allowed)
+    yield from _sight_faults(document, (*path, "sees"), stage["sees"], allowed)
     faults = list(form_faults(document, (*path, "records"))) if "records" in stage else []
     yield from faults
     for place, gift in enumerate(stage.get("gives", ())):
         at = (*path, "gives", place)
-        yield from _gift_faults(document, at, gift, stage, naming, sound=not faults)
+        yield from _gift_faults(document, at, gift, stage, allowed, sound=not faults)
 
 
 def _department_faults(
-    document: Document, path: Path, stage: Raw, naming: Naming
+    document: Document, path: Path, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     named: list[tuple[Path, str]] = [
         ((*path, "departments", place), code)
@@ -140,26 +138,26 @@ def _department_faults(
     department = stage.get("department")
     if isinstance(department, Mapping):
         at = (*path, "department")
-        yield from _table_faults(document, at, department, naming)
+        yield from _table_faults(document, at, department, allowed)
         named += [((*at, "cases", value), code) for value, code in department["cases"].items()]
         named.append(((*at, "otherwise"), department["otherwise"]))
     elif department is not None:
         named.append(((*path, "department"), department))
     if department is not None and "departments" in stage:
         yield document.fault((*path, "departments"), "departments_twice")
-    known = naming.declared.departments()
+    known = allowed.declared.departments()
     for at, code in named:
         if known is not None and code not in known:
             yield document.fault(at, "unknown_department", name=code)
 
 
 def _table_faults(
-    document: Document, path: Path, table: Raw, naming: Naming
+    document: Document, path: Path, table: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """What a table chooses by exists, and its cases are among the choices."""
-    faults = list(source_faults(document, (*path, "by"), table["by"], naming))
+    faults = list(source_faults(document, (*path, "by"), table["by"], allowed))
     yield from faults
-    schema = schema_of(table["by"], naming) or {}
+    schema = schema_of(table["by"], allowed) or {}
     choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum")
     for case in table["cases"]:
         if isinstance(choices, list) and not faults and case not in map(as_key, choices):
@@ -168,38 +166,40 @@ def _table_faults(
             )
 
 
-def _sight_faults(document: Document, path: Path, sees: Raw, naming: Naming) -> Iterator[PackFault]:
+def _sight_faults(
+    document: Document, path: Path, sees: Raw, allowed: AllowedNames
+) -> Iterator[PackFault]:
     """What a stage sees exists and is asked for by its offering."""
     for code, fields in sees["sections"].items():
         at = (*path, "sections", code)
         if code not in document.value["sections"]:
             yield document.fault(at, "section_not_asked", name=code)
-        known = naming.declared.fields("sections", code)
+        known = allowed.declared.fields("sections", code)
         if fields == "all" or known is None:
             continue
         for place, name in enumerate(fields):
             if name not in known:
                 yield document.fault((*at, place), "unknown_field", section=code, name=name)
     asked = {one["code"] for one in document.value.get("materials", ())}
-    kinds = naming.declared.codes("facts")
+    kinds = allowed.declared.codes("facts")
     yield from document.unknown((*path, "facts"), sees.get("facts", ()), kinds, "unknown_fact")
     yield from document.unknown(
         (*path, "materials"), sees.get("materials", ()), asked, "material_not_asked"
     )
-    if "subject" in sees and not naming.about_family:
+    if "subject" in sees and not allowed.about_family:
         yield document.fault((*path, "subject"), "no_subject")
 
 
 def _gift_faults(
-    document: Document, path: Path, gift: Raw, stage: Raw, naming: Naming, *, sound: bool
+    document: Document, path: Path, gift: Raw, stage: Raw, allowed: AllowedNames, *, sound: bool
 ) -> Iterator[PackFault]:
     """A fact that is given has a kind, its parts exist, and it is of its kind's form."""
-    if gift["fact"] not in naming.declared.codes("facts"):
+    if gift["fact"] not in allowed.declared.codes("facts"):
         yield document.fault((*path, "fact"), "unknown_fact", name=gift["fact"])
         return
-    if gift.get("about") == "subject" and not naming.about_family:
+    if gift.get("about") == "subject" and not allowed.about_family:
         yield document.fault((*path, "about"), "no_subject")
-    known = naming.declared.fields("facts", gift["fact"]) or {}
+    known = allowed.declared.fields("facts", gift["fact"]) or {}
     for name in gift["value"]:
         if known and name not in known:
             at = (*path, "value", name)
@@ -207,13 +207,13 @@ def _gift_faults(
     faults = [
         fault
         for at, part in _gift_parts(path, gift)
-        for fault in _part_faults(document, at, part, stage, naming)
+        for fault in _part_faults(document, at, part, stage, allowed)
     ]
-    faults += _date_faults(document, path, gift, stage, naming)
+    faults += _date_faults(document, path, gift, stage, allowed)
     yield from faults
     if not faults and sound:
-        yield from _dates_tried(document, path, gift, stage, naming.declared)
-        yield from _gift_tried(document, path, gift, stage, naming.declared)
+        yield from _dates_tried(document, path, gift, stage, allowed.declared)
+        yield from _gift_tried(document, path, gift, stage, allowed.declared)
 
 
 def _gift_parts(path: Path, gift: Raw) -> Iterator[tuple[Path, Raw]]:
@@ -224,23 +224,23 @@ def _gift_parts(path: Path, gift: Raw) -> Iterator[tuple[Path, Raw]]:
 
 
 def _part_faults(
-    document: Document, path: Path, part: Raw, stage: Raw, naming: Naming
+    document: Document, path: Path, part: Raw, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    yield from source_faults(document, path, part, naming)
+    yield from source_faults(document, path, part, allowed)
     recorded = stage.get("records", {}).get("properties", {})
     if "result" in part and part["result"] not in recorded:
         yield document.fault((*path, "result"), "unknown_result", name=part["result"])
 
 
 def _date_faults(
-    document: Document, path: Path, gift: Raw, stage: Raw, naming: Naming
+    document: Document, path: Path, gift: Raw, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """A fact begins and ends with a day: one that is written there, or one that is asked for."""
     for end in ("from", "until"):
         part = gift.get(end)
         if isinstance(part, Mapping) and part.keys() & {"result", "field"}:
             recorded = stage.get("records", {}).get("properties", {})
-            schema = recorded.get(part.get("result")) or schema_of(part, naming)
+            schema = recorded.get(part.get("result")) or schema_of(part, allowed)
             if schema is not None and not is_date(schema):
                 yield document.fault((*path, end), "wrong_date", problem="it is asked otherwise")
         elif part is not None and not isinstance(part, Mapping) and literal_kind(part) != "date":

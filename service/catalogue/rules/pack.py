@@ -94,7 +94,7 @@ class Offering:
     """One service that can be applied for.
 
     `materials`, `citations`, `criteria` and `flow` are in the plain form of `format.json`.
-    `private`: an employer is told of it how it stands and when it is due, no more.
+    `private`: an employer is shown its status and its due date, no more.
     """
 
     code: str
