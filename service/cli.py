@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from service.catalogue.rules import Pack
+    from service.catalogue.rules.pack import Pack
     from service.kernel.messages import Language
     from service.kernel.settings import Settings
 
@@ -105,7 +105,7 @@ def check(folder: Path) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def publish(folder: Path) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
-    from service.catalogue.actions import set_up_district
+    from service.catalogue.actions.publish import set_up_district
     from service.kernel import clock
 
     read = _read_pack(folder)
@@ -124,8 +124,8 @@ def publish(folder: Path) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def diff(folder: Path) -> None:
     """Tell what publishing a pack would change in its district, key by key."""
-    from service.catalogue.actions import installed_files
-    from service.catalogue.rules import differences, files_of
+    from service.catalogue.actions.installed import installed_files
+    from service.catalogue.rules.difference import differences, files_of
     from service.kernel.errors import NotFound
 
     read = _read_pack(folder)
@@ -145,7 +145,8 @@ def diff(folder: Path) -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def export(district: str, folder: Path) -> None:
     """Write the pack that is in force in a district into a new folder."""
-    from service.catalogue.actions import exported_files, write_files
+    from service.catalogue.actions.files import write_files
+    from service.catalogue.actions.installed import exported_files
     from service.catalogue.rules.checks import MAIN
     from service.kernel.errors import NotFound
 
@@ -180,7 +181,7 @@ def releases(district: str) -> None:
 @click.option("--check", "only_check", is_flag=True, help="Fail where a file is out of date.")
 def pack_schema(only_check: bool) -> None:
     """Write config/schema/: by it an editor completes and checks a pack's files."""
-    from service.catalogue.actions import format_files
+    from service.catalogue.actions.files import format_files
     from service.kernel.settings import ROOT
 
     for file, content in format_files(ROOT / "config" / "schema").items():
@@ -262,8 +263,8 @@ def _district_session(district: str) -> Iterator[Session]:
 
 
 def _read_pack(folder: Path) -> Pack:
-    from service.catalogue.actions import load_pack
-    from service.catalogue.rules import FaultyPack
+    from service.catalogue.actions.files import load_pack
+    from service.catalogue.rules.faults import FaultyPack
 
     try:
         return load_pack(folder)

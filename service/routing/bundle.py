@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from service.routing.check import FlowFault
-from service.routing.conditions import Condition, parse_condition
+from service.routing.conditions.asked import Condition, parse_condition
 from service.routing.flow import MalformedFlow
 from service.routing.states import Outcome, Phase
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from service.routing.conditions import Condition, Known, Truth, evaluate, first_value
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Condition, Truth
+from service.routing.conditions.known import Known, first_value
 from service.routing.flow import Stage
 
 Outcomes = Mapping[str, str]

@@ -8,13 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
-from service.routing.conditions import (
-    Condition,
-    Source,
-    SourceKind,
-    parse_condition,
-    sources,
-)
+from service.routing.conditions.asked import Condition, Source, SourceKind, parse_condition, sources
 from service.routing.graph import Graph, inverted, reachable
 
 

@@ -12,26 +12,26 @@ from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import Due, WorkingCalendar
-from service.catalogue.queries import offering_definition
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_new_rows
-from service.routing import (
-    Asking,
+from service.routing.bundle import EdgeStatus
+from service.routing.conditions.known import Known
+from service.routing.context import Asking, encode_context
+from service.routing.engine import advance
+from service.routing.events import Corrected, Event, encode_event
+from service.routing.states import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Corrected,
-    EdgeStatus,
     Effect,
     EndItem,
-    Event,
     GiveFacts,
     Hold,
     ItemState,
-    Known,
     OpenStage,
     Outcome,
     Phase,
@@ -39,9 +39,6 @@ from service.routing import (
     StartPromise,
     StopPromise,
     SupersedeStage,
-    advance,
-    encode_context,
-    encode_event,
 )
 from service.tickets.clock import Dues
 from service.tickets.effects import give_facts

@@ -13,8 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from service.calendars.rules import Due, WorkingCalendar
 from service.kernel.db import insert_rows
-from service.routing import EdgeKind, EdgeOn, EdgeStatus, Flow
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, EdgeKind, EdgeOn, EdgeStatus
+from service.routing.flow import Flow
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.rows import due_change

@@ -13,23 +13,22 @@ from uuid import UUID
 from service.calendars.rules import WorkingCalendar
 from service.facts.rules import KnownFact
 from service.kernel.ids import new_id
-from service.routing import (
+from service.routing.bundle import (
+    UNSETTLED,
     Ask,
-    Cancelled,
     EdgeRule,
     EdgeStatus,
-    Known,
     Otherwise,
-    Phase,
-    PredecessorsSettled,
-    Truth,
     Wait,
-    evaluate,
     given_up,
     settled,
     waits,
 )
-from service.routing.bundle import UNSETTLED
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
+from service.routing.events import Cancelled, PredecessorsSettled
+from service.routing.states import Phase
 from service.tickets.acts import Step
 from service.tickets.models.items import Edge, Item
 from service.tickets.rules.states import TicketEvent

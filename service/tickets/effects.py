@@ -9,12 +9,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.catalogue.rules import OfferingDefinition, gift_dates, gift_value
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.gifts import gift_dates, gift_value
 from service.facts.actions import issue_facts
 from service.facts.rules import NewFact
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
-from service.routing import Gift
+from service.routing.flow import Gift
 from service.tickets.models.items import Item
 from service.tickets.queries.cases import answers_of
 

@@ -12,14 +12,14 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import Due, WorkingCalendar
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel.db import insert_rows
 from service.kernel.ids import new_id
-from service.routing import (
+from service.routing.flow import Limit
+from service.routing.states import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Limit,
     OpenStage,
     SkipStage,
     StageStatus,

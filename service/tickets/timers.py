@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
-from service.routing import AcceptanceDeemed, NoticeEnded, StageKind, Verdict
 from service.routing.bundle import UNSETTLED
+from service.routing.events import AcceptanceDeemed, NoticeEnded
+from service.routing.flow import StageKind, Verdict
 from service.tickets.acts import Decided, Step
 from service.tickets.edges import give_up_waiting, settle_edges
 from service.tickets.models.filed import Ticket

@@ -10,18 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from service.catalogue.actions import (
-    exported_files,
-    installed_files,
-    load_pack,
-    publish_pack,
-    read_files,
-    set_up_district,
-    write_files,
-)
+from service.catalogue.actions.files import load_pack, read_files, write_files
+from service.catalogue.actions.installed import exported_files, installed_files
+from service.catalogue.actions.publish import publish_pack, set_up_district
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.queries.releases import newest_release
-from service.catalogue.rules import differences, files_of
+from service.catalogue.rules.difference import differences, files_of
 from service.kernel.db import Scope
 from service.kernel.errors import NotFound
 from tests.catalogue.packs import demo_files, demo_pack, plain

@@ -8,8 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from service.catalogue.rules import compile_bundle, compile_offering
-from service.routing import Asking, Filed, Phase, Verdict, advance, initial
+from service.catalogue.rules.definitions import compile_bundle, compile_offering
+from service.routing.context import Asking
+from service.routing.engine import advance, initial
+from service.routing.events import Filed
+from service.routing.flow import Verdict
+from service.routing.states import Phase
 from tests.routing.walks import goes_on, legal
 
 FIRST = json.loads(Path(__file__).with_name("first_contents.json").read_text("utf-8"))

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from service.catalogue.rules import gift_dates, gift_value
-from service.routing import Gift
+from service.catalogue.rules.gifts import gift_dates, gift_value
+from service.routing.flow import Gift
 from tests.catalogue.packs import compiled, demo_pack
 
 TODAY = date(2026, 3, 31)

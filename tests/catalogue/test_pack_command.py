@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from click.testing import CliRunner
 
-from service.catalogue.actions import format_files, read_files
+from service.catalogue.actions.files import format_files, read_files
 from service.cli import main
 from tests.catalogue.packs import DEMO, demo_pack
 

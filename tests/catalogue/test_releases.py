@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from service.catalogue import queries
-from service.catalogue.actions import exported_files, installed_files, load_pack, publish_pack
-from service.catalogue.actions.files import write_files
+from service.catalogue.actions.files import load_pack, write_files
+from service.catalogue.actions.installed import exported_files, installed_files
+from service.catalogue.actions.publish import publish_pack
 from service.catalogue.models import BundleVersion, OfferingVersion, PackRelease
+from service.catalogue.queries import definitions
 from service.catalogue.queries.releases import list_releases, newest_release
-from service.catalogue.rules import differences, files_of
+from service.catalogue.rules.difference import differences, files_of
 from service.catalogue.rules.releases import (
     PLACE,
     canonical_bytes,
@@ -266,9 +267,9 @@ class TestPermanence:
 class TestReading:
     def test_a_bundle_is_that_of_the_newest_release(self, published):
         session, first = published
-        assert queries.get_bundle(session, "demo", "arrival").release == first.release
+        assert definitions.get_bundle(session, "demo", "arrival").release == first.release
         second = publish_pack(session, with_title(PACK, "medical"), at=LATER)
-        bundle = queries.get_bundle(session, "demo", "arrival")
+        bundle = definitions.get_bundle(session, "demo", "arrival")
         assert bundle.release == second.release
         assert bundle.offerings["medical"].title == NEW
 
@@ -279,7 +280,7 @@ class TestReading:
             session = database.open(Scope(district="demo"))
             other = with_title(PACK, "medical", {"zh": word, "en": word})
             number = publish_pack(session, other, at=AT).release
-            bundle = queries.get_bundle(session, "demo", "arrival")
+            bundle = definitions.get_bundle(session, "demo", "arrival")
             titles[word] = (number, bundle.offerings["medical"].title["en"])
             session.close()
         assert titles["one"] == (titles["two"][0], "one")

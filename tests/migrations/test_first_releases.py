@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from service.catalogue.actions import publish_pack
+from service.catalogue.actions.publish import publish_pack
 from service.catalogue.queries.releases import newest_release
 from service.catalogue.rules.releases import manifest_of, release_hash
 from service.kernel import migrations

@@ -2,26 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import (
-    Gift,
-    Limit,
-    MalformedFlow,
-    Sees,
-    Source,
-    SourceKind,
-    StageKind,
-    Verdict,
-    parse_condition,
-    parse_flow,
-)
+from service.routing.conditions.asked import Source, SourceKind, parse_condition
 from service.routing.flow import (
     PASSING,
     VERDICTS,
     Choice,
+    Gift,
     Join,
     JoinKind,
+    Limit,
+    MalformedFlow,
     OnReject,
+    Sees,
+    StageKind,
     SubjectPart,
+    Verdict,
+    parse_flow,
 )
 from tests.routing.flows import ROUNDS, SMALL, WHEN, WIDE, back, raw_flow, stage
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.facts.rules import KnownFact
-from service.routing import Gift
+from service.routing.flow import Gift
 from service.tickets.rules.established import already_established
 
 TALENT, CHILD, SISTER = (UUID(int=one) for one in range(3))

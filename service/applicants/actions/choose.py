@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.applicants.queries.tickets import locked_item_for
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
-from service.routing import EdgeStatus
+from service.routing.bundle import EdgeStatus
 from service.tickets.acts import Step
 from service.tickets.edges import choose, settle_edges
 from service.tickets.models.filed import Ticket

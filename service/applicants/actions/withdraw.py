@@ -11,7 +11,7 @@ from service.applicants.queries.tickets import locked_item_for, locked_ticket_fo
 from service.applicants.rules import UNDECIDED
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
-from service.routing import Withdrawn
+from service.routing.events import Withdrawn
 from service.tickets.acts import Step
 from service.tickets.edges import settle_edges
 from service.tickets.models.filed import Ticket

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.queries.releases import newest_release
-from service.catalogue.rules import SETTINGS, pack_files
 from service.catalogue.rules.checks import MAIN
+from service.catalogue.rules.contents import pack_files
+from service.catalogue.rules.pack import SETTINGS
 from service.facts.queries import fact_kinds_of
 from service.identity.staff.queries import departments_of
 from service.kernel.db import District

@@ -16,12 +16,8 @@ from service.calendars.actions import seed_calendar
 from service.calendars.rules import DEFAULT_CODE
 from service.catalogue.models import BundleVersion, OfferingVersion, PackRelease
 from service.catalogue.queries.releases import newest_release
-from service.catalogue.rules import (
-    Pack,
-    bundle_content,
-    fact_kinds_content,
-    offering_content,
-)
+from service.catalogue.rules.contents import bundle_content, fact_kinds_content, offering_content
+from service.catalogue.rules.pack import Pack
 from service.catalogue.rules.releases import content_hash, manifest_of, release_hash
 from service.facts.actions import publish_fact_kinds
 from service.identity.staff.actions import publish_departments

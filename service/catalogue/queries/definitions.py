@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.queries.releases import Release, newest_release
-from service.catalogue.rules import (
+from service.catalogue.rules.definitions import (
     BundleDefinition,
     OfferingDefinition,
     compile_bundle,

@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.catalogue.queries.definitions import get_bundle
-from service.catalogue.rules import (
+from service.catalogue.rules.definitions import (
     BundleDefinition,
-    Material,
     OfferingDefinition,
     SectionForm,
     forms_of,
     materials_of,
-    prefilled,
 )
+from service.catalogue.rules.pack import Material
+from service.catalogue.rules.prefill import prefilled
 from service.facts.queries import facts_of
 from service.facts.rules import by_kind
 from service.identity.people.queries import own_details

@@ -9,7 +9,7 @@ from service.catalogue.rules.clauses import AllowedNames, condition_faults
 from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.reading import Document, Path
-from service.routing import check_edges, parse_edges
+from service.routing.bundle import check_edges, parse_edges
 
 
 def bundle_faults(document: Document, declared: Declared) -> Iterator[PackFault]:

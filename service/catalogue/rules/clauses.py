@@ -13,8 +13,16 @@ from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.kernel.expressions import ExpressionFailed
-from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
-from service.routing.conditions import DEEPEST, CelClause, NotKnown, cel_cases
+from service.routing.conditions.asked import (
+    DEEPEST,
+    CelClause,
+    MalformedCondition,
+    Source,
+    SourceKind,
+    parse_condition,
+)
+from service.routing.conditions.expressed import cel_cases
+from service.routing.conditions.known import Known, NotKnown
 
 RESERVED: Final = ("today", "facts")
 """Names that expressions have besides the sections."""

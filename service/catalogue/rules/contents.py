@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.catalogue.rules.pack import Consent, FactKind, Material, Offering, Pack, Plain, Section
-from service.routing import SourceKind, parse_condition, sources
+from service.routing.conditions.asked import SourceKind, parse_condition, sources
 
 
 def offering_content(pack: Pack, code: str) -> dict[str, Any]:

@@ -13,17 +13,11 @@ from uuid import UUID
 from service.catalogue.rules.forms import Form
 from service.catalogue.rules.pack import Consent, Material, Scope, Subject, Text, consent, material
 from service.kernel.errors import FieldError
-from service.routing import (
-    Condition,
-    EdgeRule,
-    Flow,
-    Known,
-    Truth,
-    evaluate,
-    parse_condition,
-    parse_edges,
-    parse_flow,
-)
+from service.routing.bundle import EdgeRule, parse_edges
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Condition, Truth, parse_condition
+from service.routing.conditions.known import Known
+from service.routing.flow import Flow, parse_flow
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from service.routing import Gift
 from service.routing.dates import Span, shifted
+from service.routing.flow import Gift
 
 Answers = Mapping[str, Mapping[str, Any]]
 

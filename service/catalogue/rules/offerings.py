@@ -22,8 +22,8 @@ from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.gifts import gift_dates, gift_value
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
-from service.routing import Gift, check_flow, parse_flow
-from service.routing.flow import as_key
+from service.routing.check import check_flow
+from service.routing.flow import Gift, as_key, parse_flow
 from service.routing.graph import reachable
 
 _COMBINATIONS: Final = 200

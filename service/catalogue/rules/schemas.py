@@ -19,7 +19,9 @@ from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
-from service.routing import Known, Truth, evaluate, parse_condition
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth, parse_condition
+from service.routing.conditions.known import Known
 from service.routing.flow import as_key
 
 _SOME_DAY: Final = date(2026, 6, 1)

@@ -9,26 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.rules import BundleDefinition, OfferingDefinition
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
 from service.filing.rules.filing import Filing, RequestedItem, answers_for, section_holders
 from service.kernel.actor import Actor
 from service.kernel.ids import new_id
-from service.routing import (
-    Asking,
-    EdgeKind,
-    EdgeStatus,
-    Filed,
-    Known,
-    OpenStage,
-    SourceKind,
-    advance,
-    encode_context,
-    encode_event,
-    in_order,
-    initial,
-    sources,
-)
+from service.routing.bundle import EdgeKind, EdgeStatus, in_order
+from service.routing.conditions.asked import SourceKind, sources
+from service.routing.conditions.known import Known
+from service.routing.context import Asking, encode_context
+from service.routing.engine import advance, initial
+from service.routing.events import Filed, encode_event
+from service.routing.states import OpenStage
 from service.tickets.clock import due_of
 from service.tickets.edges import NewEdge, new_edges
 from service.tickets.rows import material_row, relied, section_row

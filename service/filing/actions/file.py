@@ -12,7 +12,7 @@ from service.applicants.queries.drafts import draft_for
 from service.applicants.queries.tickets import TicketRows, ticket_for
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import current_bundle
+from service.catalogue.queries.definitions import current_bundle
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.filing.actions.building import Case, TicketBuilder
@@ -28,7 +28,7 @@ from service.kernel.db import insert_new_rows, insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
 from service.materials.queries import materials_by_ids
-from service.routing import Phase
+from service.routing.states import Phase
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from service.catalogue.rules import (
-    Criterion,
-    OfferingDefinition,
-)
+from service.catalogue.rules.definitions import Criterion, OfferingDefinition
 from service.kernel.errors import FieldError
-from service.routing import Known, Truth, evaluate
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
 
 
 def criterion_faults(definition: OfferingDefinition, known: Known, path: str) -> list[FieldError]:

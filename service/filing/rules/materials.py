@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from service.catalogue.rules import AskedMaterial, Need, OfferingDefinition, Scope
+from service.catalogue.rules.definitions import AskedMaterial, Need, OfferingDefinition
+from service.catalogue.rules.pack import Scope
 from service.filing.rules.filing import Filing
 from service.kernel.errors import FieldError
-from service.routing import Known, Truth, evaluate
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
 from service.tickets.rules.attached import AttachedDocument, Kept, _handed_faults
 
 Asked = Sequence[tuple[OfferingDefinition, Known]]

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from service.catalogue.rules import gift_value
+from service.catalogue.rules.gifts import gift_value
 from service.facts.rules import KnownFact
-from service.routing import Gift
+from service.routing.flow import Gift
 
 
 def already_established(
