@@ -1,6 +1,7 @@
 """Releases of packs: what a publication put in force, as a manifest with one hash.
 
-Every district that has versions in force gets its release 1, of what is in force now.
+Every district that has versions in force gets its release 1, of what is in force now. A ticket names
+the release it was filed under; those filed before name none.
 """
 
 import sqlalchemy as sa
@@ -172,7 +173,14 @@ def upgrade() -> None:
         "DROP FUNCTION pg_temp.ordered(jsonb), pg_temp.hash(json), pg_temp.hash(text),"
         " pg_temp.compact(json, boolean)"
     )
+    op.add_column("tickets", sa.Column("release_number", sa.BigInteger(), nullable=True))
+    op.execute(
+        "-- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid\n"
+        "ALTER TABLE tickets ADD CONSTRAINT fk_tickets_district_id_release_number"
+        " FOREIGN KEY (district_id, release_number) REFERENCES pack_releases (district_id, number)"
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("tickets", "release_number")
     op.drop_table("pack_releases")

@@ -114,3 +114,15 @@ def test_a_district_that_never_published_has_none(database, database_name, forth
     assert {row["number"] for row in rows} == {1}
     assert "demo" in {row["district_id"] for row in rows}
     assert "empty" not in {row["district_id"] for row in rows}
+
+
+def test_a_ticket_filed_before_names_no_release_and_goes_on(
+    world, database, database_name, forth_again
+):
+    """What its departments and kinds of facts were at the time is not known."""
+    ticket = world.ticket(None, "settlement")
+    forth_again()
+    with psycopg.connect(url_of("superuser", database_name)) as connection:
+        statement = "SELECT release_number FROM tickets WHERE id = %s"
+        assert connection.execute(statement, [ticket["id"]]).fetchall() == [(None,)]
+    world.through(ticket["items"][0])

@@ -114,6 +114,7 @@ class TicketBuilder:
             "version": 1,
             "bundle_code": self.case.bundle.code,
             "bundle_version_id": self.case.bundle.version_id,
+            "release_number": self.case.bundle.release,
             "person_id": self.actor.person,
             "account_id": self.actor.account,
             "employer_id": self.employer,
