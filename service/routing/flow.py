@@ -173,8 +173,8 @@ class OnReject:
 
 
 @dataclass(frozen=True)
-class Gift:
-    """A fact that the decision's approval establishes about the applicant or the subject.
+class FactTemplate:
+    """How to make a fact that an approval establishes about the applicant or the subject.
 
     Values, `begins` and `ends` are in plain form: a literal, `{result: name}`,
     `{field: section.name}`; `ends` may be a span from the beginning.
@@ -212,7 +212,7 @@ class Stage:
     on_reject: OnReject | None = None
     four_eyes: bool = False
     records: Mapping[str, Any] | None = None
-    gives: tuple[Gift, ...] = ()
+    gives: tuple[FactTemplate, ...] = ()
     authority: Mapping[str, str] | None = None
 
     @property
@@ -317,7 +317,7 @@ def _stage(raw: Mapping[str, Any]) -> Stage:
         on_reject=None if on_reject is None else OnReject(on_reject["to"], on_reject["rounds"]),
         four_eyes=bool(raw.get("four_eyes", False)),
         records=raw.get("records"),
-        gives=tuple(map(_gift, raw.get("gives", ()))),
+        gives=tuple(map(_fact_template, raw.get("gives", ()))),
         authority=raw.get("authority"),
     )
 
@@ -343,9 +343,9 @@ def _join(raw: str | Mapping[str, Any]) -> Join:
     return Join(JoinKind(raw))
 
 
-def _gift(raw: Mapping[str, Any]) -> Gift:
+def _fact_template(raw: Mapping[str, Any]) -> FactTemplate:
     about = raw.get("about", "applicant")
-    return Gift(raw["fact"], about, dict(raw["value"]), raw.get("from"), raw.get("until"))
+    return FactTemplate(raw["fact"], about, dict(raw["value"]), raw.get("from"), raw.get("until"))
 
 
 def _sees(raw: Mapping[str, Any]) -> Sees:

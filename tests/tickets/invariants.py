@@ -215,7 +215,7 @@ def told_as_it_was(story: Story, item: Item) -> None:
 
 def gives_what_it_promises(story: Story, item: Item) -> None:
     given = [fact.kind for fact in story.of(item, story.facts)]
-    gives = [gift.fact for gift in story.flow(item).decision.gives]
+    gives = [template.fact for template in story.flow(item).decision.gives]
     assert sorted(given) == (sorted(gives) if item.outcome is Outcome.APPROVED else [])
 
 

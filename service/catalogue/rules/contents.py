@@ -53,7 +53,9 @@ def named_facts(offering: Offering) -> list[str]:
     named = {one.parts[0] for one in looked_at if one.kind is SourceKind.FACT}
     tables = [stage["department"] for stage in stages if isinstance(stage.get("department"), dict)]
     named |= {one["by"]["fact"].partition(".")[0] for one in tables if "fact" in one["by"]}
-    return sorted(named | {gift["fact"] for stage in stages for gift in stage.get("gives", ())})
+    return sorted(
+        named | {template["fact"] for stage in stages for template in stage.get("gives", ())}
+    )
 
 
 def fact_kinds_content(pack: Pack) -> list[dict[str, Any]]:

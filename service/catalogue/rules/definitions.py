@@ -161,7 +161,7 @@ class OfferingDefinition:
     @property
     def gives(self) -> frozenset[str]:
         """The kinds of facts that an approval establishes."""
-        return frozenset(gift.fact for gift in self.flow.decision.gives)
+        return frozenset(template.fact for template in self.flow.decision.gives)
 
     def _scoped(self, scope: Scope) -> tuple[str, ...]:
         return tuple(code for code, section in self.sections.items() if section.scope is scope)

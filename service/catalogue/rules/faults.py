@@ -29,6 +29,8 @@ class FaultyPack(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
+# In English alone, and therefore not in `messages.toml`: that has what users read, in both
+# languages; these are completed by the words of JSON Schema and YAML parsers, which are English.
 MESSAGES: Final[Mapping[str, str]] = {
     # reading
     "missing_file": "the pack has no such file",
@@ -67,7 +69,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "example_incomplete": "no example shows the field {name}",
     "option_untitled": "the value {name} has no title in x-options",
     "example_breaks_rule": "breaks a rule of the section: {rule}",
-    "gift_invalid": "an example makes no good fact, at {where}: {problem}",
+    "fact_invalid": "an example makes no good fact, at {where}: {problem}",
     # conditions
     "wrong_clause": "does not fit what is looked at: {problem}",
     "nested_too_deep": "conditions are nested {deepest} deep at the most",

@@ -17,13 +17,13 @@ from service.catalogue.rules.clauses import (
     source_faults,
 )
 from service.catalogue.rules.declared import Declared
+from service.catalogue.rules.fact_templates import fact_dates, fact_value
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
-from service.catalogue.rules.gifts import gift_dates, gift_value
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
 from service.routing.check import check_flow
-from service.routing.flow import Gift, as_key, parse_flow
+from service.routing.flow import FactTemplate, as_key, parse_flow
 from service.routing.graph import reachable
 
 _COMBINATIONS: Final = 200
@@ -123,9 +123,9 @@ def _stage_faults(
     yield from _sight_faults(document, (*path, "sees"), stage["sees"], allowed)
     faults = list(form_faults(document, (*path, "records"))) if "records" in stage else []
     yield from faults
-    for place, gift in enumerate(stage.get("gives", ())):
+    for place, template in enumerate(stage.get("gives", ())):
         at = (*path, "gives", place)
-        yield from _gift_faults(document, at, gift, stage, allowed, sound=not faults)
+        yield from _template_faults(document, at, template, stage, allowed, sound=not faults)
 
 
 def _department_faults(
@@ -190,36 +190,36 @@ def _sight_faults(
         yield document.fault((*path, "subject"), "no_subject")
 
 
-def _gift_faults(
-    document: Document, path: Path, gift: Raw, stage: Raw, allowed: AllowedNames, *, sound: bool
+def _template_faults(
+    document: Document, path: Path, template: Raw, stage: Raw, allowed: AllowedNames, *, sound: bool
 ) -> Iterator[PackFault]:
-    """A fact that is given has a kind, its parts exist, and it is of its kind's form."""
-    if gift["fact"] not in allowed.declared.codes("facts"):
-        yield document.fault((*path, "fact"), "unknown_fact", name=gift["fact"])
+    """A fact that an approval establishes has a kind, its parts exist, its kind's form fits."""
+    if template["fact"] not in allowed.declared.codes("facts"):
+        yield document.fault((*path, "fact"), "unknown_fact", name=template["fact"])
         return
-    if gift.get("about") == "subject" and not allowed.about_family:
+    if template.get("about") == "subject" and not allowed.about_family:
         yield document.fault((*path, "about"), "no_subject")
-    known = allowed.declared.fields("facts", gift["fact"]) or {}
-    for name in gift["value"]:
+    known = allowed.declared.fields("facts", template["fact"]) or {}
+    for name in template["value"]:
         if known and name not in known:
             at = (*path, "value", name)
-            yield document.fault(at, "unknown_value", fact=gift["fact"], name=name)
+            yield document.fault(at, "unknown_value", fact=template["fact"], name=name)
     faults = [
         fault
-        for at, part in _gift_parts(path, gift)
+        for at, part in _template_parts(path, template)
         for fault in _part_faults(document, at, part, stage, allowed)
     ]
-    faults += _date_faults(document, path, gift, stage, allowed)
+    faults += _date_faults(document, path, template, stage, allowed)
     yield from faults
     if not faults and sound:
-        yield from _dates_tried(document, path, gift, stage, allowed.declared)
-        yield from _gift_tried(document, path, gift, stage, allowed.declared)
+        yield from _dates_tried(document, path, template, stage, allowed.declared)
+        yield from _values_tried(document, path, template, stage, allowed.declared)
 
 
-def _gift_parts(path: Path, gift: Raw) -> Iterator[tuple[Path, Raw]]:
-    """The parts of a gift that are taken from elsewhere."""
-    parts = [((*path, "value", name), part) for name, part in gift["value"].items()]
-    parts += [((*path, end), gift[end]) for end in ("from", "until") if end in gift]
+def _template_parts(path: Path, template: Raw) -> Iterator[tuple[Path, Raw]]:
+    """The parts of a template that are taken from elsewhere."""
+    parts = [((*path, "value", name), part) for name, part in template["value"].items()]
+    parts += [((*path, end), template[end]) for end in ("from", "until") if end in template]
     return ((at, part) for at, part in parts if isinstance(part, Mapping))
 
 
@@ -233,11 +233,11 @@ def _part_faults(
 
 
 def _date_faults(
-    document: Document, path: Path, gift: Raw, stage: Raw, allowed: AllowedNames
+    document: Document, path: Path, template: Raw, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """A fact begins and ends with a day: one that is written there, or one that is asked for."""
     for end in ("from", "until"):
-        part = gift.get(end)
+        part = template.get(end)
         if isinstance(part, Mapping) and part.keys() & {"result", "field"}:
             recorded = stage.get("records", {}).get("properties", {})
             schema = recorded.get(part.get("result")) or schema_of(part, allowed)
@@ -247,11 +247,11 @@ def _date_faults(
             yield document.fault((*path, end), "wrong_date", problem=str(part))
 
 
-def _gift_tried(
-    document: Document, path: Path, gift: Raw, stage: Raw, declared: Declared
+def _values_tried(
+    document: Document, path: Path, template: Raw, stage: Raw, declared: Declared
 ) -> Iterator[PackFault]:
     """Every example of a result, with every example of the answers, makes a good fact."""
-    schema = declared.form("facts", gift["fact"])
+    schema = declared.form("facts", template["fact"])
     if schema is None:
         return
     try:
@@ -259,32 +259,33 @@ def _gift_tried(
     except BadSchema:
         return
     results = stage.get("records", {}).get("examples", [{}])
-    for result, answers in islice(_examples(results, gift, declared), _COMBINATIONS):
-        for error in form.errors(gift_value(gift["value"], result=result, answers=answers)):
+    for result, answers in islice(_examples(results, template, declared), _COMBINATIONS):
+        for error in form.errors(fact_value(template["value"], result=result, answers=answers)):
             where = ".".join(map(str, error.instance_path)) or "the top"
             problem = {"where": where, "problem": error.message}
-            yield document.fault((*path, "value"), "gift_invalid", **problem)
+            yield document.fault((*path, "value"), "fact_invalid", **problem)
             return
 
 
 def _dates_tried(
-    document: Document, path: Path, gift: Raw, stage: Raw, declared: Declared
+    document: Document, path: Path, template: Raw, stage: Raw, declared: Declared
 ) -> Iterator[PackFault]:
     """With no example does a fact end before it begins."""
     results = stage.get("records", {}).get("examples", [{}])
-    plain = Gift(gift["fact"], "applicant", {}, gift.get("from"), gift.get("until"))
-    for result, answers in islice(_examples(results, gift, declared), _COMBINATIONS):
+    begins, ends = template.get("from"), template.get("until")
+    plain = FactTemplate(template["fact"], "applicant", {}, begins, ends)
+    for result, answers in islice(_examples(results, template, declared), _COMBINATIONS):
         try:
-            gift_dates(plain, result=result, answers=answers, today=_SOME_DAY)
+            fact_dates(plain, result=result, answers=answers, today=_SOME_DAY)
         except ValueError as error:
             yield document.fault(path, "wrong_date", problem=str(error))
             return
 
 
 def _examples(
-    results: Sequence[Raw], gift: Raw, declared: Declared
+    results: Sequence[Raw], template: Raw, declared: Declared
 ) -> Iterator[tuple[Raw, dict[str, Raw]]]:
-    fields = [part["field"] for _, part in _gift_parts((), gift) if "field" in part]
+    fields = [part["field"] for _, part in _template_parts((), template) if "field" in part]
     sections = list(dict.fromkeys(name.partition(".")[0] for name in fields))
     answered = (declared.examples("sections", code) for code in sections)
     for result, *answers in product(results, *answered):

@@ -8,6 +8,7 @@ from service.catalogue.rules.definitions import AskedMaterial, Need, OfferingDef
 from service.catalogue.rules.pack import Scope
 from service.filing.rules.filing import Filing
 from service.kernel.errors import FieldError
+from service.kernel.messages import LANGUAGES, say
 from service.routing.conditions.answered import evaluate
 from service.routing.conditions.asked import Truth
 from service.routing.conditions.known import Known
@@ -49,11 +50,11 @@ def _faults(
             path,
             "material_missing",
             {"material": code},
-            {tongue: _MISSING[tongue].format(title=title[tongue]) for tongue in _MISSING},
+            {
+                language: say("material_missing_named", language, {"title": title[language]})
+                for language in LANGUAGES
+            },
         )
-
-
-_MISSING = {"zh": "缺少材料：{title}", "en": "A document is missing: {title}."}
 
 
 def _missing(asked: Asked, scope: Scope, given: Collection[str]) -> Iterable[str]:
