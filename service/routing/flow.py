@@ -255,10 +255,15 @@ class Flow:
     @cached_property
     def looks_at_facts(self) -> frozenset[str]:
         """The kinds of facts by which the flow finds its way."""
-        conditions = [one for stage in self.stages for one in (stage.when, stage.checks) if one]
+        conditions = [
+            condition
+            for stage in self.stages
+            for condition in (stage.when, stage.checks)
+            if condition
+        ]
         named = [source for condition in conditions for source in sources(condition)]
         named += [stage.choice.by for stage in self.stages if stage.choice.by]
-        return frozenset(one.parts[0] for one in named if one.kind is SourceKind.FACT)
+        return frozenset(source.parts[0] for source in named if source.kind is SourceKind.FACT)
 
     @cached_property
     def upstream(self) -> Mapping[str, frozenset[str]]:

@@ -126,7 +126,7 @@ class ItemState:
         """The rounds of stages, by key and number, that wait for the applicant's correction."""
         if self.hold is not Hold.CORRECTION:
             return frozenset()
-        return frozenset((one.key, one.round) for one in self.stages if one.returned)
+        return frozenset((stage.key, stage.round) for stage in self.stages if stage.returned)
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -149,7 +149,7 @@ def rounds(stages: Iterable[StageState], key: str) -> int:
 
 def returns(stages: Iterable[StageState], key: str) -> int:
     """How often a stage was returned to the applicant."""
-    return sum(one.key == key and one.verdict is Verdict.RETURN for one in stages)
+    return sum(stage.key == key and stage.verdict is Verdict.RETURN for stage in stages)
 
 
 def outcomes(stages: Iterable[StageState]) -> dict[str, str]:

@@ -59,8 +59,12 @@ def exported_files(session: Session, district: str) -> dict[str, dict[str, Any]]
 
 def _main(session: Session, row: District) -> dict[str, Any]:
     departments = {
-        one.code: {"code": one.code, "name": _text(one.name), "kind": one.kind.value}
-        for one in departments_of(session, row.id)
+        department.code: {
+            "code": department.code,
+            "name": _text(department.name),
+            "kind": department.kind.value,
+        }
+        for department in departments_of(session, row.id)
     }
     return {
         "district": row.id,

@@ -83,7 +83,8 @@ def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
     """
     _keep_district(session, pack)
     departments = [
-        {"code": one.code, "name": dict(one.name), "kind": one.kind} for one in pack.departments
+        {"code": department.code, "name": dict(department.name), "kind": department.kind}
+        for department in pack.departments
     ]
     publish_departments(session, departments=departments, at=at)
     publish_fact_kinds(session, kinds=fact_kinds_content(pack), at=at)
@@ -109,7 +110,7 @@ def _keep_district(session: Session, pack: Pack) -> None:
     those that it no longer names, too.
     """
     named = {
-        "departments": [one.code for one in pack.departments],
+        "departments": [department.code for department in pack.departments],
         "facts": list(pack.facts),
     }
     row = insert(District).values(

@@ -148,7 +148,9 @@ def _definitions(
     wanted = list(version_ids)
     with _lock:
         kept = {version_id: compiled_offerings.get((district, version_id)) for version_id in wanted}
-    found = {version_id: one for version_id, one in kept.items() if one is not None}
+    found = {
+        version_id: definition for version_id, definition in kept.items() if definition is not None
+    }
     missing = [version_id for version_id in wanted if version_id not in found]
     return found | _compiled(session, district, missing) if missing else found
 
@@ -163,7 +165,10 @@ def _compiled(
     )
     fresh = {row.id: _compile(*row) for row in rows}
     with _lock:
-        return {one: compiled_offerings.setdefault((district, one), fresh[one]) for one in fresh}
+        return {
+            version_id: compiled_offerings.setdefault((district, version_id), fresh[version_id])
+            for version_id in fresh
+        }
 
 
 def _compile(version_id: UUID, version: int, content: Mapping[str, Any]) -> OfferingDefinition:

@@ -167,7 +167,7 @@ def _literal_faults(
     document: Document, path: Path, raw: Mapping[str, Any], schema: Schema
 ) -> Iterator[PackFault]:
     literals = [((*path, "is"), raw["is"])] if "is" in raw else []
-    literals += [((*path, "in", place), one) for place, one in enumerate(raw.get("in", ()))]
+    literals += [((*path, "in", place), literal) for place, literal in enumerate(raw.get("in", ()))]
     for where, literal in literals:
         if not fits(schema, literal):
             yield document.fault(where, "wrong_clause", problem=f"it is never {literal}")
@@ -273,7 +273,7 @@ def _tried(
 
 def _cases(needs: Sequence[Source], declared: Declared) -> Iterator[Known]:
     """What could be known: the examples of what is needed, combined."""
-    homes = list(dict.fromkeys((_FOLDER[one.kind], one.parts[0]) for one in needs))
+    homes = list(dict.fromkeys((_FOLDER[source.kind], source.parts[0]) for source in needs))
     choices: list[Iterable[Mapping[str, Any]]] = [declared.examples(*home) for home in homes]
     for chosen in islice(product(*choices), _COMBINATIONS):
         of = list(zip(homes, chosen, strict=True))

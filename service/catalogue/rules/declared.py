@@ -39,7 +39,11 @@ class Declared:
 
     def sound(self, folder: str) -> Iterator[Document]:
         """The documents of a folder that have the right shape."""
-        return (one for one in self.folders[folder].values() if one.file not in self.misshapen)
+        return (
+            document
+            for document in self.folders[folder].values()
+            if document.file not in self.misshapen
+        )
 
     def codes(self, folder: str) -> set[str]:
         return set(self.folders[folder])
@@ -48,7 +52,7 @@ class Declared:
         """The departments of the pack."""
         if self.main.file in self.misshapen:
             return None
-        return {one["code"] for one in self.main.value["departments"]}
+        return {department["code"] for department in self.main.value["departments"]}
 
     def form(self, folder: str, code: str) -> Schema | None:
         """The schema of a section or of a kind of fact."""

@@ -206,13 +206,13 @@ class BundleDefinition:
 
 def forms_of(offerings: Iterable[OfferingDefinition]) -> tuple[SectionForm, ...]:
     """Every section of these offerings, once, in the order in which they ask for it."""
-    return tuple({form.code: form for one in offerings for form in one.forms}.values())
+    return tuple({form.code: form for offering in offerings for form in offering.forms}.values())
 
 
 def materials_of(offerings: Iterable[OfferingDefinition]) -> tuple[Material, ...]:
     """Every material that these offerings ask for, once."""
-    asked = (one for offering in offerings for one in offering.materials)
-    return tuple({one.code: one.material for one in asked}.values())
+    asked = (material for offering in offerings for material in offering.materials)
+    return tuple({material.code: material.material for material in asked}.values())
 
 
 def compile_offering(
@@ -240,8 +240,8 @@ def compile_offering(
         materials=tuple(map(_asked, content.get("materials", ()))),
         records={stage.key: Form(stage.records) for stage in flow.stages if stage.records},
         facts={
-            one["code"]: FactForm(one["title"], one["schema"], Form(one["schema"]))
-            for one in content.get("facts", ())
+            kind["code"]: FactForm(kind["title"], kind["schema"], Form(kind["schema"]))
+            for kind in content.get("facts", ())
         },
     )
 
@@ -298,8 +298,8 @@ def _asked(raw: Mapping[str, Any]) -> AskedMaterial:
 def _criteria(
     raw: Sequence[Mapping[str, Any]], citations: Sequence[Mapping[str, Any]]
 ) -> tuple[Criterion, ...]:
-    cited = {one["code"]: one for one in citations if "code" in one}
-    return tuple(_criterion(one, cited[one["cites"]["citation"]]) for one in raw)
+    cited = {source["code"]: source for source in citations if "code" in source}
+    return tuple(_criterion(criterion, cited[criterion["cites"]["citation"]]) for criterion in raw)
 
 
 def _criterion(raw: Mapping[str, Any], citation: Mapping[str, Any]) -> Criterion:

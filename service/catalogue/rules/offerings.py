@@ -100,15 +100,17 @@ def _minutes(clock: str) -> int:
 def _asked_faults(document: Document, allowed: AllowedNames) -> Iterator[PackFault]:
     """Materials, citations and criteria: each named once, and what they name exists."""
     raw, declared = document.value, allowed.declared
-    materials = [one["code"] for one in raw.get("materials", ())]
-    citations = [one["code"] for one in raw["citations"]]
+    materials = [asked["code"] for asked in raw.get("materials", ())]
+    citations = [citation["code"] for citation in raw["citations"]]
     criteria = raw.get("criteria", ())
     for place, code in enumerate(materials):
         if code not in declared.codes("materials"):
             yield document.fault(("materials", place, "code"), "unknown_material", name=code)
     yield from document.repeated(("materials",), materials, at="code")
     yield from document.repeated(("citations",), citations, at="code")
-    yield from document.repeated(("criteria",), [one["code"] for one in criteria], at="code")
+    yield from document.repeated(
+        ("criteria",), [criterion["code"] for criterion in criteria], at="code"
+    )
     for place, criterion in enumerate(criteria):
         cited = criterion["cites"]["citation"]
         if cited not in citations:
@@ -180,7 +182,7 @@ def _sight_faults(
         for place, name in enumerate(fields):
             if name not in known:
                 yield document.fault((*at, place), "unknown_field", section=code, name=name)
-    asked = {one["code"] for one in document.value.get("materials", ())}
+    asked = {material["code"] for material in document.value.get("materials", ())}
     kinds = allowed.declared.codes("facts")
     yield from document.unknown((*path, "facts"), sees.get("facts", ()), kinds, "unknown_fact")
     yield from document.unknown(

@@ -35,16 +35,20 @@ def manifest_of(pack: Pack) -> dict[str, Any]:
     """
     offerings = {code: offering_content(pack, code) for code in pack.offerings}
     bundles = {code: bundle_content(pack, code) for code in pack.bundles}
-    sections = [one for content in offerings.values() for one in content["sections"]]
-    materials = [one["material"] for content in offerings.values() for one in content["materials"]]
-    consents = [one for content in bundles.values() for one in content["consents"]]
+    sections = [section for content in offerings.values() for section in content["sections"]]
+    materials = [
+        asked["material"] for content in offerings.values() for asked in content["materials"]
+    ]
+    consents = [consent for content in bundles.values() for consent in content["consents"]]
     return {
         "format": FORMAT,
         "offerings": {code: content_hash(content) for code, content in offerings.items()},
         "bundles": {code: content_hash(content) for code, content in bundles.items()},
-        "sections": {one["code"]: content_hash(one) for one in sections},
-        "materials": {one["code"]: content_hash(one) for one in materials},
-        "consents": {f"{one['code']}@{one['version']}": content_hash(one) for one in consents},
+        "sections": {section["code"]: content_hash(section) for section in sections},
+        "materials": {material["code"]: content_hash(material) for material in materials},
+        "consents": {
+            f"{consent['code']}@{consent['version']}": content_hash(consent) for consent in consents
+        },
         "facts": dict(_fact_kinds(pack)),
         "departments": dict(_departments(pack)),
         "settings": {
