@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from psycopg.rows import dict_row
 
 from service.catalogue.actions.publish import publish_pack
@@ -14,10 +15,12 @@ from service.catalogue.queries.releases import newest_release
 from service.catalogue.rules.releases import manifest_of, release_hash
 from service.kernel import migrations
 from service.kernel.db import Scope
+from service.kernel.settings import ROOT
 from tests.conftest import url_of
 from tests.packs import whole_pack
 
-BEFORE = "0014"
+(STEP,) = (ROOT / "migrations" / "versions").glob("*_releases.py")
+BEFORE = ScriptDirectory(str(ROOT / "migrations")).get_revision(STEP.name[:4]).down_revision
 AT = datetime(2099, 1, 5, 9, tzinfo=UTC)
 ODD = {"zh": '引号“”"\\/', "en": 'Quotes "\\/\n\t\u007f\u2028 & <b>é 🙂'}
 
