@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -285,6 +287,23 @@ class TestReading:
             session.close()
         assert titles["one"] == (titles["two"][0], "one")
         assert titles["two"][1] == "two"
+
+
+def test_two_publishers_make_two_releases(database):
+    """Of one district they wait for each other: no number is given twice, none is left out."""
+    go = Barrier(2)
+
+    def publish(code):
+        go.wait()
+        with database.transaction(Scope(district="demo")) as session:
+            return publish_pack(session, with_title(PACK, code), at=LATER).release
+
+    with ThreadPoolExecutor(2) as threads:
+        numbers = sorted(threads.map(publish, ["medical", "settlement"]))
+    with database.transaction(Scope(district="demo")) as session:
+        made = [release.number for release in list_releases(session, "demo")]
+    assert numbers == [made[1], made[0]]
+    assert made == list(range(len(made), 0, -1))
 
 
 LEAVES = st.one_of(

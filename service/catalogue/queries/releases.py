@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service.catalogue.models import PackRelease
@@ -34,26 +34,23 @@ _COLUMNS: Final = (
     PackRelease.versions["offerings"],
     PackRelease.versions["bundles"],
 )
+_NEWEST_FIRST: Final = (
+    select(*_COLUMNS)
+    .where(PackRelease.district_id == bindparam("district"))
+    .order_by(PackRelease.number.desc())
+)
+_NEWEST: Final = _NEWEST_FIRST.limit(1)  # built once: it is sent with every filing
 
 
 def newest_release(session: Session, district: str) -> Release | None:
     """The release that is in force; None for a district without a pack. One statement."""
-    row = session.execute(
-        select(*_COLUMNS)
-        .where(PackRelease.district_id == district)
-        .order_by(PackRelease.number.desc())
-        .limit(1)
-    ).one_or_none()
+    row = session.execute(_NEWEST, {"district": district}).one_or_none()
     return None if row is None else _release(*row)
 
 
 def list_releases(session: Session, district: str) -> list[Release]:
     """Every release of a district, the newest first. One statement."""
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(PackRelease.district_id == district)
-        .order_by(PackRelease.number.desc())
-    )
+    rows = session.execute(_NEWEST_FIRST, {"district": district})
     return [_release(*row) for row in rows]
 
 
