@@ -149,11 +149,11 @@ def in_order(offerings: Iterable[str], edges: Iterable[EdgeRule]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-Standing = tuple[Phase, Outcome | None]
-"""How an item stands, as far as its successors care."""
+Progress = tuple[Phase, Outcome | None]
+"""The phase and outcome of an item: what its successors depend on."""
 
 
-def settled(on: EdgeOn, otherwise: Otherwise, predecessors: Collection[Standing]) -> EdgeStatus:
+def settled(on: EdgeOn, otherwise: Otherwise, predecessors: Collection[Progress]) -> EdgeStatus:
     """How a waiting edge stands, given how all items of its predecessor stand.
 
     It waits until all have come to something. One that was not approved makes an edge on approval
@@ -163,13 +163,13 @@ def settled(on: EdgeOn, otherwise: Otherwise, predecessors: Collection[Standing]
         outcome not in (None, Outcome.APPROVED) for _, outcome in predecessors
     ):
         return given_up(otherwise)
-    if all(_came_to_something(on, standing) for standing in predecessors):
+    if all(_came_to_something(on, progress) for progress in predecessors):
         return EdgeStatus.MET
     return EdgeStatus.WAITING
 
 
-def _came_to_something(on: EdgeOn, standing: Standing) -> bool:
-    phase, outcome = standing
+def _came_to_something(on: EdgeOn, progress: Progress) -> bool:
+    phase, outcome = progress
     return outcome is not None if on is EdgeOn.APPROVED else phase is Phase.ENDED
 
 

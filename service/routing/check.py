@@ -169,7 +169,7 @@ def _ways(flow: Flow, graph: Graph, day_minutes: int) -> Iterator[FlowFault]:
     for place, stage in enumerate(flow.stages):
         if stage.after and not starts & reachable(graph, stage.key):
             yield FlowFault(("stages", place), "unreachable", {"stage": stage.key})
-    yield from _returns(flow, graph)
+    yield from _ways_back(flow, graph)
     decisions = _places(flow, StageKind.DECISION)
     if len(decisions) != 1:
         return
@@ -181,7 +181,7 @@ def _ways(flow: Flow, graph: Graph, day_minutes: int) -> Iterator[FlowFault]:
         yield FlowFault(("promise", "working_days"), "limits_exceed_promise", params)
 
 
-def _returns(flow: Flow, graph: Graph) -> Iterator[FlowFault]:
+def _ways_back(flow: Flow, graph: Graph) -> Iterator[FlowFault]:
     """A rejection leads back, to where somebody works; the acceptance is not done twice."""
     for place, stage in enumerate(flow.stages):
         if stage.on_reject is None:
