@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.catalogue.actions import publish_pack
+from service.catalogue.actions.publish import publish_pack
 from service.kernel import clock
 from service.kernel.actor import guest as as_guest
 from service.policies.queries import eligibility_for
