@@ -23,7 +23,7 @@ import service.tickets.routes.enterprise
 import service.tickets.routes.items
 import service.tickets.routes.talent
 from service.identity.queries import authenticator
-from service.kernel import crypto, events, ids, logs, storage
+from service.kernel import crypto, deliveries, ids, logs, metrics, storage, subscriptions
 from service.kernel.db import Database, connect
 from service.kernel.errors import NotFound
 from service.kernel.http import documentation, documents, health, limits, problems
@@ -32,6 +32,7 @@ from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
 from service.kernel.settings import Settings, SettingsError
 from service.materials import actions as materials
+from service.subscribers import SUBSCRIPTIONS
 from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
@@ -68,13 +69,15 @@ def open_database(settings: Settings) -> Database:
     except OSError as error:
         raise SettingsError(f"settings: TALENT_STORAGE_DIR: {error.strerror}") from None
     database = connect(settings)
-    database.before_commit.append(events.write_pending)
+    subscriptions.use(SUBSCRIPTIONS)
+    database.before_commit.append(deliveries.write_pending)
     return database
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Flask:
     """The web application; it opens no connection before the first request."""
     database = database or open_database(settings)
+    metrics.watch(database)
     keys = load_keys(settings.keys_file)
     app = Flask(__name__, static_folder=None)
     app.json = _Orjson(app)
@@ -126,12 +129,15 @@ def _account() -> str | None:
 
 
 def _finish(response: Response) -> Response:
+    seconds = time.perf_counter() - g.started
+    route = None if request.url_rule is None else request.url_rule.rule
+    metrics.observe_request(request.method, route, response.status_code, seconds)
     _LOG.info(
         "request",
         method=request.method,
-        route=None if request.url_rule is None else request.url_rule.rule,
+        route=route,
         status=response.status_code,
-        ms=round((time.perf_counter() - g.started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
         account=_account(),
     )
     response.headers["X-Request-Id"] = g.get("request_id", "")

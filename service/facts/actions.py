@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from service.facts.models import FACTS, Fact, FactKind
 from service.facts.queries import fact_for
-from service.facts.rules import Happening, NewFact
+from service.facts.rules import NewFact
+from service.facts.vocabulary import EventKind, FactCodes
 from service.identity.queries import is_own_case
 from service.kernel import audit, crypto, events
 from service.kernel.actor import Actor
@@ -74,7 +75,7 @@ def issue_facts(
     for fact, row in zip(facts, rows, strict=True):
         events.emit(
             session,
-            Happening.FACT_ISSUED,
+            EventKind.FACT_ISSUED,
             actor=actor,
             at=at,
             ticket_id=fact.ticket_id,
@@ -104,9 +105,9 @@ def revoke_fact(
     fact.revocation_reason = _sealed(fact.id, "revocation_reason", reason)
     codes = _codes(fact.id, fact)
     events.emit(
-        session, Happening.FACT_REVOKED, actor=actor, at=at, item_id=fact.item_id, data=codes
+        session, EventKind.FACT_REVOKED, actor=actor, at=at, item_id=fact.item_id, data=codes
     )
-    audit.record(session, "fact.revoked", actor=actor, at=at, subject=fact.id, data=codes)
+    audit.record(session, "fact.revoked", actor=actor, at=at, subject=fact.id, data=codes.as_json())
     return fact
 
 
@@ -132,5 +133,5 @@ def _sealed(fact_id: UUID, column: str, text: str) -> bytes:
     return crypto.seal(text, table=FACTS, column=column, row=fact_id)
 
 
-def _codes(fact_id: UUID, fact: NewFact | Fact) -> dict[str, str]:
-    return {"fact": str(fact_id), "kind": fact.kind, "issuer": fact.issuer}
+def _codes(fact_id: UUID, fact: NewFact | Fact) -> FactCodes:
+    return FactCodes(fact=fact_id, kind=fact.kind, issuer=fact.issuer)

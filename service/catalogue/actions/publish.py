@@ -22,6 +22,7 @@ from service.catalogue.rules import (
     fact_kinds_content,
     offering_content,
 )
+from service.catalogue.vocabulary import CataloguePublished, EventKind
 from service.facts.actions import publish_fact_kinds
 from service.identity.actions import publish_departments
 from service.kernel.actor import system
@@ -83,8 +84,13 @@ def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
     published = _publish(session, OfferingVersion, pack.district, offerings, at)
     published += _publish(session, BundleVersion, pack.district, bundles, at)
     if published.new or published.retired:
-        data = {"new": published.new, "retired": published.retired}
-        emit(session, "catalogue.published", actor=system(pack.district), at=at, data=data)
+        emit(
+            session,
+            EventKind.CATALOGUE_PUBLISHED,
+            actor=system(pack.district),
+            at=at,
+            data=CataloguePublished(new=published.new, retired=published.retired),
+        )
     return published
 
 

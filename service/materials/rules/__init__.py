@@ -3,7 +3,6 @@
 from service.materials.rules.examination import examine
 from service.materials.rules.kinds import (
     Examined,
-    Happening,
     KnownMaterial,
     Limits,
     MediaType,
@@ -15,7 +14,6 @@ from service.materials.rules.kinds import (
 
 __all__ = [
     "Examined",
-    "Happening",
     "KnownMaterial",
     "Limits",
     "MediaType",

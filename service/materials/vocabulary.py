@@ -1,0 +1,25 @@
+"""The kinds of events that materials emit."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from service.kernel.vocabulary import Kind, Payload, register
+
+
+class EventKind(StrEnum):
+    """What happens to a document."""
+
+    MATERIAL_KEPT = "material_kept"
+    MATERIAL_ERASED = "material_erased"
+
+
+class MaterialCodes(Payload, frozen=True, kw_only=True):
+    """Which document, and what it is as the district's pack says."""
+
+    material: UUID
+    code: str
+
+
+register(Kind(kind.value, MaterialCodes) for kind in EventKind)

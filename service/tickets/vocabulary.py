@@ -1,0 +1,241 @@
+"""The kinds of events that tickets emit: one table, with what is stored of each.
+
+Payloads hold ids and codes alone. What is counted over time (how long a stage was open, who had
+how much to do, what moved a due date) is computed from these events and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from service.kernel.vocabulary import UNSET, Kind, Nothing, Payload, Unset, register
+from service.routing import EdgeStatus, Outcome, Phase, StageKind, StageStatus, Verdict
+from service.tickets.rules import DueBasis, Happening
+
+_ENCODED = dict[str, Any]
+
+
+class TicketFiled(Payload, frozen=True, kw_only=True):
+    """Which bundle was filed."""
+
+    bundle: str
+
+
+class ItemMoved(Payload, frozen=True, kw_only=True):
+    """What happened to an item, so that it can be replayed.
+
+    `event` and `context` are as `routing.encode_event` and `encode_context` write them: what
+    happened, and what the engine had to look up then. `from` and `to` are the item's phases.
+    """
+
+    offering: str
+    event: _ENCODED
+    context: _ENCODED
+    from_: Phase = msgspec.field(name="from")
+    to: Phase
+
+
+class StageMoved(ItemMoved, frozen=True, kw_only=True):
+    """An `ItemMoved` by the task of a stage: by its department's verdict, or by time."""
+
+    stage: str
+    department: str
+
+
+class ItemRejected(Payload, frozen=True, kw_only=True):
+    """A rejection: a `StageMoved` where one department's verdict rejects the item.
+
+    Where a check or several reviews together do, it follows another event, and holds the offering
+    alone.
+    """
+
+    offering: str
+    event: _ENCODED | Unset = UNSET
+    context: _ENCODED | Unset = UNSET
+    from_: Phase | Unset = msgspec.field(name="from", default=UNSET)
+    to: Phase | Unset = UNSET
+    stage: str | Unset = UNSET
+    department: str | Unset = UNSET
+
+
+class ItemEnded(Payload, frozen=True, kw_only=True):
+    """What an item came to."""
+
+    offering: str
+    outcome: Outcome
+
+
+class CorrectionDropped(Payload, frozen=True, kw_only=True):
+    """What was asked to be corrected is asked no longer."""
+
+    offering: str
+
+
+class SectionCorrected(Payload, frozen=True, kw_only=True):
+    """Sections shared with another item were corrected there."""
+
+    offering: str
+    shared: tuple[str, ...]
+
+
+class EdgeMoved(Payload, frozen=True, kw_only=True):
+    """What an item waits for was settled, or its applicant is asked."""
+
+    offering: str
+    predecessor: str
+    edge: UUID
+    status: EdgeStatus
+
+
+class ChoiceMade(Payload, frozen=True, kw_only=True):
+    """What the applicant chose: to go on without, or to close."""
+
+    offering: str
+    proceed: bool
+
+
+class StageOpened(Payload, frozen=True, kw_only=True):
+    """A stage began; `due_at` is UTC."""
+
+    offering: str
+    stage: str
+    round: int
+    kind: StageKind
+    departments: tuple[str, ...]
+    due_at: datetime
+
+
+class StageClosed(Payload, frozen=True, kw_only=True):
+    """A stage is over: decided, skipped, cancelled or superseded; `verdict` where it has one."""
+
+    offering: str
+    stage: str
+    round: int
+    kind: StageKind
+    status: StageStatus
+    verdict: Verdict | Unset = UNSET
+
+
+class TaskOpened(Payload, frozen=True, kw_only=True):
+    """A department has something to do; `due_at` is UTC."""
+
+    offering: str
+    stage: str
+    round: int
+    kind: StageKind
+    department: str
+    role: str
+    due_at: datetime
+
+
+class TaskClosed(Payload, frozen=True, kw_only=True):
+    """A department's task is done; `deemed`: by time, not by a person."""
+
+    offering: str
+    stage: str
+    round: int
+    kind: StageKind
+    department: str
+    role: str
+    verdict: Verdict
+    deemed: bool = False
+
+
+class TaskCancelled(Payload, frozen=True, kw_only=True):
+    """A task is needless: something else has settled its stage or ended its item."""
+
+    offering: str
+    stage: str
+    round: int
+    kind: StageKind
+    department: str
+    role: str
+
+
+class TaskHeld(Payload, frozen=True, kw_only=True):
+    """A task was claimed, released or assigned; `account` is whom it was assigned to."""
+
+    department: str
+    account: UUID | Unset = UNSET
+    offering: str | Unset = UNSET
+    stage: str | Unset = UNSET
+    round: int | Unset = UNSET
+    kind: StageKind | Unset = UNSET
+    role: str | Unset = UNSET
+
+
+class DueMoved(Payload, frozen=True, kw_only=True):
+    """A due date moved, as a row of `due_changes` says; the ticket's own has no offering."""
+
+    before: datetime
+    after: datetime
+    basis: DueBasis
+    cause: str
+    offering: str | Unset = UNSET
+
+
+class Span(StrEnum):
+    """The kinds by which time is counted; they are internal and not replayed."""
+
+    STAGE_OPENED = "stage_opened"
+    STAGE_CLOSED = "stage_closed"
+    TASK_OPENED = "task_opened"
+    TASK_CLOSED = "task_closed"
+    TASK_CANCELLED = "task_cancelled"
+    DUE_MOVED = "due_moved"
+
+
+def _public(kind: StrEnum, payload: type[Payload]) -> Kind:
+    return Kind(kind.value, payload, text=f"timeline_{kind.value}")
+
+
+def _internal(kind: StrEnum, payload: type[Payload]) -> Kind:
+    return Kind(kind.value, payload)
+
+
+KINDS: Final = (
+    _public(Happening.TICKET_FILED, TicketFiled),
+    _public(Happening.TICKET_COMPLETED, Nothing),
+    _public(Happening.TICKET_CLOSED, Nothing),
+    _public(Happening.TICKET_WITHDRAWN, Nothing),
+    _public(Happening.ITEM_FILED, ItemMoved),
+    _public(Happening.ITEM_WAITING, ItemMoved),
+    _public(Happening.ITEM_BEGUN, ItemMoved),
+    _public(Happening.ITEM_FREED, ItemMoved),
+    _public(Happening.ITEM_CANCELLED, ItemMoved),
+    _public(Happening.ITEM_CORRECTED, ItemMoved),
+    _public(Happening.ITEM_WITHDRAWN, ItemMoved),
+    _public(Happening.ITEM_ACCEPTED, StageMoved),
+    _public(Happening.ITEM_DEEMED_ACCEPTED, StageMoved),
+    _public(Happening.ITEM_NOT_ACCEPTED, StageMoved),
+    _public(Happening.ITEM_APPROVED, StageMoved),
+    _public(Happening.ITEM_RETURNED, StageMoved),
+    _public(Happening.STAGE_PASSED, StageMoved),
+    _public(Happening.STAGE_REJECTED, StageMoved),
+    _public(Happening.STAGE_DELIVERED, StageMoved),
+    _public(Happening.NOTICE_ENDED, StageMoved),
+    _public(Happening.ITEM_REJECTED, ItemRejected),
+    _public(Happening.ITEM_ENDED, ItemEnded),
+    _public(Happening.SECTION_CORRECTED, SectionCorrected),
+    _public(Happening.CORRECTION_DROPPED, CorrectionDropped),
+    _public(Happening.EDGE_SETTLED, EdgeMoved),
+    _public(Happening.CHOICE_ASKED, EdgeMoved),
+    _public(Happening.CHOICE_MADE, ChoiceMade),
+    _internal(Happening.TASK_CLAIMED, TaskHeld),
+    _internal(Happening.TASK_RELEASED, TaskHeld),
+    _internal(Happening.TASK_ASSIGNED, TaskHeld),
+    _internal(Span.STAGE_OPENED, StageOpened),
+    _internal(Span.STAGE_CLOSED, StageClosed),
+    _internal(Span.TASK_OPENED, TaskOpened),
+    _internal(Span.TASK_CLOSED, TaskClosed),
+    _internal(Span.TASK_CANCELLED, TaskCancelled),
+    _internal(Span.DUE_MOVED, DueMoved),
+)
+"""Every kind; the public ones have their words in a timeline under `timeline_<kind>`."""
+
+register(KINDS)
