@@ -275,8 +275,8 @@ def _settings() -> Settings:
 @contextmanager
 def _every_district() -> Iterator[Iterator[tuple[str, Session]]]:
     """Every district with a transaction in its scope, which commits when the next one is asked."""
-    from service.app import open_database
     from service.kernel.db import Scope, districts
+    from service.runtime import open_database
 
     database = open_database(_settings())
 
@@ -294,8 +294,8 @@ def _every_district() -> Iterator[Iterator[tuple[str, Session]]]:
 @contextmanager
 def _district_session(district: str) -> Iterator[Session]:
     """A transaction in the scope of a district, on the installation's database."""
-    from service.app import open_database
     from service.kernel.db import Scope
+    from service.runtime import open_database
 
     database = open_database(_settings())
     try:

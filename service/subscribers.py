@@ -9,39 +9,40 @@ from typing import Final
 
 import service.calendars.vocabulary
 import service.catalogue.vocabulary
-import service.facts.vocabulary  # noqa: F401 - with the others: registers what can be emitted
+import service.facts.vocabulary
+import service.materials.vocabulary
+import service.tickets.vocabulary  # noqa: F401 - with the others: registers what can be emitted
 from service.kernel.subscriptions import Inside, Outbound, Subscription
 from service.materials.handlers import delete_content
-from service.materials.vocabulary import EventKind as Material
+from service.materials.rules import MaterialEvent
 from service.notifications.handlers import tell_applicant
-from service.tickets.rules import Happening as Ticket
-from service.tickets.vocabulary import KINDS  # noqa: F401
+from service.tickets.rules.states import TicketEvent
 
 SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
     Inside(
         name="applicant_notices",
         kinds=frozenset(
             {
-                Ticket.TICKET_FILED,
-                Ticket.ITEM_ACCEPTED,
-                Ticket.ITEM_DEEMED_ACCEPTED,
-                Ticket.ITEM_NOT_ACCEPTED,
-                Ticket.ITEM_APPROVED,
-                Ticket.ITEM_REJECTED,
-                Ticket.ITEM_BEGUN,
-                Ticket.ITEM_CANCELLED,
-                Ticket.CHOICE_ASKED,
-                Ticket.ITEM_RETURNED,
-                Ticket.CORRECTION_DROPPED,
-                Ticket.TICKET_COMPLETED,
-                Ticket.TICKET_CLOSED,
+                TicketEvent.TICKET_FILED,
+                TicketEvent.ITEM_ACCEPTED,
+                TicketEvent.ITEM_DEEMED_ACCEPTED,
+                TicketEvent.ITEM_NOT_ACCEPTED,
+                TicketEvent.ITEM_APPROVED,
+                TicketEvent.ITEM_REJECTED,
+                TicketEvent.ITEM_BEGUN,
+                TicketEvent.ITEM_CANCELLED,
+                TicketEvent.CHOICE_ASKED,
+                TicketEvent.ITEM_RETURNED,
+                TicketEvent.CORRECTION_DROPPED,
+                TicketEvent.TICKET_COMPLETED,
+                TicketEvent.TICKET_CLOSED,
             }
         ),
         handler=tell_applicant,
     ),
     Outbound(
         name="erased_contents",
-        kinds=frozenset({Material.MATERIAL_ERASED}),
+        kinds=frozenset({MaterialEvent.MATERIAL_ERASED}),
         handler=delete_content,
     ),
 )

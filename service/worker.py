@@ -22,7 +22,6 @@ from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url, text
 
-from service.app import open_database
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope, districts
@@ -32,7 +31,8 @@ from service.kernel.settings import Settings
 from service.kernel.sweeping import sweep
 from service.materials import actions as materials
 from service.materials.queries import kept_ids
-from service.tickets import actions as tickets
+from service.runtime import open_database
+from service.tickets import timers
 
 _LOG: Final = logs.logger("worker")
 _WORRYING: Final = 5
@@ -50,10 +50,10 @@ class Lane:
 
 LANES: Final = (
     # The three timers that use a connection of the pool, and the rescue of stalled jobs.
-    Lane((Queue.TIMERS,), 4),
+    Lane((Queue.TIMERS.value,), 4),
     # `default` is where releases before there were queues put their jobs.
-    Lane((Queue.DELIVERIES, "default"), 4),
-    Lane((Queue.OUTBOUND,), 1),
+    Lane((Queue.DELIVERIES.value, "default"), 4),
+    Lane((Queue.OUTBOUND.value,), 1),
 )
 """A lane waits for no other: however many deliveries there are, timers run on time."""
 
@@ -61,14 +61,14 @@ LANES: Final = (
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in districts(database):
-        for timer in tickets.TIMERS:
+        for timer in timers.TIMERS:
             with _guarded(timer.name, district=district):
                 moved = run_timer(database, timer, district, at=clock.now())
                 if moved:
                     _LOG.info(timer.name, district=district, items=moved)
 
 
-def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: datetime) -> int:
+def run_timer(database: Database, timer: timers.Timer, district: str, *, at: datetime) -> int:
     """One round of one timer in one district; gives how many items moved.
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
@@ -82,7 +82,7 @@ def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: da
             guard = _guarded(timer.name, ticket=str(ticket_id))
             with guard, database.transaction(scope) as session:
                 moved += timer.act(session, actor, ticket_id=ticket_id, at=at)
-        if len(found) < tickets.BATCH:
+        if len(found) < timers.BATCH:
             return moved
         behind = (found[-1].due_at, found[-1].id)
 
@@ -202,7 +202,7 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     _add_timer(app, "keep_house", _AT_NIGHT, lambda: keep_house(database))
 
     @app.periodic(cron="* * * * * */15")
-    @app.task(name="retry_stalled", queue=Queue.TIMERS, queueing_lock="retry_stalled")
+    @app.task(name="retry_stalled", queue=Queue.TIMERS.value, queueing_lock="retry_stalled")
     async def _retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
         await retry_stalled(app)
 
@@ -213,7 +213,7 @@ def _add_timer(app: procrastinate.App, name: str, cron: str, work: Callable[[], 
     """One at a time, in all workers together, and one at most that waits."""
 
     @app.periodic(cron=cron)
-    @app.task(name=name, queue=Queue.TIMERS, queueing_lock=name, lock=name)
+    @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)
     def _timer(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
         work()
 
@@ -265,7 +265,7 @@ async def serve(app: procrastinate.App, lane: Lane) -> None:
     """
     await app.run_worker_async(
         name=lane.queues[0],
-        queues=lane.queues,
+        queues=list(lane.queues),
         concurrency=lane.concurrency,
         delete_jobs="always",
         shutdown_graceful_timeout=15,

@@ -20,7 +20,7 @@ from service.calendars.rules import (
     days_of_kind,
     working_calendar,
 )
-from service.calendars.vocabulary import CalendarPublished, EventKind
+from service.calendars.vocabulary import CalendarEvent, CalendarPublished
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import FieldError, Invalid
@@ -69,7 +69,7 @@ def publish_calendar(
     if not _write_if_new(session, draft, days):
         return None
     published = CalendarPublished(calendar=draft.id, code=code, version=draft.version)
-    emit(session, EventKind.CALENDAR_PUBLISHED, actor=actor, at=at, data=published)
+    emit(session, CalendarEvent.CALENDAR_PUBLISHED, actor=actor, at=at, data=published)
     return draft
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from service.kernel.vocabulary import Kind, Payload, register
 
 
-class EventKind(StrEnum):
+class CalendarEvent(StrEnum):
     """What happens to working calendars."""
 
     CALENDAR_PUBLISHED = "calendar.published"
@@ -22,4 +22,4 @@ class CalendarPublished(Payload, frozen=True, kw_only=True):
     version: int
 
 
-register([Kind(EventKind.CALENDAR_PUBLISHED.value, CalendarPublished)])
+register([Kind(CalendarEvent.CALENDAR_PUBLISHED.value, CalendarPublished)])

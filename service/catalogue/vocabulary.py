@@ -7,7 +7,7 @@ from enum import StrEnum
 from service.kernel.vocabulary import Kind, Payload, register
 
 
-class EventKind(StrEnum):
+class CatalogueEvent(StrEnum):
     """What happens to a district's definitions."""
 
     CATALOGUE_PUBLISHED = "catalogue.published"
@@ -20,4 +20,4 @@ class CataloguePublished(Payload, frozen=True, kw_only=True):
     retired: tuple[str, ...]
 
 
-register([Kind(EventKind.CATALOGUE_PUBLISHED.value, CataloguePublished)])
+register([Kind(CatalogueEvent.CATALOGUE_PUBLISHED.value, CataloguePublished)])

@@ -19,6 +19,13 @@ class FactState(StrEnum):
     REVOKED = "revoked"
 
 
+class FactEvent(StrEnum):
+    """The kinds of events that facts emit."""
+
+    FACT_ISSUED = "fact_issued"
+    FACT_REVOKED = "fact_revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownKind:
     """A kind of fact as the district declares it; `schema` is the JSON Schema of its values."""

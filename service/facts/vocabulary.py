@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from uuid import UUID
 
+from service.facts.rules import FactEvent
 from service.kernel.vocabulary import Kind, Payload, register
-
-
-class EventKind(StrEnum):
-    """What happens to a fact."""
-
-    FACT_ISSUED = "fact_issued"
-    FACT_REVOKED = "fact_revoked"
 
 
 class FactCodes(Payload, frozen=True, kw_only=True):
@@ -23,4 +16,4 @@ class FactCodes(Payload, frozen=True, kw_only=True):
     issuer: str
 
 
-register(Kind(kind.value, FactCodes) for kind in EventKind)
+register(Kind(kind.value, FactCodes) for kind in FactEvent)

@@ -25,12 +25,13 @@ from service.materials.queries import material_for
 from service.materials.rules import (
     Examined,
     KnownMaterial,
+    MaterialEvent,
     Upload,
     blob_of,
     folder_of,
     id_of,
 )
-from service.materials.vocabulary import EventKind, MaterialCodes
+from service.materials.vocabulary import MaterialCodes
 
 ORPHANED_AFTER: Final = timedelta(days=7)
 """How long a content may lie in the storage without a material.
@@ -88,7 +89,7 @@ def keep_material(
         erased_at=None,
     )
     insert_rows(session, Material, [_row(material, actor.account)])
-    _emit(session, EventKind.MATERIAL_KEPT, actor, material, at)
+    _emit(session, MaterialEvent.MATERIAL_KEPT, actor, material, at)
     return material
 
 
@@ -107,7 +108,7 @@ def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: dat
         .values(erased_at=at)
         .execution_options(synchronize_session=False)
     )
-    _emit(session, EventKind.MATERIAL_ERASED, actor, material, at)
+    _emit(session, MaterialEvent.MATERIAL_ERASED, actor, material, at)
 
 
 def sweep_orphans(
@@ -150,7 +151,7 @@ def _row(material: KnownMaterial, account_id: UUID) -> dict[str, Any]:
 
 
 def _emit(
-    session: Session, kind: EventKind, actor: Actor, material: KnownMaterial, at: datetime
+    session: Session, kind: MaterialEvent, actor: Actor, material: KnownMaterial, at: datetime
 ) -> None:
     codes = MaterialCodes(material=material.id, code=material.code)
     events.emit(session, kind, actor=actor, at=at, data=codes)

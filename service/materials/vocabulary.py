@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from uuid import UUID
 
 from service.kernel.vocabulary import Kind, Payload, register
-
-
-class EventKind(StrEnum):
-    """What happens to a document."""
-
-    MATERIAL_KEPT = "material_kept"
-    MATERIAL_ERASED = "material_erased"
+from service.materials.rules import MaterialEvent
 
 
 class MaterialCodes(Payload, frozen=True, kw_only=True):
@@ -22,4 +15,4 @@ class MaterialCodes(Payload, frozen=True, kw_only=True):
     code: str
 
 
-register(Kind(kind.value, MaterialCodes) for kind in EventKind)
+register(Kind(kind.value, MaterialCodes) for kind in MaterialEvent)

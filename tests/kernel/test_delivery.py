@@ -169,9 +169,7 @@ def test_two_workers_with_the_same_event_handle_it_once(database, subscribe):
     assert len(seen(database, AuditEntry, AuditEntry.subject == subject)) == 1
 
 
-def test_an_event_whose_handler_is_lost_to_a_crash_is_done_by_the_next_worker(
-    database, subscribe
-):
+def test_an_event_whose_handler_is_lost_to_a_crash_is_done_by_the_next_worker(database, subscribe):
     """What a killed worker leaves is an open transaction that the server rolls back."""
     had = []
 
@@ -313,9 +311,7 @@ def test_a_job_of_a_subscriber_that_is_not_there_waits_for_it_and_then_dies(
     with pytest.raises(deliveries.UnknownSubscriber):
         deliver(database, event_id, subscriber="of another release")
     deliver(database, event_id, subscriber="of another release", attempts=TRIES - 1)
-    assert dead(database) == [
-        ("of another release", event_id, None, TRIES, "UnknownSubscriber")
-    ]
+    assert dead(database) == [("of another release", event_id, None, TRIES, "UnknownSubscriber")]
 
 
 def test_dead_deliveries_are_sent_again_in_order(database, superuser, subscribe, no_jobs):
@@ -500,40 +496,38 @@ def test_every_queue_is_served_and_none_with_the_timers():
     assert (Queue.TIMERS,) in [lane.queues for lane in worker.LANES]
 
 
-def test_timers_do_not_wait_for_deliveries(settings, database, superuser, no_jobs, subscribe):
-    """A worker of all lanes, with every place of the deliveries' lane taken."""
-    go_on, held = threading.Event(), threading.Semaphore(0)
+def test_timers_do_not_wait_for_deliveries(
+    settings, database, superuser, no_jobs, subscribe, monkeypatch
+):
+    """Every place of the deliveries' lane is taken, and more of them wait before the timers."""
+    go_on, held, ran = threading.Event(), threading.Semaphore(0), threading.Event()
 
     def stuck(_session, _event):
         held.release()
         go_on.wait(20)
 
     subscribe(stuck)
+    monkeypatch.setattr(worker, "run_timers", lambda _database: ran.set())
     with database.transaction(DEMO) as session:
         for _ in range(8):
             tell(session, ticket_id=uuid4())
-    timers = next(lane for lane in worker.LANES if Queue.TIMERS in lane.queues)
-    others = [lane for lane in worker.LANES if lane is not timers]
-    timer = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'run_timers'"
+    timers = [lane for lane in worker.LANES if Queue.TIMERS in lane.queues]
+    others = [lane for lane in worker.LANES if lane not in timers]
 
-    async def work() -> int:
+    async def work() -> tuple[bool, bool, int]:
         async with worker.build(settings, database).open_async() as app:
             lanes = [asyncio.create_task(worker.serve(app, lane)) for lane in others]
-            await asyncio.to_thread(held.acquire)
-            await app.configure_task("run_timers", queue=Queue.TIMERS.value).defer_async(
-                timestamp=0
-            )
-            await app.run_worker_async(
-                queues=timers.queues, wait=False, install_signal_handlers=False, delete_jobs="always"
-            )
-            left = superuser.execute(timer).fetchone()[0]
+            taken = [await asyncio.to_thread(held.acquire, timeout=10) for _ in range(4)]
+            lanes += [asyncio.create_task(worker.serve(app, lane)) for lane in timers]
+            in_time = await asyncio.to_thread(ran.wait, 10)
+            waiting = len(queued(superuser))
             go_on.set()
             for lane in lanes:
                 lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
-            return left
+            return all(taken), in_time, waiting
 
-    assert asyncio.run(work()) == 0
+    assert asyncio.run(work()) == (True, True, 8)
 
 
 def test_the_timers_run_in_every_district(database):

@@ -22,9 +22,9 @@ from service.catalogue.rules import (
     fact_kinds_content,
     offering_content,
 )
-from service.catalogue.vocabulary import CataloguePublished, EventKind
+from service.catalogue.vocabulary import CatalogueEvent, CataloguePublished
 from service.facts.actions import publish_fact_kinds
-from service.identity.actions import publish_departments
+from service.identity.staff.actions import publish_departments
 from service.kernel.actor import system
 from service.kernel.db import District, insert_rows
 from service.kernel.events import emit
@@ -86,7 +86,7 @@ def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
     if published.new or published.retired:
         emit(
             session,
-            EventKind.CATALOGUE_PUBLISHED,
+            CatalogueEvent.CATALOGUE_PUBLISHED,
             actor=system(pack.district),
             at=at,
             data=CataloguePublished(new=published.new, retired=published.retired),

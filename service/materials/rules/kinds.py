@@ -33,6 +33,13 @@ class MediaType(StrEnum):
         return ("jpg", "jpeg") if self is MediaType.JPG else (self.ending,)
 
 
+class MaterialEvent(StrEnum):
+    """The kinds of events that materials emit."""
+
+    MATERIAL_KEPT = "material_kept"
+    MATERIAL_ERASED = "material_erased"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The largest that is taken: a file, an image (width times height), a PDF, a package unpacked.
