@@ -36,7 +36,7 @@ from service.tickets import timers
 
 _LOG: Final = logs.logger("worker")
 _WORRYING: Final = 5
-_BATCH: Final = 5000
+BATCH: Final = 5000
 _AT_NIGHT: Final = "17 19 * * *"  # in UTC: 03:17 in China
 
 
@@ -116,16 +116,16 @@ def keep_house(database: Database) -> None:
 def delete_old(
     database: Database, district: str, forget: Callable[..., int], *, seconds: float = 600
 ) -> int:
-    """Delete a district's old rows in transactions of `_BATCH` rows; returns how many.
+    """Delete a district's old rows in transactions of `BATCH` rows; returns how many.
 
     It ends after `seconds`, what is left then is for the next night.
     """
     end, deleted = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         with database.transaction(Scope(district=district)) as session:
-            found = forget(session, district=district, at=clock.now(), most=_BATCH)
+            found = forget(session, district=district, at=clock.now(), most=BATCH)
         deleted += found
-        if found < _BATCH:
+        if found < BATCH:
             break
     return deleted
 
