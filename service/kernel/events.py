@@ -74,7 +74,7 @@ def emit(
     registered = kind_of(kind)
     if public is not None and public is not registered.public:
         raise ValueError(f"{registered.name} is registered as public={registered.public}")
-    event_id = new_id()
+    event_id, stored = new_id(), registered.stored(data)
     session.info.setdefault(_PENDING, []).append(
         {
             "district_id": actor.district,
@@ -88,7 +88,7 @@ def emit(
             "actor_kind": actor.kind,
             "actor_id": actor.account_id,
             "public": registered.public,
-            "data": registered.stored(data),
+            "data": stored,
             "at": at,
         }
     )

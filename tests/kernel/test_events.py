@@ -147,11 +147,10 @@ def test_where_nobody_subscribes_no_job_is_enqueued(
 
 def test_a_claim_enqueues_nothing(superuser, world, no_jobs, sql_count):
     item = world.ticket(None, "settlement")["items"][0]
+    clerk = world.staff(f"clerk.{item['stages'][0]['department']}")
     superuser.execute("TRUNCATE procrastinate_jobs CASCADE")
-    clerk = world.staff("clerk.public_security")
-    task = next(one for one in clerk.get("/v1/tasks").json["items"] if one["item"] == item["id"])
     with sql_count() as sent:
-        assert clerk.post(f"/v1/tasks/{task['id']}/claim").status_code == 200
+        world.claimed(clerk, item["number"])
     assert queued(superuser) == []
     assert not [text for text in sent.texts if "procrastinate" in text]
 
