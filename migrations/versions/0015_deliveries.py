@@ -39,7 +39,7 @@ def _move_timers(queue: str, *, before: str) -> None:
 def upgrade() -> None:
     op.add_column(
         "events",
-        sa.Column("version", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
     )
     op.create_table(
         "dead_deliveries",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Index, SmallInteger, text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.kernel.actor import Actor, ActorKind
@@ -39,7 +39,7 @@ class Event(DistrictScoped, Base):
     )
 
     kind: Mapped[str]
-    version: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
     ticket_id: Mapped[UUID | None]
     seq: Mapped[int | None]
     item_id: Mapped[UUID | None]
