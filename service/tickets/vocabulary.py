@@ -7,15 +7,13 @@ how much to do, what moved a due date) is computed from these events and nothing
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from service.kernel.vocabulary import UNSET, Kind, Nothing, Payload, Unset, register
-from service.routing import EdgeStatus, Outcome, Phase, StageKind, StageStatus, Verdict
-from service.tickets.rules.dues import DueBasis
+from service.routing import EdgeStatus, Outcome, Phase, StageKind, Verdict
 from service.tickets.rules.states import TicketEvent
 
 _ENCODED = dict[str, Any]
@@ -101,25 +99,21 @@ class ChoiceMade(Payload, frozen=True, kw_only=True):
 
 
 class StageOpened(Payload, frozen=True, kw_only=True):
-    """A stage began; `due_at` is UTC."""
+    """A stage began, for posts of that role."""
 
     offering: str
     stage: str
     round: int
-    kind: StageKind
-    departments: tuple[str, ...]
-    due_at: datetime
+    role: str
 
 
 class StageClosed(Payload, frozen=True, kw_only=True):
-    """A stage is over: decided, skipped, cancelled or superseded; `verdict` where it has one."""
+    """A stage is over; without a verdict it was skipped, or something else made it needless."""
 
     offering: str
     stage: str
     round: int
-    kind: StageKind
-    status: StageStatus
-    verdict: Verdict | Unset = UNSET
+    verdict: Verdict | None = None
 
 
 class TaskOpened(Payload, frozen=True, kw_only=True):
@@ -128,23 +122,10 @@ class TaskOpened(Payload, frozen=True, kw_only=True):
     offering: str
     stage: str
     round: int
-    kind: StageKind
-    department: str
     role: str
+    department: str
+    kind: StageKind
     due_at: datetime
-
-
-class TaskClosed(Payload, frozen=True, kw_only=True):
-    """A department's task is done; `deemed`: by time, not by a person."""
-
-    offering: str
-    stage: str
-    round: int
-    kind: StageKind
-    department: str
-    role: str
-    verdict: Verdict
-    deemed: bool = False
 
 
 class TaskCancelled(Payload, frozen=True, kw_only=True):
@@ -153,9 +134,7 @@ class TaskCancelled(Payload, frozen=True, kw_only=True):
     offering: str
     stage: str
     round: int
-    kind: StageKind
     department: str
-    role: str
 
 
 class TaskHeld(Payload, frozen=True, kw_only=True):
@@ -163,39 +142,21 @@ class TaskHeld(Payload, frozen=True, kw_only=True):
 
     department: str
     account: UUID | Unset = UNSET
-    offering: str | Unset = UNSET
-    stage: str | Unset = UNSET
-    round: int | Unset = UNSET
-    kind: StageKind | Unset = UNSET
-    role: str | Unset = UNSET
 
 
 class DueMoved(Payload, frozen=True, kw_only=True):
-    """A due date moved, as a row of `due_changes` says; the ticket's own has no offering."""
+    """The due date of an item, or of the ticket as a whole, moved; both are UTC."""
 
+    cause: str
     before: datetime
     after: datetime
-    basis: DueBasis
-    cause: str
-    offering: str | Unset = UNSET
 
 
-class Span(StrEnum):
-    """The kinds by which time is counted; they are internal and not replayed."""
-
-    STAGE_OPENED = "stage_opened"
-    STAGE_CLOSED = "stage_closed"
-    TASK_OPENED = "task_opened"
-    TASK_CLOSED = "task_closed"
-    TASK_CANCELLED = "task_cancelled"
-    DUE_MOVED = "due_moved"
-
-
-def _public(kind: StrEnum, payload: type[Payload]) -> Kind:
+def _public(kind: TicketEvent, payload: type[Payload]) -> Kind:
     return Kind(kind.value, payload, text=f"timeline_{kind.value}")
 
 
-def _internal(kind: StrEnum, payload: type[Payload]) -> Kind:
+def _internal(kind: TicketEvent, payload: type[Payload]) -> Kind:
     return Kind(kind.value, payload)
 
 
@@ -230,12 +191,11 @@ KINDS: Final = (
     _internal(TicketEvent.TASK_CLAIMED, TaskHeld),
     _internal(TicketEvent.TASK_RELEASED, TaskHeld),
     _internal(TicketEvent.TASK_ASSIGNED, TaskHeld),
-    _internal(Span.STAGE_OPENED, StageOpened),
-    _internal(Span.STAGE_CLOSED, StageClosed),
-    _internal(Span.TASK_OPENED, TaskOpened),
-    _internal(Span.TASK_CLOSED, TaskClosed),
-    _internal(Span.TASK_CANCELLED, TaskCancelled),
-    _internal(Span.DUE_MOVED, DueMoved),
+    _internal(TicketEvent.STAGE_OPENED, StageOpened),
+    _internal(TicketEvent.STAGE_CLOSED, StageClosed),
+    _internal(TicketEvent.TASK_OPENED, TaskOpened),
+    _internal(TicketEvent.TASK_CANCELLED, TaskCancelled),
+    _internal(TicketEvent.DUE_MOVED, DueMoved),
 )
 """Every kind; the public ones have their words in a timeline under `timeline_<kind>`."""
 

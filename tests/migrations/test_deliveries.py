@@ -11,7 +11,7 @@ from service.kernel.ids import new_id
 from service.subscribers import SUBSCRIPTIONS
 from tests.conftest import url_of
 
-BEFORE = "0014"
+BEFORE = "0015"
 OLD = {
     "applicant_notices": "service.notifications.handlers.tell_applicant",
     "erased_contents": "service.materials.handlers.delete_content",

@@ -28,13 +28,11 @@ from service.routing import (
     Phase,
     PredecessorsSettled,
     StageKind,
-    StageStatus,
     TaskDecided,
     Verdict,
     Withdrawn,
     encode_event,
 )
-from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import TicketEvent
 from service.tickets.vocabulary import (
     ChoiceMade,
@@ -45,12 +43,10 @@ from service.tickets.vocabulary import (
     ItemMoved,
     ItemRejected,
     SectionCorrected,
-    Span,
     StageClosed,
     StageMoved,
     StageOpened,
     TaskCancelled,
-    TaskClosed,
     TaskHeld,
     TaskOpened,
     TicketFiled,
@@ -87,10 +83,7 @@ def decision(verdict, stage="acceptance"):
 
 T = TicketEvent
 BY_HAND = {"stage": "acceptance", "department": "education"}
-SPAN = {"offering": "schooling", "stage": "review", "round": 2, "kind": StageKind.REVIEW}
-SPAN_WRITTEN = {"offering": "schooling", "stage": "review", "round": 2, "kind": "review"}
-TASK = {**SPAN, "department": "education", "role": "reviewer"}
-TASK_WRITTEN = {**SPAN_WRITTEN, "department": "education", "role": "reviewer"}
+SPAN = {"offering": "schooling", "stage": "review", "round": 2}
 
 # Kind, payload type, what is handed over, what is stored.
 STORED = [
@@ -166,21 +159,19 @@ STORED = [
     (CatalogueEvent.CATALOGUE_PUBLISHED, CataloguePublished,
      {"new": ("offerings/schooling@2",), "retired": ()},
      {"new": ["offerings/schooling@2"], "retired": []}),
-    (Span.STAGE_OPENED, StageOpened, {**SPAN, "departments": ("education",), "due_at": AT},
-     {**SPAN_WRITTEN, "departments": ["education"], "due_at": "2026-03-02T09:00:00Z"}),
-    (Span.STAGE_CLOSED, StageClosed,
-     {**SPAN, "status": StageStatus.CLOSED, "verdict": Verdict.PASS},
-     {**SPAN_WRITTEN, "status": "closed", "verdict": "pass"}),
-    (Span.TASK_OPENED, TaskOpened, {**TASK, "due_at": AT},
-     {**TASK_WRITTEN, "due_at": "2026-03-02T09:00:00Z"}),
-    (Span.TASK_CLOSED, TaskClosed, {**TASK, "verdict": Verdict.PASS, "deemed": True},
-     {**TASK_WRITTEN, "verdict": "pass", "deemed": True}),
-    (Span.TASK_CANCELLED, TaskCancelled, TASK, TASK_WRITTEN),
-    (Span.DUE_MOVED, DueMoved,
-     {"before": AT, "after": AT, "basis": DueBasis.PROMISED, "cause": "accepted",
-      "offering": "schooling"},
-     {"before": "2026-03-02T09:00:00Z", "after": "2026-03-02T09:00:00Z", "basis": "promised",
-      "cause": "accepted", "offering": "schooling"}),
+    (T.STAGE_OPENED, StageOpened, {**SPAN, "role": "clerk"}, {**SPAN, "role": "clerk"}),
+    (T.STAGE_CLOSED, StageClosed, {**SPAN, "verdict": Verdict.PASS}, {**SPAN, "verdict": "pass"}),
+    (T.STAGE_CLOSED, StageClosed, {**SPAN, "verdict": None}, SPAN),
+    (T.TASK_OPENED, TaskOpened,
+     {**SPAN, "role": "clerk", "department": "education", "kind": StageKind.REVIEW,
+      "due_at": AT.isoformat()},
+     {**SPAN, "role": "clerk", "department": "education", "kind": "review",
+      "due_at": "2026-03-02T09:00:00Z"}),
+    (T.TASK_CANCELLED, TaskCancelled, {**SPAN, "department": "education"},
+     {**SPAN, "department": "education"}),
+    (T.DUE_MOVED, DueMoved,
+     {"cause": "accepted", "before": AT.isoformat(), "after": AT.isoformat()},
+     {"cause": "accepted", "before": "2026-03-02T09:00:00Z", "after": "2026-03-02T09:00:00Z"}),
 ]  # fmt: skip
 IDS = [f"{row[0].value}-{number}" for number, row in enumerate(STORED)]
 
@@ -214,10 +205,12 @@ def test_a_key_that_is_missing_is_refused(missing):
 def test_every_kind_stands_here_and_is_public_as_ever():
     ours = {kind for kind in registered().values() if not kind.name.startswith("tested")}
     assert {kind.name for kind in ours} == {row[0].value for row in STORED}
-    internal = {"task_claimed", "task_released", "task_assigned"}
+    internal = {"task_claimed", "task_released", "task_assigned", "task_opened", "task_cancelled",
+                "stage_opened", "stage_closed", "due_moved"}  # fmt: skip
+    assert {kind.value for kind in TicketEvent} <= {kind.name for kind in ours}
     for kind in TicketEvent:
         assert kind_of(kind).public is (kind.value not in internal)
-    assert not any(kind_of(kind).public for kind in (*FactEvent, *MaterialEvent, *Span))
+    assert not any(kind_of(kind).public for kind in (*FactEvent, *MaterialEvent))
 
 
 def test_a_payload_says_what_it_holds():
