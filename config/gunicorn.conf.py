@@ -30,11 +30,11 @@ control_socket_disable = True
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Take the connections of a process that has ended out of what is counted."""
+    """Keep what a process that has ended has counted, in one file for all of them."""
     if _counts_together:
-        from prometheus_client.multiprocess import mark_process_dead
+        from service.kernel.metrics import forget_process
 
-        mark_process_dead(worker.pid)
+        forget_process(worker.pid)
 
 
 def on_exit(_server: Any) -> None:

@@ -6,14 +6,17 @@ Labels are routes, codes and names of the code, never an id or a value of a pers
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +27,7 @@ from service.kernel.deliveries import DeadDelivery
 from service.kernel.jobs import Queue
 
 _LOG: Final = logs.logger("metrics")
+_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _OWN: Final = CollectorRegistry()
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -76,12 +80,41 @@ def exposition(database: Database, *, at: datetime) -> bytes:
     The folder is PROMETHEUS_MULTIPROC_DIR; `config/gunicorn.conf.py` makes it.
     """
     registry = CollectorRegistry()
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    if _FOLDER in os.environ:
+        MultiProcessCollector(registry)
     else:
         registry.register(_OWN)
     registry.register(_Stored(database, at))
-    return generate_latest(registry)
+    try:
+        return generate_latest(registry)
+    except FileNotFoundError:  # a process has ended while its file was to be read
+        return generate_latest(registry)
+
+
+def forget_process(pid: int) -> None:
+    """Add what a process has counted that has ended to one file for all of them.
+
+    Its connections count no longer. Without it the folder, and the time to read it, would grow
+    with every process that gunicorn replaces. Called by gunicorn's master alone.
+    """
+    mark_process_dead(pid)
+    for kind in ("counter", "histogram"):
+        sums, new, own = (
+            Path(os.environ[_FOLDER], f"{kind}_{name}") for name in ("0.db", "0.new", f"{pid}.db")
+        )
+        if own.exists():
+            shutil.copy(sums if sums.exists() else own, new)
+            if sums.exists():
+                _add(own, to=new)
+            new.replace(sums)
+            own.unlink()
+
+
+def _add(file: Path, *, to: Path) -> None:
+    sums = MmapedDict(str(to))
+    for key, value, *_ in MmapedDict.read_all_values_from_file(str(file)):
+        sums.write_value(key, sums.read_value(key)[0] + value, 0.0)
+    sums.close()
 
 
 # The oldest delivery of each queue that nobody has finished: waiting, running or to be retried.

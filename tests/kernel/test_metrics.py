@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +10,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
@@ -185,20 +186,40 @@ def test_a_database_that_is_away_is_said(settings, look):
     assert look()[("talent_database_up",)] == 1
 
 
-def test_several_processes_are_counted_together(tmp_path):
-    """As gunicorn's workers do it, with the folder that its configuration makes."""
-    count = "from service.kernel import metrics;metrics.observe_request('GET', '/livez', 200, 0.1)"
-    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    for _ in range(2):
-        subprocess.run([sys.executable, "-c", count], env=environment, check=True)
-    show = (
-        "from prometheus_client import CollectorRegistry, generate_latest;"
-        "from prometheus_client.multiprocess import MultiProcessCollector;"
-        "registry = CollectorRegistry(); MultiProcessCollector(registry);"
-        "print(generate_latest(registry).decode())"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", show], env=environment, check=True, capture_output=True, text=True
-    ).stdout
-    labels = (("method", "GET"), ("route", "/livez"), ("status", "2xx"))
-    assert read(told)[("talent_request_seconds_count", *labels)] == 2
+COUNT = (
+    "from service.kernel import metrics;"
+    "metrics.observe_request('GET', '/livez', 200, 0.1);"
+    "metrics.observe_request('GET', '/only/{name}', 200, 0.1);"
+    "print(__import__('os').getpid())"
+)
+LIVEZ = (("method", "GET"), ("route", "/livez"), ("status", "2xx"))
+
+
+def test_several_processes_are_counted_together(tmp_path, monkeypatch):
+    """As gunicorn's workers do it; those that have ended leave one file for all of them."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+
+    def work(name):
+        command = [sys.executable, "-c", COUNT.replace("{name}", name)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return int(done.stdout)
+
+    def counted():
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+        return read(generate_latest(registry).decode())
+
+    first, second = work("first"), work("second")
+    both = counted()
+    assert both["talent_request_seconds_count", *LIVEZ] == 2
+    for pid in (first, second, first):
+        metrics.forget_process(pid)
+        assert {k: v for k, v in counted().items() if "pool" not in k[0]} == {
+            k: v for k, v in both.items() if "pool" not in k[0]
+        }
+    work("third")
+    assert counted()["talent_request_seconds_count", *LIVEZ] == 3
+    left = sorted(file.name for file in tmp_path.glob("histogram_*"))
+    assert len(left) == 2
+    assert left[0] == "histogram_0.db"
+    assert len(list(tmp_path.glob("gauge_*"))) == 1, "of the one that nobody has buried"
