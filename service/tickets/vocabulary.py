@@ -13,7 +13,9 @@ from uuid import UUID
 import msgspec
 
 from service.kernel.vocabulary import UNSET, Kind, Nothing, Payload, Unset, register
-from service.routing import EdgeStatus, Outcome, Phase, StageKind, Verdict
+from service.routing.bundle import EdgeStatus
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import Outcome, Phase
 from service.tickets.rules.states import TicketEvent
 
 _ENCODED = dict[str, Any]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from service.kernel import deliveries, migrations
 from service.kernel.db import Scope
 from service.kernel.ids import new_id
+from service.kernel.settings import ROOT
 from service.subscribers import SUBSCRIPTIONS
 from tests.conftest import url_of
 
-BEFORE = "0015"
+BEFORE = next(
+    revision.down_revision
+    for revision in ScriptDirectory(str(ROOT / "migrations")).walk_revisions()
+    if revision.path.endswith("_deliveries.py")
+)
 OLD = {
     "applicant_notices": "service.notifications.handlers.tell_applicant",
     "erased_contents": "service.materials.handlers.delete_content",

@@ -17,22 +17,20 @@ from service.kernel.events import Event, payload_of
 from service.kernel.vocabulary import Nothing, Payload, PayloadError, kind_of, registered
 from service.materials.rules import MaterialEvent
 from service.materials.vocabulary import MaterialCodes
-from service.routing import (
+from service.routing.bundle import EdgeStatus
+from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
     Corrected,
-    EdgeStatus,
     Filed,
     NoticeEnded,
-    Outcome,
-    Phase,
     PredecessorsSettled,
-    StageKind,
     TaskDecided,
-    Verdict,
     Withdrawn,
     encode_event,
 )
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import Outcome, Phase
 from service.tickets.rules.states import TicketEvent
 from service.tickets.vocabulary import (
     ChoiceMade,
