@@ -169,7 +169,7 @@ def _guarded(work: str, **about: object) -> Iterator[None]:
 class UntilDead(procrastinate.BaseRetryStrategy):
     """Try a delivery again, ever more slowly, for as often as it raises: it ends its tries itself.
 
-    From then on it has a lock of its own, so that the next ones of its ticket do not wait for it.
+    From then on it has a lock of its own, so that later deliveries of its ticket do not wait for it.
     """
 
     def get_retry_decision(
@@ -210,7 +210,7 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
 
 
 def _add_timer(app: procrastinate.App, name: str, cron: str, work: Callable[[], None]) -> None:
-    """One at a time, in all workers together, and one at most that waits."""
+    """Add a timer: of all workers together one at most runs it, and one job at most waits."""
 
     @app.periodic(cron=cron)
     @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)

@@ -34,7 +34,7 @@ _LOG: Final = logs.logger("deliveries")
 class HandledEvent(DistrictScoped, Base):
     """A subscriber has had an event, and what it asks for is done.
 
-    For an `Inside` subscriber the row commits with the effect, for an `Outbound` one after it.
+    For an `Inside` subscriber the row commits with the effect, for an `Outbound` subscriber after it.
     """
 
     __tablename__ = "handled_events"
@@ -107,9 +107,9 @@ def write_pending(session: Session) -> None:
         return
     by_kind = subscriptions.in_use().by_kind
     wanted = [
-        Delivery(one.name, row["id"], row["ticket_id"])
+        Delivery(subscription.name, row["id"], row["ticket_id"])
         for row in rows
-        for one in by_kind.get(row["kind"], ())
+        for subscription in by_kind.get(row["kind"], ())
     ]
     enqueue(session, district=rows[0]["district_id"], wanted=wanted)
 
@@ -117,8 +117,9 @@ def write_pending(session: Session) -> None:
 def enqueue(session: Session, *, district: str, wanted: Iterable[Delivery]) -> None:
     """Enqueue one job for each subscriber and ticket, in one statement; none for nothing."""
     grouped: dict[tuple[str, UUID | None], list[str]] = {}
-    for one in wanted:
-        grouped.setdefault((one.subscriber, one.ticket_id), []).append(str(one.event_id))
+    for delivery in wanted:
+        key = delivery.subscriber, delivery.ticket_id
+        grouped.setdefault(key, []).append(str(delivery.event_id))
     by_name = subscriptions.in_use().by_name
     jobs.enqueue(
         session,
@@ -159,7 +160,7 @@ def deliver(
         for failure in _failures(database, subscription, found, attempts)
     ]
     tried = attempts + 1
-    dead = [one for one in failures if tried >= one.subscription.tries]
+    dead = [failure for failure in failures if tried >= failure.subscription.tries]
     if dead:
         _bury(database, district, dead, tries=tried)
     for failure in failures:

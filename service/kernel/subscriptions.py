@@ -78,7 +78,7 @@ def wait_after(attempts: int) -> timedelta:
 def use(subscriptions: Iterable[Subscription]) -> Table:
     """Hand the process its table; done once, at start. Returns it.
 
-    Raises `ValueError` for a name that is given twice and for one without a try, and
+    Raises `ValueError` for a name that is given twice and for a subscription without a try, and
     `UnregisteredKind` for a kind that no slice has registered.
     """
     global _table  # noqa: PLW0603 - a process has one table
@@ -99,10 +99,11 @@ _table: Table | None = None
 def _checked(subscriptions: Collection[Subscription]) -> Table:
     by_name: dict[str, Subscription] = {}
     by_kind: dict[str, list[Subscription]] = {}
-    for one in subscriptions:
-        if one.name in by_name or one.tries < 1:
-            raise ValueError(f"subscription {one.name}: named twice, or without a try")
-        by_name[one.name] = one
-        for kind in one.kinds:
-            by_kind.setdefault(kind_of(kind).name, []).append(one)
+    for subscription in subscriptions:
+        name = subscription.name
+        if name in by_name or subscription.tries < 1:
+            raise ValueError(f"subscription {name}: named twice, or without a try")
+        by_name[name] = subscription
+        for kind in subscription.kinds:
+            by_kind.setdefault(kind_of(kind).name, []).append(subscription)
     return Table(by_name, by_kind)

@@ -90,7 +90,7 @@ def _sweep_page(
 def _cursor(
     session: Session, subscription: Subscription, district: str, at: datetime
 ) -> DeliveryCursor:
-    """The subscriber's cursor, locked; a new one stands at `at`."""
+    """The subscriber's cursor, locked; a new cursor stands at `at`."""
     new = {"district_id": district, "id": new_id(), "subscriber": subscription.name}
     session.execute(
         insert(DeliveryCursor)

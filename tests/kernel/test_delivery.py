@@ -530,6 +530,31 @@ def test_timers_do_not_wait_for_deliveries(
     assert asyncio.run(work()) == (True, True, 8)
 
 
+def test_a_timer_that_fails_leaves_no_job(settings, database, superuser, no_jobs, monkeypatch):
+    ran = threading.Event()
+
+    def fail(_database):
+        ran.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker, "run_timers", fail)
+    timers = next(lane for lane in worker.LANES if Queue.TIMERS in lane.queues)
+
+    async def work() -> None:
+        async with worker.build(settings, database).open_async() as app:
+            await app.configure_task("run_timers").defer_async(timestamp=0)
+            lane = asyncio.create_task(worker.serve(app, timers))
+            assert await asyncio.to_thread(ran.wait, 10)
+            lane.cancel()
+            await asyncio.gather(lane, return_exceptions=True)
+
+    asyncio.run(work())
+    failed = "SELECT count(*) FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing')"
+    assert superuser.execute(failed).fetchone() == (0,)
+    left = "SELECT count(*) FROM procrastinate_jobs WHERE args = '{\"timestamp\": 0}'"
+    assert superuser.execute(left).fetchone() == (0,)
+
+
 def test_the_timers_run_in_every_district(database):
     worker.run_timers(database)
     worker.run_timers(database)
