@@ -169,7 +169,7 @@ def _guarded(work: str, **about: object) -> Iterator[None]:
 class UntilDead(procrastinate.BaseRetryStrategy):
     """Try a delivery again, ever more slowly, for as often as it raises: it ends its tries itself.
 
-    From then on it has a lock of its own, so that later deliveries of its ticket do not wait for it.
+    From then on it has a lock of its own: later deliveries of its ticket do not wait for it.
     """
 
     def get_retry_decision(

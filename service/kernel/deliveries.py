@@ -34,7 +34,7 @@ _LOG: Final = logs.logger("deliveries")
 class HandledEvent(DistrictScoped, Base):
     """A subscriber has had an event, and what it asks for is done.
 
-    For an `Inside` subscriber the row commits with the effect, for an `Outbound` subscriber after it.
+    The row of an `Inside` subscriber commits with the effect, that of an `Outbound` one after it.
     """
 
     __tablename__ = "handled_events"
