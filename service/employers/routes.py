@@ -9,7 +9,7 @@ from uuid import UUID
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.employers.queries import (
     RequestRow,
     Requests,

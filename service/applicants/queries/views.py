@@ -16,24 +16,14 @@ from sqlalchemy.orm import Session
 from service.applicants.queries.tickets import TicketRows, recorded_results
 from service.applicants.rules import Consequence, Dependency, Standing, consequences
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import offering_definition
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel import messages
 from service.kernel.actor import Actor
 from service.kernel.views import Listing, extended
-from service.routing import (
-    EdgeKind,
-    EdgeOn,
-    EdgeStatus,
-    Hold,
-    Otherwise,
-    Outcome,
-    Phase,
-    StageKind,
-    StageStatus,
-    Verdict,
-)
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, EdgeKind, EdgeOn, EdgeStatus, Otherwise
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import Hold, Outcome, Phase, StageStatus
 from service.tickets.models.filed import Draft, Ticket, TicketMaterial
 from service.tickets.models.items import Correction, DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.queries.histories import History
 from service.desk.queries.tasks import TaskFound, TaskRow
 from service.desk.rules import Count
@@ -21,8 +21,8 @@ from service.facts.rules import KnownFact
 from service.identity.people.queries import Applicant, FamilyMember
 from service.kernel.views import extended
 from service.materials.rules import KnownMaterial
-from service.routing import Outcome, Phase, Stage, StageKind, Verdict
-from service.routing.flow import PASSING, Sees, SubjectPart
+from service.routing.flow import PASSING, Sees, Stage, StageKind, SubjectPart, Verdict
+from service.routing.states import Outcome, Phase
 from service.tickets.models.filed import TicketSection
 from service.tickets.queries.corrections import CorrectionView, correction_view
 from service.tickets.queries.sealed import unsealed_answers, unsealed_opinion, unsealed_result
