@@ -47,7 +47,8 @@ fmt: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-spec: $(STAMP) ## Write api_specs/ and config/schema/ anew from the code
+spec: $(STAMP) ## Record the examples, write api_specs/ and config/schema/ anew from the code
+	RECORD=1 $(BIN)/python -m pytest -q tests/api/test_recorded.py
 	$(BIN)/talent spec write
 	$(BIN)/talent pack schema
 

@@ -48,12 +48,12 @@ from service.desk.schemas import (
 )
 from service.identity.staff.queries import staff_names
 from service.kernel import audit, clock, http, storage
+from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.kernel.views import Listing, PageOf
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
 from service.routing.flow import Verdict
-from service.tickets import examples
 from service.tickets.queries.rows import sections_of
 from service.tickets.queries.timeline import TimelineLine, timeline_view
 from service.tickets.rules.corrections import Point
@@ -79,7 +79,7 @@ blp = http.Blueprint(
     problems={422: ["cursor_invalid", "search_too_broad"]},
 )
 @blp.arguments(TaskQuery, location="query")
-@blp.response(200, TaskPageOut, example=examples.TASK_PAGE)
+@blp.response(200, TaskPageOut, example=recorded("task_page"))
 def list_tasks(asked: dict[str, Any]) -> PageOf[TaskLine]:
     """List the tasks of my departments by due time; without `state`, those still to be done."""
     session, actor, at = http.session(), http.actor(), clock.now()
@@ -93,7 +93,7 @@ def list_tasks(asked: dict[str, Any]) -> PageOf[TaskLine]:
 
 
 @blp.get("/counts", allow=Permission.TASK_READ, audiences=("desk",))
-@blp.response(200, TaskCountsOut, example=examples.TASK_COUNTS)
+@blp.response(200, TaskCountsOut, example=recorded("task_counts"))
 def get_task_counts() -> TaskCountsView:
     """Count what is still to be done in my departments: exactly, or up to a bound."""
     found = task_counts_for(http.session(), http.actor(), at=clock.now())
@@ -106,7 +106,7 @@ def get_task_counts() -> TaskCountsView:
 
 
 @blp.get("/tasks/<uuid:task_id>", allow=Permission.TASK_READ, audiences=("desk",))
-@blp.response(200, TaskDetailOut, example=examples.TASK_DETAIL)
+@blp.response(200, TaskDetailOut, example=recorded("task_detail"))
 def get_task(task_id: UUID) -> TaskDetail:
     """Show a task of my departments with what its stage may see."""
     session, actor, at = http.session(), http.actor(), clock.now()
@@ -152,7 +152,7 @@ def get_task_material(task_id: UUID, material_id: UUID) -> Response:
 
 
 @blp.get("/items/<uuid:item_id>/timeline", allow=Permission.TASK_READ, audiences=("desk",))
-@blp.response(200, TimelineOut, example=examples.ITEM_TIMELINE)
+@blp.response(200, TimelineOut, example=recorded("item_timeline"))
 def get_item_timeline(item_id: UUID) -> Listing[TimelineLine]:
     """Tell what the applicant is told of an item that my departments have or had a task of."""
     ticket_id, events = item_timeline_for(http.session(), http.actor(), item_id)
@@ -166,7 +166,7 @@ def get_item_timeline(item_id: UUID) -> Listing[TimelineLine]:
     problems={404: ["no_task_left"]},
 )
 @blp.arguments(NextIn, as_kwargs=True, example={"offering": "settlement"})
-@blp.response(200, TaskOut, example=examples.TASK)
+@blp.response(200, TaskOut, example=recorded("task"))
 def take_next_task(offering: str | None) -> TaskLine:
     """Claim what is due first of all the open tasks that I may take."""
     at = clock.now()
@@ -182,7 +182,7 @@ def take_next_task(offering: str | None) -> TaskLine:
         409: ["task_already_claimed", "task_closed"],
     },
 )
-@blp.response(200, TaskOut, example=examples.TASK)
+@blp.response(200, TaskOut, example=recorded("task"))
 def claim_task(task_id: UUID) -> TaskLine:
     """Claim an open task."""
     at = clock.now()
@@ -195,7 +195,7 @@ def claim_task(task_id: UUID) -> TaskLine:
     audiences=("desk",),
     problems={409: ["task_not_claimed", "task_not_mine", "task_closed"]},
 )
-@blp.response(200, TaskOut, example=examples.TASK)
+@blp.response(200, TaskOut, example=recorded("task"))
 def release_task(task_id: UUID) -> TaskLine:
     """Put a claimed task back into the pool."""
     at = clock.now()
@@ -214,8 +214,8 @@ def release_task(task_id: UUID) -> TaskLine:
         422: ["assignee_unfit", "assignee_excluded"],
     },
 )
-@blp.arguments(AssignmentIn, as_kwargs=True, example=examples.ASSIGNMENT)
-@blp.response(200, TaskOut, example=examples.TASK)
+@blp.arguments(AssignmentIn, as_kwargs=True, example=recorded("assignment"))
+@blp.response(200, TaskOut, example=recorded("task"))
 def assign_task(task_id: UUID, account: UUID) -> TaskLine:
     """Give a task of the department I head to a colleague, whoever holds it now."""
     at = clock.now()
@@ -248,8 +248,8 @@ def assign_task(task_id: UUID, account: UUID) -> TaskLine:
         422: ["verdict_not_allowed", "result_missing", "corrections_missing"],
     },
 )
-@blp.arguments(DecisionIn, as_kwargs=True, example=examples.DECISION)
-@blp.response(200, DecidedOut, example=examples.DECIDED)
+@blp.arguments(DecisionIn, as_kwargs=True, example=recorded("decision"))
+@blp.response(200, DecidedOut, example=recorded("decided"))
 def decide_task(
     task_id: UUID,
     verdict: Verdict,

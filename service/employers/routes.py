@@ -21,9 +21,9 @@ from service.employers.queries import (
 from service.employers.schemas import RequestOut, RequestPageOut, RequestQuery
 from service.enterprises.queries import enterprise_for
 from service.kernel import clock, http
+from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.kernel.views import PageOf
-from service.tickets import examples
 from service.tickets.rules.states import TicketStatus
 
 blp = http.Blueprint(
@@ -38,7 +38,7 @@ _NONE: Final = {403: ["no_enterprise_in_district"]}
 
 @blp.get("", allow=Permission.ENTERPRISE_READ, audiences=("enterprise",), problems=_NONE)
 @blp.arguments(RequestQuery, location="query", as_kwargs=True)
-@blp.response(200, RequestPageOut, example=examples.REQUEST_PAGE)
+@blp.response(200, RequestPageOut, example=recorded("request_page"))
 def list_employee_requests(
     limit: int, after: str | None, status: TicketStatus | None
 ) -> PageOf[RequestView]:
@@ -61,7 +61,7 @@ def list_employee_requests(
     audiences=("enterprise",),
     problems=_NONE,
 )
-@blp.response(200, RequestOut, example=examples.REQUEST)
+@blp.response(200, RequestOut, example=recorded("request"))
 def get_employee_request(ticket_id: UUID) -> RequestView:
     """Show how one of these tickets stands, and what the employee has to do."""
     at = clock.now()

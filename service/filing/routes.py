@@ -11,8 +11,8 @@ from service.filing.actions import drafts, file
 from service.filing.rules.filing import Filing
 from service.filing.schemas import DraftIn, TicketIn
 from service.kernel import clock, http
+from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
-from service.tickets import examples
 
 blp = http.Blueprint(
     "filing",
@@ -41,8 +41,8 @@ def _files() -> bool:
         422: ["criterion_not_met"],
     },
 )
-@blp.arguments(TicketIn, example=examples.FILING)
-@blp.response(201, TicketOut, example=examples.TICKET)
+@blp.arguments(TicketIn, example=recorded("filing"))
+@blp.response(201, TicketOut, example=recorded("ticket"))
 def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]]:
     """File offerings of a bundle as one joint ticket, everything or nothing; or keep a draft."""
     session, actor, at = http.session(), http.actor(), clock.now()
@@ -62,7 +62,7 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
     versioned=True,
 )
 @blp.arguments(DraftIn, example={"consents": ["processing@1", "sensitive@1"]})
-@blp.response(200, TicketOut, example=examples.DRAFT)
+@blp.response(200, TicketOut, example=recorded("draft"))
 def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
     """Go on with a draft: the parts that are sent replace those that were kept."""
     draft = drafts.change_draft(
@@ -100,7 +100,7 @@ def delete_ticket(ticket_id: UUID) -> None:
         422: ["criterion_not_met"],
     },
 )
-@blp.response(201, TicketOut, example=examples.TICKET)
+@blp.response(201, TicketOut, example=recorded("ticket"))
 def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
     """File a draft: everything or nothing."""
     session, actor, at = http.session(), http.actor(), clock.now()

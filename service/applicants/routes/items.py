@@ -33,9 +33,9 @@ from service.applicants.schemas import (
 )
 from service.catalogue.queries.definitions import offering_definition
 from service.kernel import clock, http
+from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.kernel.views import Listing
-from service.tickets import examples
 from service.tickets.queries.cases import answers_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import corrections_of
@@ -48,7 +48,7 @@ blp = http.Blueprint(
 
 
 @blp.get("/<uuid:item_id>", allow=Permission.TICKET_READ, audiences=("talent",))
-@blp.response(200, ItemDetailOut, example=examples.ITEM)
+@blp.response(200, ItemDetailOut, example=recorded("item"))
 def get_item(item_id: UUID) -> ItemDetail:
     """Show one of my items with my answers and everything I was asked to mend."""
     session, actor = http.session(), http.actor()
@@ -67,7 +67,7 @@ def get_item(item_id: UUID) -> ItemDetail:
 
 
 @blp.get("/<uuid:item_id>/due-changes", allow=Permission.TICKET_READ, audiences=("talent",))
-@blp.response(200, DueChangesOut, example=examples.DUE_CHANGES)
+@blp.response(200, DueChangesOut, example=recorded("due_changes"))
 def list_due_changes(item_id: UUID) -> Listing[DueChangeView]:
     """Tell what moved the deadline of one of my items."""
     found = due_changes_for(http.session(), http.actor(), item_id)
@@ -81,8 +81,8 @@ def list_due_changes(item_id: UUID) -> Listing[DueChangeView]:
     versioned=True,
     problems={409: ["nothing_to_correct"], 422: ["section_missing"]},
 )
-@blp.arguments(CorrectionIn, as_kwargs=True, example=examples.CORRECTION)
-@blp.response(200, TicketOut, example=examples.TICKET)
+@blp.arguments(CorrectionIn, as_kwargs=True, example=recorded("correction"))
+@blp.response(200, TicketOut, example=recorded("ticket"))
 def correct_item(
     item_id: UUID, sections: Mapping[str, Any], materials: list[AttachedDocument]
 ) -> TicketView:
@@ -108,7 +108,7 @@ def correct_item(
     problems={409: ["nothing_to_choose"]},
 )
 @blp.arguments(ChoiceIn, as_kwargs=True, example={"choice": "proceed"})
-@blp.response(200, TicketOut, example=examples.TICKET)
+@blp.response(200, TicketOut, example=recorded("ticket"))
 def choose_item(item_id: UUID, choice: Choice) -> TicketView:
     """Go on without what an item waited for, or let it be closed; If-Match names the item."""
     session, actor = http.session(), http.actor()
@@ -124,7 +124,7 @@ def choose_item(item_id: UUID, choice: Choice) -> TicketView:
 
 
 @blp.get("/<uuid:item_id>/withdrawal", allow=Permission.TICKET_READ, audiences=("talent",))
-@blp.response(200, ConsequencesOut, example=examples.CONSEQUENCES)
+@blp.response(200, ConsequencesOut, example=recorded("consequences"))
 def preview_item_withdrawal(item_id: UUID) -> Listing[ItemConsequence]:
     """Tell what withdrawing an item would come to; nothing is done."""
     rows, item = item_for(http.session(), http.actor(), item_id)
@@ -138,7 +138,7 @@ def preview_item_withdrawal(item_id: UUID) -> Listing[ItemConsequence]:
     versioned=True,
     problems={409: ["item_decided"]},
 )
-@blp.response(200, TicketOut, example=examples.TICKET)
+@blp.response(200, TicketOut, example=recorded("ticket"))
 def withdraw_item(item_id: UUID) -> TicketView:
     """Withdraw an item that is not decided yet; If-Match names the item."""
     session, actor = http.session(), http.actor()

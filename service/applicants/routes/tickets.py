@@ -21,9 +21,9 @@ from service.applicants.schemas import ConsequencesOut, TicketOut, TicketPageOut
 from service.calendars.queries import calendar_for
 from service.kernel import clock, http
 from service.kernel.errors import NotFound
+from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.kernel.views import Listing, PageOf
-from service.tickets import examples
 from service.tickets.models.filed import Draft, Ticket
 from service.tickets.queries.timeline import TimelineLine, timeline_view
 from service.tickets.rules.states import UNDECIDED
@@ -36,7 +36,7 @@ blp = http.Blueprint(
 
 @blp.get("/tickets", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.arguments(PageIn, location="query", as_kwargs=True)
-@blp.response(200, TicketPageOut, example=examples.TICKET_PAGE)
+@blp.response(200, TicketPageOut, example=recorded("ticket_page"))
 def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
     """List my tickets and drafts, the newest first."""
     session, actor = http.session(), http.actor()
@@ -55,7 +55,7 @@ def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
 
 
 @blp.get("/tickets/<uuid:ticket_id>", allow=Permission.TICKET_READ, audiences=("talent",))
-@blp.response(200, TicketOut, example=examples.TICKET)
+@blp.response(200, TicketOut, example=recorded("ticket"))
 def get_ticket(ticket_id: UUID) -> TicketView:
     """Show one of my tickets with its items, stages, deadlines and results; or a draft."""
     session, actor = http.session(), http.actor()
@@ -66,7 +66,7 @@ def get_ticket(ticket_id: UUID) -> TicketView:
 
 
 @blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))
-@blp.response(200, TimelineOut, example=examples.TIMELINE)
+@blp.response(200, TimelineOut, example=recorded("timeline"))
 def get_ticket_timeline(ticket_id: UUID) -> Listing[TimelineLine]:
     """Tell what has happened to one of my tickets, in Chinese and English."""
     return timeline_view(
@@ -80,7 +80,7 @@ def get_ticket_timeline(ticket_id: UUID) -> Listing[TimelineLine]:
 @blp.get(
     "/tickets/<uuid:ticket_id>/withdrawal", allow=Permission.TICKET_READ, audiences=("talent",)
 )
-@blp.response(200, ConsequencesOut, example=examples.CONSEQUENCES)
+@blp.response(200, ConsequencesOut, example=recorded("consequences"))
 def preview_ticket_withdrawal(ticket_id: UUID) -> Listing[ItemConsequence]:
     """Tell what withdrawing the whole ticket would come to; nothing is done."""
     rows = ticket_for(http.session(), http.actor(), ticket_id)
@@ -99,7 +99,7 @@ def preview_ticket_withdrawal(ticket_id: UUID) -> Listing[ItemConsequence]:
     versioned=True,
     problems={409: ["ticket_decided"]},
 )
-@blp.response(200, TicketOut, example=examples.TICKET)
+@blp.response(200, TicketOut, example=recorded("ticket"))
 def withdraw_ticket(ticket_id: UUID) -> TicketView:
     """Withdraw every item of a ticket that is not decided yet."""
     session, actor = http.session(), http.actor()
