@@ -134,7 +134,7 @@ def test_statements(desk, hire, sql_count, posts):
     take_next(somebody)
     with sql_count() as sent:
         assert take_next(somebody).status_code == 200
-    assert sent.total == 4 + posts
+    assert sent.total == 3 + posts
 
 
 @pytest.fixture
