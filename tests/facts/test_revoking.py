@@ -16,6 +16,8 @@ from service.kernel.errors import Conflict, NotFound
 from service.kernel.permissions import Permission, Role, granted
 from tests.facts.issuing import AT, BUILDERS, DISTRICT, ELSEWHERE, POLICE, SECRET, staff, talent
 
+pytestmark = pytest.mark.dated
+
 REASON = "认定所依据的学历证书经核查不实。"
 
 

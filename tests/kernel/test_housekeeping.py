@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import psycopg
+import pytest
 from sqlalchemy import func, select
 
 from service import worker
@@ -14,6 +15,8 @@ from service.kernel.db import Scope, insert_rows
 from service.kernel.deliveries import HandledEvent
 from service.kernel.ids import lowest_id, new_id
 from tests.conftest import url_of
+
+pytestmark = pytest.mark.dated
 
 
 def test_old_deliveries_are_forgotten_and_young_ones_kept(database):
