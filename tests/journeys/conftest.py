@@ -49,7 +49,7 @@ class Up:
 
     def ready(self) -> Up:
         told = lambda: (self.var / "up.json").exists() or self.popen.poll() is not None  # noqa: E731
-        assert eventually(told, 2 * PATIENCE)
+        assert eventually(told, 4 * PATIENCE)
         assert self.popen.poll() is None, self.said
         return self
 
