@@ -23,7 +23,6 @@ from sqlalchemy.orm import Session
 
 import service.materials.handlers
 import service.notifications.handlers
-from service.app import open_database
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage
 from service.kernel.actor import system
 from service.kernel.db import Database, District, Scope
@@ -31,29 +30,30 @@ from service.kernel.events import Event
 from service.kernel.settings import Settings
 from service.materials import actions as materials
 from service.materials.queries import kept_ids
-from service.materials.rules import Happening as MaterialHappening
-from service.tickets import actions as tickets
-from service.tickets.rules import Happening
+from service.materials.rules import MaterialEvent
+from service.runtime import open_database
+from service.tickets import timers
+from service.tickets.rules.states import TicketEvent
 
 Handler = Callable[[Session, Event], None]
 
 _TOLD: Final = (service.notifications.handlers.tell_applicant,)
 
 HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
-    Happening.TICKET_FILED: _TOLD,
-    Happening.ITEM_ACCEPTED: _TOLD,
-    Happening.ITEM_DEEMED_ACCEPTED: _TOLD,
-    Happening.ITEM_NOT_ACCEPTED: _TOLD,
-    Happening.ITEM_APPROVED: _TOLD,
-    Happening.ITEM_REJECTED: _TOLD,
-    Happening.ITEM_BEGUN: _TOLD,
-    Happening.ITEM_CANCELLED: _TOLD,
-    Happening.CHOICE_ASKED: _TOLD,
-    Happening.ITEM_RETURNED: _TOLD,
-    Happening.CORRECTION_DROPPED: _TOLD,
-    Happening.TICKET_COMPLETED: _TOLD,
-    Happening.TICKET_CLOSED: _TOLD,
-    MaterialHappening.MATERIAL_ERASED: (service.materials.handlers.delete_content,),
+    TicketEvent.TICKET_FILED: _TOLD,
+    TicketEvent.ITEM_ACCEPTED: _TOLD,
+    TicketEvent.ITEM_DEEMED_ACCEPTED: _TOLD,
+    TicketEvent.ITEM_NOT_ACCEPTED: _TOLD,
+    TicketEvent.ITEM_APPROVED: _TOLD,
+    TicketEvent.ITEM_REJECTED: _TOLD,
+    TicketEvent.ITEM_BEGUN: _TOLD,
+    TicketEvent.ITEM_CANCELLED: _TOLD,
+    TicketEvent.CHOICE_ASKED: _TOLD,
+    TicketEvent.ITEM_RETURNED: _TOLD,
+    TicketEvent.CORRECTION_DROPPED: _TOLD,
+    TicketEvent.TICKET_COMPLETED: _TOLD,
+    TicketEvent.TICKET_CLOSED: _TOLD,
+    MaterialEvent.MATERIAL_ERASED: (service.materials.handlers.delete_content,),
 }
 """Which functions react to which kind of event: the whole table."""
 
@@ -82,14 +82,14 @@ def deliver(database: Database, *, district: str, events: Sequence[str]) -> None
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in _districts(database):
-        for timer in tickets.TIMERS:
+        for timer in timers.TIMERS:
             with _guarded(timer.name, district=district):
                 moved = run_timer(database, timer, district, at=clock.now())
                 if moved:
                     _LOG.info(timer.name, district=district, items=moved)
 
 
-def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: datetime) -> int:
+def run_timer(database: Database, timer: timers.Timer, district: str, *, at: datetime) -> int:
     """One round of one timer in one district; gives how many items moved.
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
@@ -103,7 +103,7 @@ def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: da
             guard = _guarded(timer.name, ticket=str(ticket_id))
             with guard, database.transaction(scope) as session:
                 moved += timer.act(session, actor, ticket_id=ticket_id, at=at)
-        if len(found) < tickets.BATCH:
+        if len(found) < timers.BATCH:
             return moved
         behind = (found[-1].due_at, found[-1].id)
 

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from service.kernel.db import Scope
-from service.tickets.models import Item, TicketSection
+from service.tickets.models.filed import TicketSection
+from service.tickets.models.items import Item
 from service.tickets.queries.sealed import unsealed_answers
 from tests.tickets import invariants
 
@@ -119,8 +120,8 @@ def test_answers_stay_with_the_item_for_which_they_were_given(tangled, database)
         }
     assert kept == {
         (item["id"], code): answers
-        for item, wish in zip(items, body["items"], strict=True)
-        for code, answers in wish["sections"].items()
+        for item, requested in zip(items, body["items"], strict=True)
+        for code, answers in requested["sections"].items()
     }
 
 
