@@ -17,7 +17,7 @@ from service.routing import (
 )
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Choice, Light, NextStep, TicketStatus
-from service.tickets.schemas import CorrectionOut, HandedIn
+from service.tickets.schemas import ETAG, CorrectionOut, HandedIn
 
 
 class CorrectionIn(Schema):
@@ -68,6 +68,7 @@ class ItemOut(Schema):
     id = fields.UUID(required=True)
     number = fields.String(required=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     offering = fields.String(required=True)
     title = fields.Texts(required=True)
     subject = fields.UUID(required=True, allow_none=True)
@@ -131,6 +132,7 @@ class TicketSummaryOut(Schema):
     id = fields.UUID(required=True)
     number = fields.String(required=True, allow_none=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     bundle = fields.String(required=True)
     status = fields.Enum(TicketStatus, required=True)
     filed_at = fields.DateTime(required=True, allow_none=True)

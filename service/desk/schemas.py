@@ -12,7 +12,7 @@ from service.kernel.http import Schema, fields
 from service.routing import Outcome, Phase, StageKind, Verdict
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import Light, TaskStatus
-from service.tickets.schemas import CODE, CorrectionOut, PageIn
+from service.tickets.schemas import CODE, ETAG, CorrectionOut, PageIn
 
 
 class TaskQuery(PageIn):
@@ -57,6 +57,7 @@ class TaskOut(Schema):
 
     id = fields.UUID(required=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     state = fields.Enum(TaskStatus, required=True)
     kind = fields.Enum(StageKind, required=True)
     stage = fields.String(required=True)
@@ -293,6 +294,7 @@ class DecidedOut(Schema):
 
     id = fields.UUID(required=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     state = fields.Enum(TaskStatus, required=True)
     verdict = fields.Enum(Verdict, required=True)
     item = fields.UUID(required=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from tests.tickets.asking import seen
+
 POLICE, BUILDERS = "public_security", "construction"
 HOUR = timedelta(hours=1)
 
@@ -59,11 +61,10 @@ def take_next(who, **body):
 
 
 def assign(who, task, account, *, version=None):
-    version = task["version"] if version is None else version
     return who.post(
         f"/v1/desk/tasks/{task['id']}/assignment",
         json={"account": account},
-        headers={"If-Match": f'"{version}"'},
+        headers=seen("task", task, version),
     )
 
 

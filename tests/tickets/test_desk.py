@@ -60,7 +60,7 @@ class TestClaim:
             "mine": True,
             "version": task["version"] + 1,
         }
-        assert claimed.headers["ETag"] == f'"{task["version"] + 1}"'
+        assert claimed.headers["ETag"] == f'"task.{task["id"]}.{task["version"] + 1}"'
 
     def test_of_what_is_claimed(self, clerk, colleague, task, footprint):
         claim(clerk, task)
@@ -245,7 +245,7 @@ class TestDecision:
         answer = clerk.post(
             f"/v1/desk/tasks/{task['id']}/decision",
             json=body,
-            headers={"If-Match": f'"{claimed["version"]}"'},
+            headers={"If-Match": claimed["etag"]},
         )
         assert [(one["path"], one["code"]) for one in answer.json["errors"]] == [(path, code)]
         assert footprint() == before
@@ -255,7 +255,7 @@ class TestDecision:
         path = f"/v1/desk/tasks/{task['id']}/decision"
         asked = {
             "json": {"verdict": "accept", "opinion": "同意"},
-            "headers": {"If-Match": f'"{claimed["version"]}"', "Idempotency-Key": uuid4().hex},
+            "headers": {"If-Match": claimed["etag"], "Idempotency-Key": uuid4().hex},
         }
         first, before = clerk.post(path, **asked), footprint()
         again = clerk.post(path, **asked)

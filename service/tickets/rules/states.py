@@ -15,6 +15,15 @@ from service.routing import Outcome, Phase, StageKind, Verdict
 MOST_ITEMS: Final = 10
 
 
+class Tagged(StrEnum):
+    """The kinds of objects that an ETag names."""
+
+    TICKET = "ticket"
+    DRAFT = "draft"
+    ITEM = "item"
+    TASK = "task"
+
+
 class TicketStatus(StrEnum):
     """Derived from the items and kept for queries; a draft is no ticket yet."""
 
