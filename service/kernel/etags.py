@@ -1,8 +1,9 @@
 """ETags: which state of which object a client has seen.
 
 A tag reads `"<kind>.<id>.<version>"`, with the quotes, for example
-`"item.0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21.3"`. It names the kind and the object, so that no tag passes for that of another. Clients send back what
-they were sent and need not read it; a person who looks into a log can.
+`"item.0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21.3"`. It names the kind and the object, so that no tag
+passes for that of another. Clients send back what they were sent and need not read it; a person who
+looks into a log can.
 """
 
 from __future__ import annotations
