@@ -35,10 +35,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from argon2 import PasswordHasher
-
-from service.app import create_app, open_database
-from service.identity.providers import password as passwords
+import tests.conftest  # noqa: F401 - it makes the hashing of passwords quick
+from service.app import create_app
 from service.kernel import migrations
 from service.kernel.keys import make_key_file
 from service.kernel.settings import Settings, load
@@ -232,8 +230,9 @@ def live(settings: Settings) -> dict[str, Any]:
     """Everything that is in the fixture happens; returns what is to be known of it."""
     with day(BEGINS) as today:
         demonstration.prepare(settings)
-        database = open_database(settings)
-        town = Town(create_app(settings, database), today, lambda: run_timers(database))
+        app = create_app(settings)
+        database = app.extensions["talent"].database
+        town = Town(app, today, lambda: run_timers(database))
         making = Making(town)
         making.everything()
         deliver(settings, database)
@@ -271,7 +270,6 @@ def dumped(url: str) -> str:
 
 def main(target: Path) -> None:
     target.mkdir(parents=True)
-    passwords.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     with tempfile.TemporaryDirectory() as name, servers(Path(name)) as postgres:
         folder = Path(name)
         stopped = live(load())

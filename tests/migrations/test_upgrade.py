@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from service.app import create_app, open_database
+from service.app import create_app
 from service.kernel import migrations
 from service.kernel.settings import load
 from service.worker import build, run_timers
@@ -90,8 +90,8 @@ def town(name, former, today, tmp_path, monkeypatch):
     monkeypatch.setenv("TALENT_KEYS_FILE", str(FORMER / "test-only-keys.json"))
     monkeypatch.setenv("TALENT_STORAGE_DIR", str(tmp_path))
     settings = load()
-    database = open_database(settings)
-    app = create_app(settings, database)
+    app = create_app(settings)
+    database = app.extensions["talent"].database
     app.test_client_class = CheckedClient
     town = Town(app, today, lambda: run_timers(database))
     yield SimpleNamespace(town=town, database=database, worker=build(settings, database))

@@ -74,6 +74,36 @@ def test_another_version_or_a_decided_ticket_is_left_alone(world, talent):
     assert read(talent, ticket) == ended
 
 
+def test_what_has_happened_meanwhile_is_shown_before_anything_is_withdrawn(world, talent):
+    """A claim is none of the applicant's business, an acceptance is."""
+    ticket = world.ticket(talent, "settlement", "housing_rent")
+    clerk = world.staff("clerk.public_security")
+    claimed = world.claimed(clerk, ticket["items"][0]["number"])
+    assert read(talent, ticket)["etag"] == ticket["etag"]
+    world.decide(clerk, claimed, "accept")
+    now = read(talent, ticket)
+    assert now["version"] == ticket["version"]
+    assert now["etag"] != ticket["etag"]
+    answer = back(talent, ticket)
+    assert (answer.status_code, answer.json["code"]) == (412, "stale_version")
+    assert read(talent, ticket) == now
+    (listed,) = talent.get("/v1/tickets").json["items"]
+    assert listed["etag"] == now["etag"]
+    assert back(talent, listed).status_code == 200
+
+
+def test_an_items_tag_does_not_pass_for_its_tickets(world, talent):
+    ticket = world.ticket(talent, "settlement")
+    item = ticket["items"][0]
+    for path, tag in (
+        (f"/v1/tickets/{ticket['id']}", item["etag"]),
+        (f"/v1/items/{item['id']}", ticket["etag"]),
+    ):
+        answer = talent.post(f"{path}/withdrawal", headers={"If-Match": tag})
+        assert (answer.status_code, answer.json["code"]) == (412, "stale_version")
+    assert read(talent, ticket) == ticket
+
+
 def test_somebody_elses_ticket_is_not_there(world, talent):
     ticket = world.ticket(talent, "settlement")
     stranger = world.stranger()
