@@ -8,10 +8,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from service.routing import EdgeKind, EdgeOn, EdgeStatus, Otherwise, Outcome, Phase, settled, waits
-
-UNDECIDED: Final = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
-"""The phases in which an item can still be withdrawn."""
+from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise, settled, waits
+from service.routing.states import Outcome, Phase
+from service.tickets.rules.states import UNDECIDED
 
 
 class Consequence(StrEnum):

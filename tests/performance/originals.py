@@ -12,7 +12,7 @@ from flask import Flask
 
 from service.kernel import clock
 from service.kernel.db import Database
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.factories import Signed, Wanted, World, checked
 from tests.materials.handing_in import upload
 from tests.papers import with_documents
@@ -130,7 +130,7 @@ class Originals:
         if not due:
             return False
         walk.at = max(walk.at, min(due) + A_SECOND)
-        return walk.run("edges_given_up") > 0
+        return walk.run("alarms") > 0
 
     def _acting(self, signed: Signed) -> Acting:
         token = signed.headers["Authorization"].removeprefix("Bearer ")

@@ -18,8 +18,7 @@ from service.kernel import clock
 from service.kernel.actor import Actor
 from service.kernel.db import Database, Scope
 from service.kernel.errors import Problem
-from service.routing import StageKind, Verdict
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, StageKind, Verdict
 from service.tickets import timers
 from service.tickets.models.stages import Task
 from service.tickets.rules.corrections import Point
@@ -91,7 +90,7 @@ class Acting:
 
     def deem(self, *, at: datetime) -> int:
         """One round of the timer of silence."""
-        return self.run("deemed_accepted", at=at)
+        return self.run("alarms", at=at)
 
     def run(self, timer: str, *, at: datetime) -> int:
         """One round of a timer; gives how many items moved."""

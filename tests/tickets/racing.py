@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.applicants.actions import correct, withdraw
-from service.catalogue.rules import Pack
+from service.catalogue.rules.pack import Pack
 from service.kernel.actor import Actor
 from service.kernel.errors import Stale
 from service.tickets.models.filed import Ticket

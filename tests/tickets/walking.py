@@ -11,11 +11,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope
-from service.routing import Flow, Stage, StageKind, Verdict
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, Flow, Stage, StageKind, Verdict
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.rules.states import ACTIVE
@@ -129,7 +128,7 @@ class Walk:
         """Decide it or, where nothing but time passes it on, let the time be over."""
         if todo.stage.kind is StageKind.PUBLICITY:
             self.at = max(self.at, todo.task.due_at + A_SECOND)
-            assert self.run("notices_ended") > 0
+            assert self.run("alarms") > 0
         else:
             self.decide(todo, verdict)
 

@@ -10,11 +10,8 @@ from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
-from service.routing import (
-    StageKind,
-    StageStatus,
-    Verdict,
-)
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import StageStatus
 from service.tickets.rules.states import TaskStatus
 
 _ACTIVE: Final = text("status IN ('open', 'claimed')")
@@ -51,9 +48,10 @@ class ItemStage(DistrictScoped, Base):
 class Task(DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
-    `deemed`: time decided, not a person. `barred` are the accounts that may not take it, because
-    four eyes are asked for. The opinion and the result are sealed. Columns behind the id in the
-    desk's indexes narrow a walk by due time without a look at the table.
+    `deemed`: time decided, not a person. `next_alarm_at`: when time has something to do with it.
+    `barred` are the accounts that may not take it, because four eyes are asked for. The opinion and
+    the result are sealed. Columns behind the id in the desk's indexes narrow a walk by due time
+    without a look at the table.
     """
 
     __tablename__ = "tasks"
@@ -119,18 +117,11 @@ class Task(DistrictScoped, Base):
             postgresql_where=text("status = 'open'"),
         ),
         Index(
-            "ix_tasks_silence",
+            "ix_tasks_alarm",
             "district_id",
-            "due_at",
+            "next_alarm_at",
             "id",
-            postgresql_where=text("status IN ('open', 'claimed') AND kind = 'acceptance'"),
-        ),
-        Index(
-            "ix_tasks_notices",
-            "district_id",
-            "due_at",
-            "id",
-            postgresql_where=text("status = 'open' AND kind = 'publicity'"),
+            postgresql_where=text("next_alarm_at IS NOT NULL"),
         ),
         Index("ix_tasks_item", "district_id", "item_id"),
         one_of("status", TaskStatus),
@@ -142,6 +133,9 @@ class Task(DistrictScoped, Base):
             " AND ((status IN ('open', 'claimed')) = (closed_at IS NULL))"
             " AND ((status = 'closed') = (verdict IS NOT NULL))",
             name="claim",
+        ),
+        CheckConstraint(
+            "status IN ('open', 'claimed') OR next_alarm_at IS NULL", name="closed_alarms_nobody"
         ),
     )
 
@@ -163,6 +157,7 @@ class Task(DistrictScoped, Base):
     closed_at: Mapped[datetime | None]
     verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
     deemed: Mapped[bool]
+    next_alarm_at: Mapped[datetime | None]
     barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     opinion: Mapped[bytes | None]
     result: Mapped[bytes | None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel.errors import FieldError
 from service.routing.flow import ALL, Sees
 
@@ -20,6 +20,16 @@ class Point:
     section: str | None = None
     field: str | None = None
     material: str | None = None
+
+    def plain(self) -> dict[str, str]:
+        """The point as it is kept: what it does not name is left out."""
+        named = {
+            "what": self.what,
+            "section": self.section,
+            "field": self.field,
+            "material": self.material,
+        }
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def readable(point: Point, sees: Sees, *, own: bool) -> bool:
