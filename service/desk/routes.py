@@ -44,6 +44,7 @@ from service.desk.schemas import (
 )
 from service.identity.staff.queries import staff_names
 from service.kernel import audit, clock, http, storage
+from service.kernel.etags import etag
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
@@ -52,7 +53,7 @@ from service.tickets import examples
 from service.tickets.queries.rows import sections_of
 from service.tickets.queries.timeline import timeline_view
 from service.tickets.rules.corrections import Point
-from service.tickets.rules.states import ACTIVE, Light, TaskStatus
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus
 from service.tickets.schemas import TimelineOut
 
 _CONTENT: Final = {
@@ -225,7 +226,7 @@ def assign_task(task_id: UUID, account: UUID) -> dict[str, Any]:
         http.session(),
         http.actor(),
         task_id=task_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.TASK, task_id),
         account=account,
         at=at,
     )
@@ -264,7 +265,7 @@ def decide_task(
         http.session(),
         http.actor(),
         task_id=task_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.TASK, task_id),
         verdict=verdict,
         opinion=opinion,
         result=result,
@@ -274,6 +275,7 @@ def decide_task(
     return {
         "id": held.task.id,
         "version": held.task.version,
+        "etag": etag(Tagged.TASK, held.task.id, held.task.version),
         "state": held.task.status,
         "verdict": verdict,
         "item": held.item.id,

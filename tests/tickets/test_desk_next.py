@@ -40,7 +40,7 @@ def test_what_is_due_first_comes_first(desk, clerk):
         assert (answer.json["state"], answer.json["mine"]) == ("claimed", True)
         assert answer.json["assignee"] == clerk.account["id"]
         assert answer.json["version"] == task["version"] + 1
-        assert answer.headers["ETag"] == f'"{task["version"] + 1}"'
+        assert answer.headers["ETag"] == f'"task.{task["id"]}.{task["version"] + 1}"'
     refused(take_next(clerk), 404, "no_task_left")
 
 

@@ -16,6 +16,7 @@ from service.catalogue.queries.definitions import offering_definition
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel import messages
 from service.kernel.actor import Actor
+from service.kernel.etags import etag
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.flow import StageKind
 from service.routing.states import Hold, StageStatus
@@ -27,7 +28,7 @@ from service.tickets.queries.sealed import (
     unsealed_draft,
     unsealed_result,
 )
-from service.tickets.rules.states import NextStep, TicketStatus, light
+from service.tickets.rules.states import NextStep, Tagged, TicketStatus, light
 
 Definitions = Mapping[UUID, OfferingDefinition]
 
@@ -59,6 +60,7 @@ def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
         "id": ticket.id,
         "number": ticket.number,
         "version": ticket.version,
+        "etag": etag(Tagged.TICKET, ticket.id, ticket.last_seq),
         "bundle": ticket.bundle_code,
         "status": ticket.status,
         "filed_at": ticket.filed_at,
@@ -87,6 +89,7 @@ def draft_summary(draft: Draft) -> dict[str, Any]:
         "id": draft.id,
         "number": None,
         "version": draft.version,
+        "etag": etag(Tagged.DRAFT, draft.id, draft.version),
         "bundle": draft.bundle_code,
         "status": TicketStatus.DRAFT,
         "filed_at": None,
@@ -165,6 +168,7 @@ def _item(
         "id": item.id,
         "number": item.number,
         "version": item.version,
+        "etag": etag(Tagged.ITEM, item.id, item.version),
         "offering": item.offering_code,
         "title": definition.title,
         "subject": item.subject_id,

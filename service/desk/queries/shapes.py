@@ -14,6 +14,7 @@ from service.desk.queries.histories import History
 from service.desk.queries.tasks import TaskRow
 from service.facts.rules import KnownFact
 from service.identity.people.queries import Applicant, FamilyMember
+from service.kernel.etags import etag
 from service.materials.rules import KnownMaterial
 from service.routing.flow import PASSING, Sees, Stage, SubjectPart, Verdict
 from service.tickets.models.filed import TicketSection
@@ -21,7 +22,7 @@ from service.tickets.models.stages import Task
 from service.tickets.queries.corrections import correction_shape
 from service.tickets.queries.sealed import unsealed_answers, unsealed_opinion, unsealed_result
 from service.tickets.rules.corrections import Point, readable
-from service.tickets.rules.states import ACTIVE, Light, light
+from service.tickets.rules.states import ACTIVE, Light, Tagged, light
 
 Names = Mapping[tuple[str, UUID], str]
 """By department and account, what a member of staff is called."""
@@ -34,6 +35,7 @@ def task_summary(
     return {
         "id": row.id,
         "version": row.version,
+        "etag": etag(Tagged.TASK, row.id, row.version),
         "state": row.status,
         "kind": row.kind,
         "stage": row.stage_key,
