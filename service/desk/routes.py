@@ -48,6 +48,7 @@ from service.desk.schemas import (
 )
 from service.identity.staff.queries import staff_names
 from service.kernel import audit, clock, http, storage
+from service.kernel.etags import etag
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.kernel.views import Listing, PageOf
@@ -57,7 +58,7 @@ from service.routing.flow import Verdict
 from service.tickets.queries.rows import sections_of
 from service.tickets.queries.timeline import TimelineLine, timeline_view
 from service.tickets.rules.corrections import Point
-from service.tickets.rules.states import ACTIVE, Light, TaskStatus
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus
 from service.tickets.schemas import TimelineOut
 
 _CONTENT: Final = {
@@ -223,7 +224,7 @@ def assign_task(task_id: UUID, account: UUID) -> TaskLine:
         http.session(),
         http.actor(),
         task_id=task_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.TASK, task_id),
         account=account,
         at=at,
     )
@@ -262,7 +263,7 @@ def decide_task(
         http.session(),
         http.actor(),
         task_id=task_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.TASK, task_id),
         verdict=verdict,
         opinion=opinion,
         result=result,
@@ -272,6 +273,7 @@ def decide_task(
     return DecidedTask(
         id=held.task.id,
         version=held.task.version,
+        etag=etag(Tagged.TASK, held.task.id, held.task.version),
         state=held.task.status,
         verdict=verdict,
         item=held.item.id,

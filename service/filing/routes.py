@@ -13,6 +13,7 @@ from service.filing.schemas import DraftIn, TicketIn
 from service.kernel import clock, http
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
+from service.tickets.rules.states import Tagged
 
 blp = http.Blueprint(
     "filing",
@@ -69,7 +70,7 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
         http.session(),
         http.actor(),
         draft_id=ticket_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.DRAFT, ticket_id),
         changes=changes,
         at=clock.now(),
     )
@@ -85,7 +86,12 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
 @blp.response(204)
 def delete_ticket(ticket_id: UUID) -> None:
     """Throw a draft away."""
-    drafts.forget_draft(http.session(), http.actor(), draft_id=ticket_id, version=http.if_match())
+    drafts.forget_draft(
+        http.session(),
+        http.actor(),
+        draft_id=ticket_id,
+        version=http.if_match(Tagged.DRAFT, ticket_id),
+    )
 
 
 @blp.post(
@@ -109,7 +115,7 @@ def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
         session,
         actor,
         ticket_id=ticket_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.DRAFT, ticket_id),
         key=key,
         digest=digest,
         at=at,

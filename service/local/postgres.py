@@ -24,7 +24,7 @@ OWNER = "talent_owner"
 APP = "talent_app"
 DATABASE = "talent"
 
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _LOOK_SECONDS = 0.01
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0: "starting", "ready"
 

@@ -90,9 +90,9 @@ def _settle(recording: Recording, talent: Signed) -> None:
     draft = talent.post(
         "/v1/tickets", json={**filing, "file": False}, headers={"Idempotency-Key": "example-0"}
     )
-    path, version = f"/v1/tickets/{draft.json['id']}", {"If-Match": '"1"'}
+    path, seen = f"/v1/tickets/{draft.json['id']}", {"If-Match": draft.json["etag"]}
     consents = {"consents": filing["consents"]}
-    keep("draft", talent.patch(path, json=consents, headers=version))
+    keep("draft", talent.patch(path, json=consents, headers=seen))
     recording.kept["filing"] = filing
     ticket = keep(
         "ticket",
@@ -139,7 +139,7 @@ def _school(recording: Recording, talent: Signed) -> None:
     corrected = talent.post(
         f"/v1/items/{item['id']}/correction",
         json=recording.kept["correction"],
-        headers={"If-Match": f'"{item["version"]}"'},
+        headers={"If-Match": item["etag"]},
     )
     assert corrected.status_code == 200, corrected.json
     task = recording.world.claimed(clerk, item["number"])
@@ -159,7 +159,7 @@ def _filing(recording: Recording, talent: Signed, wanted: Any) -> dict[str, Any]
 
 
 def _decided(clerk: Signed, task: dict[str, Any], verdict: dict[str, Any]) -> Any:
-    headers = {"If-Match": f'"{task["version"]}"'}
+    headers = {"If-Match": task["etag"]}
     return clerk.post(f"/v1/desk/tasks/{task['id']}/decision", json=verdict, headers=headers)
 
 

@@ -112,7 +112,7 @@ def test_what_the_employee_has_to_do(agent, asked, walk):
     answer = asked.signed.post(
         f"/v1/items/{item['id']}/choice",
         json={"choice": "proceed"},
-        headers={"If-Match": f'"{item["version"]}"'},
+        headers={"If-Match": item["etag"]},
     )
     assert answer.status_code == 200
     after = item_of(look(agent, asked.ticket).json, "housing_purchase")

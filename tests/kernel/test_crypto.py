@@ -250,11 +250,12 @@ def test_a_cursor_is_of_no_use_elsewhere(position, filters, others, account, ano
 
 def test_a_cursor_that_was_touched_is_refused():
     cursor = cursors.encode(KEY, ["2026-11-22T00:00:00", 5], account=ROW, filters={"list": "a"})
-    raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    for position in range(len(raw)):
-        broken = bytearray(raw)
-        broken[position] ^= 1
-        forged = base64.urlsafe_b64encode(broken).decode().rstrip("=")
+    parts = [base64.urlsafe_b64decode(part + "==") for part in cursor.split(".")]
+    assert len(parts) == 2
+    for which, position in [(n, at) for n, raw in enumerate(parts) for at in range(len(raw))]:
+        broken = [bytearray(raw) for raw in parts]
+        broken[which][position] ^= 1
+        forged = ".".join(base64.urlsafe_b64encode(raw).decode().rstrip("=") for raw in broken)
         with pytest.raises(Invalid) as caught:
             cursors.decode(KEY, forged, account=ROW, filters={"list": "a"})
         assert [(fault.path, fault.code) for fault in caught.value.errors] == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -16,28 +15,13 @@ from service.kernel import migrations
 from service.kernel.db import Base
 from service.kernel.settings import ROOT
 from tests.conftest import clone, url_of
+from tests.migrations.databases import asked, empty_database
 
 MIGRATIONS = ROOT / "migrations"
 REVISIONS = [
     revision.revision
     for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions(base="base", head="heads")
 ][::-1]
-
-
-@contextmanager
-def empty_database():
-    name = f"test_migrations_{uuid4().hex[:8]}"
-    with psycopg.connect(url_of("superuser", "postgres"), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} OWNER talent_owner TEMPLATE template0")
-        try:
-            yield name
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def asked(name, statement, *values):
-    with psycopg.connect(url_of("superuser", name)) as connection:
-        return connection.execute(statement, values).fetchall()
 
 
 SHAPES = {

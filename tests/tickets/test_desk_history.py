@@ -172,11 +172,11 @@ class TestCorrections:
         assert [one["points"] for one in detail(reviewer, review)["corrections"]] == [points[2:]]
 
     def answer(self, talent, item, **sections):
-        version = talent.get(f"/v1/items/{item['id']}").json["version"]
+        seen = talent.get(f"/v1/items/{item['id']}").headers["ETag"]
         answer = talent.post(
             f"/v1/items/{item['id']}/correction",
             json={"sections": sections},
-            headers={"If-Match": f'"{version}"'},
+            headers={"If-Match": seen},
         )
         assert answer.status_code == 200, answer.json
 

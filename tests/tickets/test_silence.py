@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
+from service.kernel.etags import etag
 from service.routing.flow import Verdict
 from service.tickets.models.filed import Ticket
 from service.tickets.models.stages import Task
@@ -104,7 +105,7 @@ def test_whoever_had_claimed_it_comes_too_late(world, rows, timer, clerk, databa
         answer = somebody.post(
             f"{path}/decision",
             json={"verdict": "not_accept", "opinion": "太迟"},
-            headers={"If-Match": f'"{stated}"'},
+            headers={"If-Match": etag("task", task.id, stated)},
         )
         assert (answer.status_code, answer.json["code"]) == (409, "task_closed")
     for act in ("claim", "release"):

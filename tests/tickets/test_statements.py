@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from service.kernel import clock
+from service.kernel.etags import etag
 from tests.materials.handing_in import upload
 from tests.packs import demo_pack, publish, whole_pack
 from tests.papers import with_documents
@@ -250,7 +251,8 @@ class TestTheRest:
         asked = walk("recognition", "housing_purchase", talent=talent, at=clock.now())
         asked.say("acceptance", "not_accept", offering="recognition")
         item = asked.story.item("housing_purchase")
-        path, version = f"/v1/items/{item.id}/choice", {"If-Match": f'"{item.version}"'}
+        path = f"/v1/items/{item.id}/choice"
+        version = {"If-Match": etag("item", item.id, item.version)}
         choice = {"choice": "proceed"}
         call = lambda: talent.post(path, json=choice, headers=version)  # noqa: E731
         assert count(sql_count, call) == 17

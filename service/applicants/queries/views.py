@@ -20,6 +20,7 @@ from service.catalogue.queries.definitions import offering_definition
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel import messages
 from service.kernel.actor import Actor
+from service.kernel.etags import etag
 from service.kernel.views import Listing, extended
 from service.routing.bundle import UNSETTLED, EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.flow import StageKind, Verdict
@@ -30,7 +31,7 @@ from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.corrections import CorrectionView, correction_view
 from service.tickets.queries.sealed import unsealed_draft, unsealed_result
 from service.tickets.rules.dues import DueBasis
-from service.tickets.rules.states import Light, NextStep, TicketStatus, light
+from service.tickets.rules.states import Light, NextStep, Tagged, TicketStatus, light
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
@@ -69,6 +70,7 @@ class ItemView:
     id: UUID
     number: str
     version: int
+    etag: str
     offering: str
     title: Texts
     subject: UUID | None
@@ -145,6 +147,7 @@ class TicketLine:
     id: UUID
     number: str | None
     version: int
+    etag: str
     bundle: str
     status: TicketStatus
     filed_at: datetime | None
@@ -193,6 +196,7 @@ def ticket_line(ticket: Ticket, calendar: WorkingCalendar) -> TicketLine:
         id=ticket.id,
         number=ticket.number,
         version=ticket.version,
+        etag=etag(Tagged.TICKET, ticket.id, ticket.last_seq),
         bundle=ticket.bundle_code,
         status=ticket.status,
         filed_at=ticket.filed_at,
@@ -209,6 +213,7 @@ def draft_line(draft: Draft) -> TicketLine:
         id=draft.id,
         number=None,
         version=draft.version,
+        etag=etag(Tagged.DRAFT, draft.id, draft.version),
         bundle=draft.bundle_code,
         status=TicketStatus.DRAFT,
         filed_at=None,
@@ -316,6 +321,7 @@ def item_view(
         id=item.id,
         number=item.number,
         version=item.version,
+        etag=etag(Tagged.ITEM, item.id, item.version),
         offering=item.offering_code,
         title=definition.title,
         subject=item.subject_id,

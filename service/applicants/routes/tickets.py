@@ -26,7 +26,7 @@ from service.kernel.permissions import Permission
 from service.kernel.views import Listing, PageOf
 from service.tickets.models.filed import Draft, Ticket
 from service.tickets.queries.timeline import TimelineLine, timeline_view
-from service.tickets.rules.states import UNDECIDED
+from service.tickets.rules.states import UNDECIDED, Tagged
 from service.tickets.schemas import PageIn, TimelineOut
 
 blp = http.Blueprint(
@@ -104,6 +104,10 @@ def withdraw_ticket(ticket_id: UUID) -> TicketView:
     """Withdraw every item of a ticket that is not decided yet."""
     session, actor = http.session(), http.actor()
     withdraw.withdraw_ticket(
-        session, actor, ticket_id=ticket_id, version=http.if_match(), at=clock.now()
+        session,
+        actor,
+        ticket_id=ticket_id,
+        seq=http.if_match(Tagged.TICKET, ticket_id),
+        at=clock.now(),
     )
     return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())

@@ -19,6 +19,7 @@ from service.desk.queries.tasks import TaskFound, TaskRow
 from service.desk.rules import Count
 from service.facts.rules import KnownFact
 from service.identity.people.queries import Applicant, FamilyMember
+from service.kernel.etags import etag
 from service.kernel.views import extended
 from service.materials.rules import KnownMaterial
 from service.routing.flow import PASSING, Sees, Stage, StageKind, SubjectPart, Verdict
@@ -27,7 +28,7 @@ from service.tickets.models.filed import TicketSection
 from service.tickets.queries.corrections import CorrectionView, correction_view
 from service.tickets.queries.sealed import unsealed_answers, unsealed_opinion, unsealed_result
 from service.tickets.rules.corrections import readable
-from service.tickets.rules.states import ACTIVE, Light, TaskStatus, light
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, light
 
 Names = Mapping[tuple[str, UUID], str]
 """By department and account, what a member of staff is called."""
@@ -41,6 +42,7 @@ class TaskLine:
 
     id: UUID
     version: int
+    etag: str
     state: TaskStatus
     kind: StageKind
     stage: str
@@ -122,6 +124,7 @@ class DecidedTask:
 
     id: UUID
     version: int
+    etag: str
     state: TaskStatus
     verdict: Verdict
     item: UUID
@@ -155,6 +158,7 @@ def task_line(
     return TaskLine(
         id=row.id,
         version=row.version,
+        etag=etag(Tagged.TASK, row.id, row.version),
         state=row.status,
         kind=row.kind,
         stage=row.stage_key,
