@@ -229,7 +229,7 @@ def _district_session(district: str) -> Iterator[Session]:
 
     database = open_database(_settings())
     try:
-        with database.transaction(Scope(district=district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             yield session
     finally:
         database.dispose()

@@ -65,7 +65,7 @@ _LONGEST_WAIT: Final = 600
 
 def deliver(database: Database, *, district: str, events: Sequence[str]) -> None:
     """Give every event to every handler of its kind that has not had it, in order."""
-    with database.transaction(Scope(district=district)) as session:
+    with database.transaction(Scope.system(district)) as session:
         found = session.scalars(
             select(Event)
             .where(Event.district_id == district, Event.id.in_([UUID(one) for one in events]))
@@ -74,7 +74,7 @@ def deliver(database: Database, *, district: str, events: Sequence[str]) -> None
     for event in found:
         for handler in HANDLERS.get(event.kind, ()):
             name = f"{handler.__module__}.{handler.__name__}"
-            with database.transaction(Scope(district=district)) as session:
+            with database.transaction(Scope.system(district)) as session:
                 if deliveries.first_time(session, event, handler=name, at=clock.now()):
                     handler(session, event)
 
@@ -94,7 +94,7 @@ def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: da
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
     """
-    actor, scope = system(district), Scope(district=district)
+    actor, scope = system(district), Scope.system(district)
     moved, behind = 0, None
     while True:
         with database.transaction(scope) as session:
@@ -113,11 +113,11 @@ def keep_house(database: Database) -> None:
 
     Files that belong to nothing are forgotten too.
     """
-    with _guarded("ensure_partitions"), database.transaction(Scope()) as session:
+    with _guarded("ensure_partitions"), database.transaction(Scope.system()) as session:
         session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
     for district in _districts(database):
         guard = _guarded("forget", district=district)
-        with guard, database.transaction(Scope(district=district)) as session:
+        with guard, database.transaction(Scope.system(district)) as session:
             idempotency.forget_old_answers(session, at=clock.now())
             deliveries.forget_old_deliveries(session, at=clock.now())
         with _guarded("sweep_orphans", district=district):
@@ -130,7 +130,7 @@ def sweep_orphans(database: Database, district: str, *, at: datetime) -> int:
     """Delete the contents of a district that no material has any more, or ever had."""
 
     def kept(ids: Collection[UUID]) -> Collection[UUID]:
-        with database.transaction(Scope(district=district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             return kept_ids(session, district=district, ids=ids)
 
     return materials.sweep_orphans(storage.in_use(), district=district, kept=kept, at=at)
@@ -153,7 +153,7 @@ async def retry_stalled(app: procrastinate.App) -> None:
 
 
 def _districts(database: Database) -> Sequence[str]:
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         return session.scalars(select(District.id).order_by(District.id)).all()
 
 

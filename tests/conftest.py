@@ -32,7 +32,7 @@ from service.local.valkey import ValkeyServer
 from tests.contract import CheckedClient
 from tests.factories import World
 from tests.packs import plain_pack, publish
-from tests.statements import Count, counted
+from tests.statements import MIXED, Count, counted, watched
 
 PASSWORD = "demonstration"
 _TEMPLATE = "template_talent"
@@ -150,6 +150,20 @@ def clone(name: str) -> Iterator[str]:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _statements_watched() -> Iterator[None]:
+    with watched(str(urlsplit(os.environ["DATABASE_URL"]).username)):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def one_family_at_a_time() -> Iterator[None]:
+    """No statement of the service names tables of both families; see `tests.families`."""
+    MIXED.clear()
+    yield
+    assert MIXED == []
+
+
 @pytest.fixture(scope="module")
 def database_name(request: pytest.FixtureRequest) -> Iterator[str]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -183,7 +197,7 @@ def plain_flows(database) -> None:
 @pytest.fixture
 def session(database):
     """A transaction of the district's, rolled back at the end."""
-    session = database.open(Scope(district="demo"))
+    session = database.open(Scope.system("demo"))
     yield session
     session.close()
 

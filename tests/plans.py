@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import event
 
 from service.kernel.actor import Actor
-from service.kernel.db import Database, Scope
+from service.kernel.db import Database, scope_of
 
 _REMOVED = "Rows Removed by Filter"
 
@@ -74,7 +74,7 @@ def explained(
         if re.search(rf"FROM {table}\b", statement):
             sent.append((statement, parameters))
 
-    session = database.open(Scope(actor.district, actor.person_id, actor.account_id))
+    session = database.open(scope_of(actor))
     event.listen(database.engine, "before_cursor_execute", catch)
     try:
         call(session)

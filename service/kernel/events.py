@@ -26,7 +26,8 @@ class Event(DistrictScoped, Base):
     """One thing that happened; append-only, partitioned by month through its UUIDv7.
 
     `seq` orders the events of one ticket; events that are not replayed (a claim) have none.
-    `data` holds ids and codes, never a person's words or names. `xid` is the transaction that
+    `data` holds ids and codes, never a person's words or names. `person_id` is whose case it is
+    about: who may read it where it is public. `xid` is the transaction that
     wrote the row: who reads across tickets reads below the oldest running one and misses none.
     """
 
@@ -42,6 +43,7 @@ class Event(DistrictScoped, Base):
     seq: Mapped[int | None]
     item_id: Mapped[UUID | None]
     task_id: Mapped[UUID | None]
+    person_id: Mapped[UUID | None]
     actor_kind: Mapped[ActorKind] = mapped_column(EnumText(ActorKind))
     actor_id: Mapped[UUID | None]
     public: Mapped[bool]
@@ -60,12 +62,13 @@ def emit(
     seq: int | None = None,
     item_id: UUID | None = None,
     task_id: UUID | None = None,
+    person_id: UUID | None = None,
     public: bool = False,
     data: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Tell that `kind` happened; gives the event's id. It is written when the session commits.
 
-    `public` events are told to the applicant. `data` may hold ids and codes only.
+    `public` events are told to the applicant, `person_id`. `data` may hold ids and codes only.
     """
     event_id = new_id()
     session.info.setdefault(_PENDING, []).append(
@@ -77,6 +80,7 @@ def emit(
             "seq": seq,
             "item_id": item_id,
             "task_id": task_id,
+            "person_id": person_id,
             "actor_kind": actor.kind,
             "actor_id": actor.account_id,
             "public": public,

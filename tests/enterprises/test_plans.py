@@ -103,7 +103,7 @@ def middle(filled) -> Callable[..., UUID]:
             " AND person_id IN (SELECT person_id FROM consents WHERE code = 'enterprise'"
             " AND withdrawn_at IS NULL)"
         )
-        with filled.transaction(Scope("demo")) as session:
+        with filled.transaction(Scope.system("demo")) as session:
             return (
                 session.connection()
                 .exec_driver_sql(

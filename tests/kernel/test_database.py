@@ -17,7 +17,7 @@ from tests.conftest import url_of
 
 def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(database):
     def attempt(name, *, fail):
-        with database.transaction(Scope(name)) as session:
+        with database.transaction(Scope.system(name)) as session:
             insert_rows(session, District, [{"id": name, "name": {}, "settings": {}}])
             if fail:
                 raise ZeroDivisionError
@@ -25,7 +25,7 @@ def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(databa
     attempt("kept", fail=False)
     with pytest.raises(ZeroDivisionError):
         attempt("lost", fail=True)
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         found = session.scalars(select(District.id)).all()
     assert "kept" in found
     assert "lost" not in found
@@ -36,9 +36,9 @@ def test_the_scope_ends_with_its_transaction(settings):
     narrow = connect(replace(settings, database_pool=1))
     told = text("SELECT current_setting('app.district', true)")
     try:
-        with narrow.transaction(Scope("demo")) as session:
+        with narrow.transaction(Scope.system("demo")) as session:
             assert session.scalar(told) == "demo"
-        with narrow.transaction(Scope()) as session:
+        with narrow.transaction(Scope.system()) as session:
             assert session.scalar(told) == ""
         with narrow.engine.connect() as connection:
             assert connection.scalar(told) in {"", None}
@@ -47,7 +47,7 @@ def test_the_scope_ends_with_its_transaction(settings):
 
 
 def test_connections_work_as_the_application_role_within_limits(settings, database):
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         assert session.scalar(text("SELECT current_user")) == settings.database_role
         for name, value in (
             ("statement_timeout", settings.database_statement_timeout),
@@ -62,7 +62,7 @@ def test_connections_work_as_the_application_role_within_limits(settings, databa
 def test_a_connection_without_prepared_statements(settings):
     behind_pgbouncer = connect(replace(settings, database_prepare=False))
     try:
-        with behind_pgbouncer.transaction(Scope()) as session:
+        with behind_pgbouncer.transaction(Scope.system()) as session:
             for _ in range(8):
                 session.execute(text("SELECT 1"))
             prepared = session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
@@ -83,7 +83,7 @@ def test_rows_are_written_in_one_statement(database, sql_count, rows):
         "data": {},
         "at": clock.now(),
     }
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         with sql_count() as count:
             insert_rows(session, Event, [row] * rows)
         assert count.total == min(rows, 1)
@@ -117,7 +117,7 @@ def test_a_pool_that_is_used_up_is_a_503_in_bounded_time(settings):
     narrow = connect(replace(settings, database_pool=1, database_pool_timeout=0.2))
     client = unchecked(create_app(settings, narrow))
     try:
-        with narrow.transaction(Scope()) as session:
+        with narrow.transaction(Scope.system()) as session:
             session.execute(text("SELECT 1"))
             assert client.get("/v1/offerings").status_code == 503
         assert client.get("/v1/offerings").status_code == 200
@@ -128,7 +128,7 @@ def test_a_pool_that_is_used_up_is_a_503_in_bounded_time(settings):
 def test_a_statement_that_takes_too_long_is_stopped(settings, database_name):
     hasty = connect(replace(settings, database_statement_timeout=100))
     try:
-        with pytest.raises(exc.OperationalError), hasty.transaction(Scope()) as session:
+        with pytest.raises(exc.OperationalError), hasty.transaction(Scope.system()) as session:
             session.execute(text("SELECT pg_sleep(5)"))
     finally:
         hasty.dispose()
@@ -178,7 +178,7 @@ def test_what_must_stand_with_a_commit_is_written_before_it(settings):
     order = []
     own.before_commit.append(lambda session: order.append(session.scalar(text("SELECT 1"))))
     try:
-        with own.transaction(Scope()):
+        with own.transaction(Scope.system()):
             order.append("acted")
         assert order == ["acted", 1]
         assert isinstance(own, Database)

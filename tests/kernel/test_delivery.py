@@ -21,7 +21,7 @@ from service.kernel.events import Event
 from service.notifications.models import Notice
 from tests.conftest import url_of
 
-DEMO = Scope("demo")
+DEMO = Scope.system("demo")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from service.kernel.db import Scope
 from service.kernel.events import Event
 from tests.conftest import url_of
 
-DEMO = Scope("demo")
+DEMO = Scope.system("demo")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_nothing_is_told_after_a_rollback(database, superuser, no_jobs):
 def test_a_commit_that_fails_tells_nothing(database, superuser, no_jobs):
     """The job and the event are in the transaction, not before and not after it."""
     district = f"d{uuid4().hex[:8]}"
-    session = database.open(Scope(district))
+    session = database.open(Scope.system(district))
     event_id = tell(session)
     with pytest.raises(Exception, match="row-level security"):
         database.commit(session)
@@ -202,7 +202,7 @@ def test_partitions_are_made_ahead_once(database, superuser):
     worker.keep_house(database)
     worker.keep_house(database)
     assert parts() == before
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         session.execute(text("SELECT ensure_partitions(now() + interval '5 months')"))
     assert len(parts()) == len(before) + 2
     assert len({name.replace("events", "") for name in parts()}) == len(parts())

@@ -25,6 +25,7 @@ from service.tickets.queries.desk import TaskFilter
 from service.tickets.rules import MOST_COUNTED, Light, TaskStatus
 from tests.conftest import url_of
 from tests.plans import explained
+from tests.scopes import scope_of_staff
 
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, CLAIMED, MINE, HISTORY = 100_000, 400, 40, 20_000
@@ -168,7 +169,7 @@ def test_every_filter_is_a_walk_of_one_index(plans_of, wanted, index):
 
 @pytest.mark.parametrize("wanted", [TaskFilter(stage="acceptance"), lit(Light.GREEN)])
 def test_a_late_page_costs_what_the_first_costs(plans_of, filled, wanted):
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         late = tuple(
             session.connection()
             .exec_driver_sql(
@@ -213,7 +214,7 @@ def test_counts(plans_of):
 
 
 def test_counts_are_right(filled):
-    with filled.transaction(Scope("demo", account=CLERK)) as session:
+    with filled.transaction(scope_of_staff("demo", CLERK)) as session:
         told = counts.task_counts_for(session, POLICE_CLERK, at=clock.now())
     assert (told.states["claimed"].value, told.mine.value) == (CLAIMED, MINE)
     assert told.states["claimed"].exact
@@ -251,7 +252,7 @@ def test_next_of_several_pools(plans_of):
 
 
 def test_history_and_timeline(plans_of, filled):
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         row = desk.tasks_for(session, POLICE_CLERK, TaskFilter(), behind=None, limit=1)[0]
         task = desk.task_for(session, POLICE_CLERK, row.id).task
     plan, _ = plans_of(POLICE_CLERK, lambda session: histories.history_of(session, task))

@@ -25,6 +25,7 @@ from service.tickets.queries import desk, talent
 from service.tickets.queries.desk import TaskFilter
 from tests.conftest import url_of
 from tests.plans import Plan, explained
+from tests.scopes import scope_of_person
 
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
@@ -146,7 +147,7 @@ def listed(actor, wanted=None, behind=None):
 @pytest.fixture
 def late(filled) -> tuple[datetime, UUID]:
     """Where page 2,000 begins."""
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         return tuple(
             session.connection()
             .exec_driver_sql(
@@ -209,7 +210,7 @@ def test_ones_tickets(plan_of, filled):
     def page(before):
         return lambda session: talent.tickets_for(session, actor, before=before, limit=PAGE)
 
-    with filled.transaction(Scope("demo", PERSON)) as session:
+    with filled.transaction(scope_of_person("demo", PERSON)) as session:
         shown = talent.tickets_for(session, actor, before=None, limit=5 * PAGE)
     for before in (None, shown[-1].id):
         plan = plan_of(actor, page(before), "tickets")
@@ -219,7 +220,7 @@ def test_ones_tickets(plan_of, filled):
 
 def test_a_timeline(plan_of, filled):
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
-    with filled.transaction(Scope("demo", PERSON)) as session:
+    with filled.transaction(scope_of_person("demo", PERSON)) as session:
         (ticket, *_) = talent.tickets_for(session, actor, before=None, limit=1)
     plan = plan_of(actor, lambda session: talent.timeline_for(session, actor, ticket.id), "events")
     assert plan.indexes
@@ -228,7 +229,7 @@ def test_a_timeline(plan_of, filled):
 
 
 def test_what_a_ticket_waits_for(plan_of, filled):
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         ticket = session.scalars(select(Ticket).limit(1)).one()
     plan = plan_of(system("demo"), lambda session: talent.edges_of(session, ticket), "edges")
     assert plan.indexes == {"ix_edges_ticket"}

@@ -8,15 +8,12 @@ from service.kernel.db.columns import (
     one_of,
     owned_by,
     rooted,
+    zone_of,
 )
-from service.kernel.db.engine import (
-    Database,
-    Scope,
-    connect,
-    set_scope,
-)
+from service.kernel.db.engine import Database, connect
 from service.kernel.db.locking import for_change
 from service.kernel.db.probing import is_there
+from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
 from service.kernel.db.writing import insert_new_rows, insert_rows
 
 __all__ = [
@@ -26,6 +23,7 @@ __all__ = [
     "DistrictScoped",
     "EnumText",
     "Scope",
+    "ScopeKind",
     "connect",
     "for_change",
     "insert_new_rows",
@@ -34,5 +32,7 @@ __all__ = [
     "one_of",
     "owned_by",
     "rooted",
+    "scope_of",
     "set_scope",
+    "zone_of",
 ]

@@ -1,0 +1,92 @@
+"""Two districts that were lived in, for tests of what the database shows to whom."""
+
+from __future__ import annotations
+
+from psycopg import sql
+from sqlalchemy import Uuid
+
+import service.worker
+from service.kernel import audit, clock
+from service.kernel.actor import system
+from service.kernel.db import Base, Scope
+from service.local.demonstration import ENTERPRISE
+from tests.conftest import PASSWORD
+from tests.factories import World
+from tests.materials.handing_in import upload
+from tests.packs import publish, whole_pack
+from tests.papers import with_documents
+
+SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "district_id" in table.c)
+
+
+def live_in_two_districts(app, database, superuser):
+    """Rows in every table: `demo` lived in by two talents and their departments, `other` a copy.
+
+    The copy is made past all constraints; what is tested is who sees it.
+    """
+    world = World(app, PASSWORD)
+    talent = world.talent()
+    child = world.child(talent)
+    ticket = world.ticket(talent)
+    world.through(ticket["items"][0])
+    world.ticket(talent, employment={"employer_code": ENTERPRISE[0]})
+    # What the settlement established meets an edge of the next ticket.
+    world.ticket(talent, "settlement", ("schooling", child))
+    publish(database, whole_pack())
+    other = _file_with_documents_and_return(world)
+    with database.transaction(Scope.system("demo")) as session:
+        audit.record(session, "looked", actor=system("demo"), at=clock.now())
+    events = [str(row[0]) for row in superuser.execute("SELECT id FROM events")]
+    service.worker.deliver(database, district="demo", events=events)
+    superuser.execute("SET session_replication_role = replica")
+    superuser.execute("INSERT INTO districts VALUES ('other', '{}', '{}')")
+    for name in SCOPED:
+        _copy(superuser, name)
+    superuser.execute("SET session_replication_role = DEFAULT")
+    return {"talent": talent, "other": other, "ticket": ticket, "world": world}
+
+
+def _file_with_documents_and_return(world):
+    """A draft, and a ticket with documents of which something is to be mended."""
+    talent, wanted = world.talent(), world.filing("recognition")
+    world.child(talent)
+    body = with_documents(wanted, lambda code: upload(talent, code=code)["id"])
+    ticket = None
+    for number, more in enumerate(({"file": False}, {})):
+        key = {"Idempotency-Key": f"key-{number}"}
+        answer = talent.post("/v1/tickets", json=body | more, headers=key)
+        assert answer.status_code == 201, answer.json
+        ticket = answer.json
+    clerk = world.staff("clerk.human_resources")
+    task = world.claimed(clerk, ticket["items"][0]["number"])
+    mend = {"what": "请补充说明", "section": "recognition_basis"}
+    answer = clerk.post(
+        f"/v1/desk/tasks/{task['id']}/decision",
+        json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
+        headers={"If-Match": f'"{task["version"]}"'},
+    )
+    assert answer.status_code == 200, answer.json
+    return talent
+
+
+# Columns unique across districts, which a copy has to have its own of.
+_OWN = {"sessions": {"id"}}
+
+
+def _copy(connection, name):
+    table = Base.metadata.tables[name]
+    chosen = [
+        sql.SQL("'other'")
+        if column.name == "district_id"
+        else sql.SQL("gen_random_uuid()")
+        if column.name in _OWN.get(name, ()) and isinstance(column.type, Uuid)
+        else sql.Identifier(column.name)
+        for column in table.columns
+    ]
+    connection.execute(
+        sql.SQL("INSERT INTO {0} ({1}) SELECT {2} FROM {0} WHERE district_id = 'demo'").format(
+            sql.Identifier(name),
+            sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns),
+            sql.SQL(", ").join(chosen),
+        )
+    )
