@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
-from service.identity.queries import masked_names
+from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.db import scope_of, set_scope
 from service.kernel.errors import Forbidden
