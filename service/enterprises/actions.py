@@ -19,6 +19,7 @@ from service.kernel.db import insert_new_rows, insert_rows, zone_of
 from service.kernel.errors import FieldError, Invalid
 from service.kernel.ids import new_id
 
+
 def ensure_enterprise(session: Session, *, credit_code: str, name: str, at: datetime) -> UUID:
     """Make this enterprise known in the transaction's district, or give it this name; its id.
 

@@ -30,8 +30,9 @@ class Employee:
 def enterprise_for(session: Session, actor: Actor, *, on: date) -> Enterprise:
     """The enterprise for which an agent acts on a day in the district; two statements.
 
-    From here on the transaction sees what that enterprise may follow. Raises `Forbidden("no_enterprise_in_district")`, also from the day on after they acted for it
-    the last time.
+    From here on the transaction sees what that enterprise may follow. Raises
+    `Forbidden("no_enterprise_in_district")`, also from the day on after they acted for it the last
+    time.
     """
     enterprise = session.scalars(
         select(Enterprise)

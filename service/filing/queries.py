@@ -28,9 +28,9 @@ class Ground:
     ticket_id: UUID | None
     digest: bytes | None
     open_offerings: frozenset[str]
+    calendar_id: UUID
     sequence: int
     administrative_code: str
-    calendar_id: UUID
 
 
 def _ground() -> Select[*tuple[Any, ...]]:
@@ -50,10 +50,8 @@ def _ground() -> Select[*tuple[Any, ...]]:
         select(found.c.id).scalar_subquery(),
         select(found.c.filing_digest).scalar_subquery(),
         offerings.scalar_subquery(),
-        TICKET_NUMBERS.next_value(),
-        District.settings["administrative_code"].astext,
         newest_version_id(district),
-    ).where(District.id == district)
+    )
 
 
 _GROUND: Final = _ground()  # built once: it is sent with every filing
@@ -63,8 +61,18 @@ def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
     """Whether this account filed with this key, ever, which items of the person are open, the next
     number, and the calendar in force.
 
-    One statement; a number that is not used leaves a gap, as numbers may.
+    It is read once no other filing of the person is under way: criteria ask what else is open, and
+    of two filings that exclude each other neither would find the other. The lock is a statement
+    before it, so that it sees what it waited for; the number comes with the lock, the district's
+    code by itself, because a distributed engine keeps sequences, reference tables and the
+    district's rows apart. Three statements; a number that is not used leaves a gap, as numbers may.
     """
+    name = f"filing|{actor.district}|{actor.person}"
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
+    sequence = session.execute(select(lock, TICKET_NUMBERS.next_value())).one()[1]
+    code = session.scalars(
+        select(District.settings["administrative_code"].astext).where(District.id == actor.district)
+    ).one()
     asked = {
         "district": actor.district,
         "account": actor.account,
@@ -72,4 +80,4 @@ def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
         "key": key,
     }
     row = session.execute(_GROUND, asked).one()
-    return Ground(row[0], row[1], frozenset(row[2] or ()), *row[3:])
+    return Ground(row[0], row[1], frozenset(row[2] or ()), row[3], sequence, code)

@@ -207,6 +207,7 @@ class Step:
             seq=self.ticket.last_seq,
             item_id=None if item is None else item.id,
             task_id=task_id,
+            person_id=self.ticket.person_id,
             public=True,
             data=data,
         )

@@ -21,7 +21,21 @@ from service.tickets.rules.states import Reliance
 
 def key_of(item: Item) -> dict[str, Any]:
     """What the rows that hang on an item take from it."""
-    return {"district_id": item.district_id, "ticket_id": item.ticket_id, "id": item.id}
+    return {
+        "district_id": item.district_id,
+        "ticket_id": item.ticket_id,
+        "id": item.id,
+        "person_id": item.person_id,
+    }
+
+
+def ticket_of(item: Item) -> dict[str, Any]:
+    """What the rows that hang on an item's ticket take from it."""
+    return {
+        "district_id": item.district_id,
+        "id": item.ticket_id,
+        "person_id": item.person_id,
+    }
 
 
 def due_change(
@@ -40,6 +54,7 @@ def due_change(
         "district_id": of.district_id,
         "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
         "item_id": of.id if is_item else None,
+        "person_id": of.person_id,
         "before": before,
         "after": after,
         "basis": basis,
@@ -57,6 +72,7 @@ def relied(
         "district_id": item["district_id"],
         "id": new_id(),
         "item_id": item["id"],
+        "person_id": item["person_id"],
         "fact_id": fact.id,
         "reliance": reliance,
         "at": at,
@@ -64,21 +80,24 @@ def relied(
 
 
 def section_row(
-    district: str,
-    ticket: UUID,
+    ticket: Mapping[str, Any],
     item: UUID | None,
     code: str,
     answers: Any,
     *,
     revision: int = 1,
 ) -> dict[str, Any]:
-    """The row of the answers to a section, sealed; those of no item are shared by the ticket."""
+    """The row of the answers to a section, sealed; those of no item are shared by the ticket.
+
+    `ticket` holds district_id, id and person_id.
+    """
     row_id = new_id()
     text = orjson.dumps(answers).decode()
     return {
-        "district_id": district,
+        "district_id": ticket["district_id"],
         "id": row_id,
-        "ticket_id": ticket,
+        "ticket_id": ticket["id"],
+        "person_id": ticket["person_id"],
         "item_id": item,
         "section": code,
         "revision": revision,
@@ -89,11 +108,15 @@ def section_row(
 def material_row(
     ticket: Mapping[str, Any], item: UUID | None, handed: Handed, *, revision: int = 1
 ) -> dict[str, Any]:
-    """The row of a document; `ticket` holds district_id and id. Those of no item are shared."""
+    """The row of a document; those of no item are shared by the ticket.
+
+    `ticket` holds district_id, id and person_id.
+    """
     return {
         "district_id": ticket["district_id"],
         "id": new_id(),
         "ticket_id": ticket["id"],
+        "person_id": ticket["person_id"],
         "item_id": item,
         "code": handed.code,
         "revision": revision,

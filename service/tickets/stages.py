@@ -60,7 +60,8 @@ class Opening:
     ) -> None:
         """A stage of an item, with its clock started and a task for each of its departments.
 
-        `item` holds district_id, ticket_id and id; `barred` are accounts that may not take it.
+        `item` holds district_id, ticket_id, id and person_id; `barred` are accounts that may not
+        take it.
         """
         stage = definition.flow.by_key[opened.stage]
         clock = self._clock(stage.limit)
@@ -72,6 +73,7 @@ class Opening:
                     "id": new_id(),
                     "ticket_id": item["ticket_id"],
                     "item_id": item["id"],
+                    "person_id": item["person_id"],
                     "stage_id": row["id"],
                     "stage_key": stage.key,
                     "kind": stage.kind,
@@ -117,6 +119,7 @@ class Opening:
             "district_id": item["district_id"],
             "id": new_id(),
             "item_id": item["id"],
+            "person_id": item["person_id"],
             "key": entered.stage,
             "round": entered.round,
             "status": status,

@@ -63,16 +63,18 @@ SELECT 'demo', ticket, 'T' || n, 1, 'arrival', bundle.id, person, gen_random_uui
 FROM named, bundle_versions bundle;
 
 INSERT INTO items (district_id, id, ticket_id, number, ordinal, version, offering_code,
-    offering_version_id, person_id, phase, received_at, due_at, warn_at, due_basis, provisional)
+    offering_version_id, person_id, employer_id, phase, received_at, due_at, warn_at, due_basis,
+    provisional)
 SELECT 'demo', item, ticket, 'T' || n || '-0' || ordinal, ordinal, 1, offering.code, offering.id,
-       person, 'acceptance', now(), now(), now(), 'projected', false
+       person, enterprise, 'acceptance', now(), now(), now(), 'projected', false
 FROM named,
      LATERAL (VALUES (1, one, 'recognition'), (2, two, 'settlement')) AS of(ordinal, item, code)
 JOIN offering_versions offering ON offering.code = of.code
 WHERE whole;
 
-INSERT INTO edges (district_id, id, ticket_id, item_id, predecessor, kind, "on", otherwise, status)
-SELECT 'demo', uuidv7(), ticket, two, 'recognition', 'soft', 'approved', 'close', 'waiting'
+INSERT INTO edges (district_id, id, ticket_id, item_id, person_id, employer_id, predecessor, kind,
+    "on", otherwise, status)
+SELECT 'demo', uuidv7(), ticket, two, person, enterprise, 'recognition', 'soft', 'approved', 'close', 'waiting'
 FROM named WHERE whole;
 
 ANALYZE enterprises, persons, district_persons, employments, consents, tickets, items, edges;

@@ -15,7 +15,6 @@ from service.kernel.crypto import SealBroken
 from service.kernel.db import Scope
 from service.kernel.ids import new_id
 from tests.facts.issuing import (
-from tests.scopes import scope_of_person
     ABODE,
     AT,
     BUILDERS,
@@ -29,6 +28,7 @@ from tests.scopes import scope_of_person
     new,
     staff,
 )
+from tests.scopes import scope_of_person
 
 DAY = timedelta(days=1)
 

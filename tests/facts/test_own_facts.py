@@ -80,9 +80,7 @@ def test_what_has_ended_was_revoked_or_is_to_come_is_shown_as_such(talent, own, 
 def test_a_day_is_the_districts_day(session, issue, person, at, state):
     issue(person, valid_from=LONG_AGO, valid_to=date(2026, 3, 31))
     actor = replace(as_talent(person), zone="Asia/Shanghai")
-    [own] = queries.facts_for(
-        session, actor, before=None, limit=25, on=actor.local_date(at)
-    )
+    [own] = queries.facts_for(session, actor, before=None, limit=25, on=actor.local_date(at))
     assert own.state == state
 
 

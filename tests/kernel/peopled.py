@@ -6,6 +6,7 @@ from psycopg import sql
 from sqlalchemy import Uuid
 
 import service.worker
+from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.kernel import audit, clock
 from service.kernel.actor import system
 from service.kernel.db import Base, Scope
@@ -16,6 +17,7 @@ from tests.materials.handing_in import upload
 from tests.packs import publish, whole_pack
 from tests.papers import with_documents
 
+ANOTHER = ("91350100M000100YXG", "海岸软件有限公司")
 SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "district_id" in table.c)
 
 
@@ -25,15 +27,23 @@ def live_in_two_districts(app, database, superuser):
     The copy is made past all constraints; what is tested is who sees it.
     """
     world = World(app, PASSWORD)
-    talent = world.talent()
-    child = world.child(talent)
-    ticket = world.ticket(talent)
-    world.through(ticket["items"][0])
-    world.ticket(talent, employment={"employer_code": ENTERPRISE[0]})
-    # What the settlement established meets an edge of the next ticket.
-    world.ticket(talent, "settlement", ("schooling", child))
+    employer, another = (one[0] for one in (ENTERPRISE, ANOTHER))
+    with database.transaction(Scope.system("demo")) as session:
+        ensure_enterprise(session, credit_code=another, name=ANOTHER[1], at=clock.now())
+        named = {"username": "agent.2", "display_name": "agent.2", "password": PASSWORD}
+        ensure_agent(session, **named, credit_code=another, at=clock.now())
+    talent, other = world.talent(), world.talent("王芳")
+    tickets = [_settle(world, one, code) for one, code in ((talent, employer), (other, another))]
     publish(database, whole_pack())
-    other = _file_with_documents_and_return(world)
+    for one in (talent, other):
+        _file_with_documents_and_return(world, one)
+    stranger = world.stranger()
+    superuser.execute(
+        "DELETE FROM district_persons WHERE person_id ="
+        " (SELECT person_id FROM accounts WHERE id = %s)",
+        (stranger.account["id"],),
+    )
+    world.child(stranger)
     with database.transaction(Scope.system("demo")) as session:
         audit.record(session, "looked", actor=system("demo"), at=clock.now())
     events = [str(row[0]) for row in superuser.execute("SELECT id FROM events")]
@@ -43,17 +53,25 @@ def live_in_two_districts(app, database, superuser):
     for name in SCOPED:
         _copy(superuser, name)
     superuser.execute("SET session_replication_role = DEFAULT")
-    return {"talent": talent, "other": other, "ticket": ticket, "world": world}
+    return {"talent": talent, "ticket": tickets[0], "world": world}
 
 
-def _file_with_documents_and_return(world):
+def _settle(world, talent, employer):
+    """A ticket that is approved, and one that begins with what that established."""
+    child, work = world.child(talent), {"employer_code": employer}
+    ticket = world.ticket(talent, employment=work)
+    world.through(ticket["items"][0])
+    world.ticket(talent, "settlement", ("schooling", child), employment=work)
+    return ticket
+
+
+def _file_with_documents_and_return(world, talent):
     """A draft, and a ticket with documents of which something is to be mended."""
-    talent, wanted = world.talent(), world.filing("recognition")
-    world.child(talent)
+    wanted = world.filing("recognition")
     body = with_documents(wanted, lambda code: upload(talent, code=code)["id"])
     ticket = None
     for number, more in enumerate(({"file": False}, {})):
-        key = {"Idempotency-Key": f"key-{number}"}
+        key = {"Idempotency-Key": f"{talent.account['id']}-{number}"}
         answer = talent.post("/v1/tickets", json=body | more, headers=key)
         assert answer.status_code == 201, answer.json
         ticket = answer.json
@@ -66,7 +84,6 @@ def _file_with_documents_and_return(world):
         headers={"If-Match": f'"{task["version"]}"'},
     )
     assert answer.status_code == 200, answer.json
-    return talent
 
 
 # Columns unique across districts, which a copy has to have its own of.

@@ -203,7 +203,7 @@ def test_the_application_role_is_nobody_special(superuser):
     [
         "CREATE TABLE mine (a int)",
         "ALTER TABLE tickets DISABLE ROW LEVEL SECURITY",
-        "DROP POLICY tickets_district ON tickets",
+        "DROP POLICY tickets_by_kind ON tickets",
         "CREATE POLICY all_of_it ON tickets USING (true)",
         "SET ROLE talent_owner",
         "SET row_security = off; SELECT FROM tickets",

@@ -179,7 +179,8 @@ def test_another_district_sees_nothing(database, talent, told):
     mine = select(Notice.id).where(Notice.account_id == account)
     with database.transaction(Scope.system(DISTRICT)) as session:
         assert len(session.scalars(mine).all()) == 1
-    for scope in (Scope.system("elsewhere"), Scope.system(), Scope(ScopeKind.PERSON, account=account)):
+    person = Scope(ScopeKind.PERSON, account=account)
+    for scope in (Scope.system("elsewhere"), Scope.system(), person):
         with database.transaction(scope) as session:
             assert session.scalars(mine).all() == []
 

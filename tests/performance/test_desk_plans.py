@@ -64,16 +64,16 @@ SELECT 'demo', item, ticket, 'LB350100' || lpad(n::text, 9, '0') || '-01', 1, 1,
 FROM filled, offering_versions offering
 WHERE offering.code = CASE WHEN rare THEN 'housing_rent' ELSE 'settlement' END;
 
-INSERT INTO stages (district_id, id, item_id, key, round, status, departments, opened_at, due_at,
-    warn_at)
-SELECT 'demo', stage, item, CASE WHEN later THEN 'decision' ELSE 'acceptance' END, 1, 'open',
+INSERT INTO stages (district_id, id, item_id, person_id, key, round, status, departments, opened_at,
+    due_at, warn_at)
+SELECT 'demo', stage, item, item, CASE WHEN later THEN 'decision' ELSE 'acceptance' END, 1, 'open',
        ARRAY['public_security'], now(), due, due
 FROM filled;
 
-INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, stage_key, kind, offering_code,
-    department, role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict,
-    deemed)
-SELECT 'demo', task, ticket, item, stage, CASE WHEN later THEN 'decision' ELSE 'acceptance' END,
+INSERT INTO tasks (district_id, id, ticket_id, item_id, person_id, stage_id, stage_key, kind,
+    offering_code, department, role, status, version, assignee, opened_at, due_at, warn_at,
+    closed_at, verdict, deemed)
+SELECT 'demo', task, ticket, item, item, stage, CASE WHEN later THEN 'decision' ELSE 'acceptance' END,
        CASE WHEN later THEN 'decision' ELSE 'acceptance' END,
        CASE WHEN rare THEN 'housing_rent' ELSE 'settlement' END, 'public_security',
        CASE WHEN later THEN 'reviewer' ELSE 'clerk' END,
@@ -243,9 +243,7 @@ def test_next(plans_of, role, offering):
 
 def test_next_of_several_pools(plans_of):
     actor = staff((POLICE, Role.CLERK), (POLICE, Role.REVIEWER), (BUILDERS, Role.CLERK))
-    done, planned = plans_of(
-        actor, lambda session: take_next_task(session, actor, at=clock.now())
-    )
+    done, planned = plans_of(actor, lambda session: take_next_task(session, actor, at=clock.now()))
     assert planned.indexes == {"ix_tasks_next", "pk_items"}
     assert done.indexes <= WALKS | {"pk_items"}
     assert sum(done.touched(name) for name in done.indexes & WALKS) <= 6

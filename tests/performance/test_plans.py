@@ -70,23 +70,23 @@ SELECT 'demo', item, ticket, 'T' || n || '-01', 1, 1, offering.code, offering.id
 FROM filled, offering_versions offering
 WHERE offering.code = CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END;
 
-INSERT INTO stages (district_id, id, item_id, key, round, status, departments, opened_at, due_at,
-    warn_at)
-SELECT 'demo', stage, item, 'acceptance', 1, 'open',
+INSERT INTO stages (district_id, id, item_id, person_id, key, round, status, departments, opened_at,
+    due_at, warn_at)
+SELECT 'demo', stage, item, item, 'acceptance', 1, 'open',
        ARRAY[CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END], now(), due, due
 FROM filled WHERE active AND n %% 997 < 5;
 
-INSERT INTO edges (district_id, id, ticket_id, item_id, predecessor, kind, "on", otherwise, status,
-    next_at, settled_at)
-SELECT 'demo', uuidv7(), ticket, item, 'recognition', 'soft', 'approved', 'proceed',
+INSERT INTO edges (district_id, id, ticket_id, item_id, person_id, predecessor, kind, "on",
+    otherwise, status, next_at, settled_at)
+SELECT 'demo', uuidv7(), ticket, item, item, 'recognition', 'soft', 'approved', 'proceed',
        CASE WHEN active THEN 'waiting' ELSE 'met' END, CASE WHEN active THEN due END,
        CASE WHEN active THEN NULL ELSE now() END
 FROM filled;
 
-INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, stage_key, kind, offering_code,
-    department, role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict,
-    deemed)
-SELECT 'demo', task, ticket, item, stage,
+INSERT INTO tasks (district_id, id, ticket_id, item_id, person_id, stage_id, stage_key, kind,
+    offering_code, department, role, status, version, assignee, opened_at, due_at, warn_at,
+    closed_at, verdict, deemed)
+SELECT 'demo', task, ticket, item, item, stage,
        CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END,
@@ -97,8 +97,9 @@ SELECT 'demo', task, ticket, item, stage,
        CASE WHEN active THEN NULL ELSE 'not_accept' END, false
 FROM filled;
 
-INSERT INTO events (district_id, id, kind, ticket_id, seq, item_id, actor_kind, public, data, at)
-SELECT 'demo', uuidv7(), 'item_filed', ticket, seq, NULL, 'talent', true, '{}', now()
+INSERT INTO events (district_id, id, kind, ticket_id, seq, person_id, actor_kind, public, data, at)
+SELECT 'demo', uuidv7(), 'item_filed', ticket, seq, CASE WHEN own THEN %(person)s::uuid END,
+       'talent', true, '{}', now()
 FROM filed, generate_series(1, 5) AS seq;
 
 ANALYZE tickets, items, stages, edges, tasks, events;

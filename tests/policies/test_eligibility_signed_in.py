@@ -23,7 +23,6 @@ from tests.contract import CheckedClient
 from tests.factories import Signed
 from tests.packs import demo_pack
 from tests.policies.asking import (
-from tests.scopes import scope_of_staff
     BOUGHT,
     DISTRICT,
     RECOGNISED,
@@ -36,6 +35,7 @@ from tests.scopes import scope_of_staff
     criteria,
     criterion,
 )
+from tests.scopes import scope_of_staff
 
 CLASS_B = {"class": "B", "level": "national"}
 RECENT = {

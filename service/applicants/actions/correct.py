@@ -24,7 +24,7 @@ from service.tickets.queries.cases import revisions_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import open_corrections
 from service.tickets.queries.sealed import unsealed_points
-from service.tickets.rows import material_row, section_row
+from service.tickets.rows import material_row, section_row, ticket_of
 from service.tickets.rules.attached import Handed, replacement_faults
 from service.tickets.rules.corrections import Point, answer_faults
 from service.tickets.rules.states import Happening
@@ -79,8 +79,7 @@ def _revise(step: Step, item: Item, sections: Mapping[str, Any], shared: set[str
     revisions = revisions_of(step.session, item)
     rows = [
         section_row(
-            item.district_id,
-            item.ticket_id,
+            ticket_of(item),
             None if code in shared else item.id,
             code,
             answers,
@@ -115,7 +114,7 @@ def _replace(
     shared = {one.code for one in definition.materials if one.material.scope is Scope.TICKET} & {
         one.code for one in materials
     }
-    ticket = {"district_id": item.district_id, "id": item.ticket_id}
+    ticket = ticket_of(item)
     rows = [
         material_row(
             ticket,

@@ -50,7 +50,7 @@ def _chosen(session: Session, actor: Actor, held: Held, account: UUID, at: datet
         department=held.task.department,
         role=held.task.role,
         person_id=held.item.person_id,
-        at=at,
+        on=actor.local_date(at),
     )
     if colleague is None:
         raise Invalid(errors=[FieldError("account", "assignee_unfit")])

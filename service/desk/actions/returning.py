@@ -33,6 +33,7 @@ def ask_correction(step: Step, item: Item, task: Task, points: Sequence[Point]) 
         "id": row_id,
         "ticket_id": item.ticket_id,
         "item_id": item.id,
+        "person_id": item.person_id,
         "task_id": task.id,
         "points": crypto.seal(
             orjson.dumps(plain).decode(), table="corrections", column="points", row=row_id

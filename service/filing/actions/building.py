@@ -150,6 +150,7 @@ class Making:
             "offering_code": definition.code,
             "offering_version_id": definition.version_id,
             "person_id": self.actor.person,
+            "employer_id": self.employer,
             "subject_id": wish.subject,
             "phase": state.phase,
             "outcome": state.outcome,
@@ -263,11 +264,9 @@ class Making:
 
     def sections(self) -> Rows:
         """The rows of the answers, sealed."""
-        district, ticket = self.actor.district, self.ticket["id"]
         return [
             section_row(
-                district,
-                ticket,
+                self.ticket,
                 None if index is None else self.items[index]["id"],
                 code,
                 answers,

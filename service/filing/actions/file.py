@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import draft_for
@@ -46,7 +46,7 @@ def file_ticket(
     digest, and `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item
     in the way.
     """
-    ground = _ground(session, actor, key)
+    ground = filing_ground(session, actor, key=key)
     if ground.ticket_id is not None:
         return _filed_before(session, actor, ground, digest)
     return _file(session, actor, filing, ground, (key, digest), new_id(), at)
@@ -66,7 +66,7 @@ def file_draft(
 
     Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
     """
-    ground = _ground(session, actor, key)
+    ground = filing_ground(session, actor, key=key)
     if ground.ticket_id is not None:
         return _filed_before(session, actor, ground, digest)
     draft = draft_for(session, actor, ticket_id, lock=True)
@@ -76,17 +76,6 @@ def file_draft(
     session.delete(draft)
     session.flush()
     return _file(session, actor, filing, ground, (key, digest), ticket_id, at)
-
-
-def _ground(session: Session, actor: Actor, key: str) -> Ground:
-    """What the filing stands on, read once no other filing of the person is under way.
-
-    Criteria ask what else is open. Without the lock, of two filings that exclude each other neither
-    would find the other. It is a statement of its own, so that the next sees what it waited for.
-    """
-    name = f"filing|{actor.district}|{actor.person}"
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    return filing_ground(session, actor, key=key)
 
 
 def _filed_before(session: Session, actor: Actor, ground: Ground, digest: bytes) -> TicketRows:

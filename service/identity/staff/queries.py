@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Date,
-    Uuid,
-    any_,
-    cast,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from service.identity.auth.models import Account
 from service.identity.staff.models import Department, StaffPost
 from service.kernel.actor import Actor
-from service.kernel.db import District
-
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +32,34 @@ def colleague_with(
     department: str,
     role: str,
     person_id: UUID,
-    at: datetime,
+    on: date,
 ) -> Colleague | None:
-    """Who this account is, if it holds the role in the department on that day; one statement.
+    """Who this account is, if it holds the role in the department on that day; two statements.
 
-    `person_id` is the person of the case they would be handed.
+    `person_id` is the person of the case they would be handed. None after one statement for who
+    does not hold it.
     """
-    today = local_day(at)
-    row = session.execute(
-        select(Account.display_name, func.identity_is_case_of(Account.id, person_id))
-        .join(StaffPost, StaffPost.account_id == Account.id)
-        .join(District, District.id == StaffPost.district_id)
+    held = session.scalar(
+        select(StaffPost.id)
         .where(
-            District.id == actor.district,
-            Account.id == account_id,
-            Account.disabled_at.is_(None),
+            StaffPost.district_id == actor.district,
+            StaffPost.account_id == account_id,
             StaffPost.department == department,
             StaffPost.role == role,
-            StaffPost.valid_from <= today,
-            func.coalesce(StaffPost.valid_to, today) >= today,
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
         )
         .limit(1)
+    )
+    if held is None:
+        return None
+    row = session.execute(
+        select(
+            Account.display_name,
+            literal(person_id, Uuid) == any_(func.identity_cases_of(Account.id)),
+        ).where(Account.id == account_id, Account.disabled_at.is_(None))
     ).one_or_none()
-    return None if row is None else Colleague(row[0], row[1])
+    return None if row is None else Colleague(row[0] or "", row[1])
 
 
 def staff_names(
@@ -75,30 +67,34 @@ def staff_names(
 ) -> dict[tuple[str, UUID], str]:
     """The names at work of those who hold or held a post, by department and account.
 
-    Only of departments in which the actor has a post too. One statement, none for nobody.
+    Only of departments in which the actor has a post too. Two statements, none for nobody.
     """
     own = {post.department for post in actor.posts}
     wanted = {one for one in asked if one[0] in own}
     if not wanted:
         return {}
-    rows = session.execute(
-        select(StaffPost.department, StaffPost.account_id, Account.display_name)
-        .join(Account, Account.id == StaffPost.account_id)
+    posts = session.execute(
+        select(StaffPost.department, StaffPost.account_id)
         .where(
             StaffPost.district_id == actor.district,
-            StaffPost.account_id
-            == any_(literal(sorted({account for _, account in wanted}), ARRAY(Uuid()))),
+            _among(StaffPost.account_id, {account for _, account in wanted}),
         )
         .distinct()
     )
-    names = {(row.department, row.account_id): row.display_name for row in rows}
-    return {one: names[one] for one in wanted if one in names}
+    held = wanted & {(row.department, row.account_id) for row in posts}
+    accounts = session.execute(
+        select(Account.id, Account.display_name).where(
+            _among(Account.id, {account for _, account in held})
+        )
+    )
+    names = {row.id: row.display_name for row in accounts}
+    return {one: names[one[1]] for one in held if one[1] in names}
 
 
-def local_day(at: datetime) -> ColumnElement[date]:
-    """The date that a moment has in the district which the statement reads."""
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
-    return cast(func.timezone(zone, at), Date)
+def _among(column: ColumnElement[UUID] | Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """One statement for any number of ids, so that it is prepared once."""
+    found: ColumnElement[bool] = column == any_(literal(sorted(ids), ARRAY(Uuid())))
+    return found
 
 
 def department_names(session: Session, actor: Actor) -> dict[str, dict[str, str]]:

@@ -64,9 +64,7 @@ _KINDS: Final = {
 def scope_of(actor: Actor) -> Scope:
     """What the actor may see. Staff never act as the person they also are."""
     household = actor.family | {actor.person_id} if actor.person_id is not None else frozenset()
-    return Scope(
-        _KINDS[actor.kind], actor.district, actor.person_id, actor.account_id, household
-    )
+    return Scope(_KINDS[actor.kind], actor.district, actor.person_id, actor.account_id, household)
 
 
 def set_scope(session: Session, scope: Scope) -> None:
