@@ -56,12 +56,13 @@ MIXED: list[str] = []
 
 
 @contextmanager
-def watched(role: str) -> Iterator[None]:
-    """Within the block every statement that the login sends is looked at; see `MIXED`."""
+def watched() -> Iterator[None]:
+    """Within the block every statement on a connection of the service's is looked at: `MIXED`."""
     execute = psycopg.Cursor.execute
 
     def watched_execute(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
-        if self.connection.info.user == role and (fault := fault_of(str(query))):
+        ours = self.connection.info.parameter_status("application_name") == "talent"
+        if ours and (fault := fault_of(str(query))):
             MIXED.append(f"{fault}\n{query}")
         return execute(self, query, params, **options)
 

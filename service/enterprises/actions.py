@@ -89,21 +89,12 @@ def ensure_agent(
 
 
 def confirm_employment(
-    session: Session, actor: Actor, *, credit_code: str, since: date | None, at: datetime
-) -> UUID | None:
-    """The talent says for whom they work, since when, and lets them follow; gives the enterprise.
+    session: Session, actor: Actor, *, enterprise_id: UUID, since: date | None, at: datetime
+) -> None:
+    """The talent says for whom they work, since when, and lets them follow.
 
-    None, and nothing is written, where the district does not know it. Said again, the employment
-    stays as it was confirmed first. Two statements, one for an unknown enterprise.
+    Said again, the employment stays as it was confirmed first. One statement.
     """
-    enterprise_id = session.scalar(
-        select(Enterprise.id).where(
-            Enterprise.district_id == actor.district,
-            Enterprise.credit_code == normal_credit_code(credit_code),
-        )
-    )
-    if enterprise_id is None:
-        return None
     confirmed = {
         "district_id": actor.district,
         "person_id": actor.person,
@@ -113,7 +104,6 @@ def confirm_employment(
         "source": EmploymentSource.FILING,
     }
     insert_new_rows(session, Employment, [confirmed])
-    return enterprise_id
 
 
 def _act_for(

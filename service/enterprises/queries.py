@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
@@ -56,6 +56,20 @@ def enterprise_for(session: Session, actor: Actor, *, on: date) -> Enterprise:
     return enterprise
 
 
+def enterprise_numbered(
+    district: ColumnElement[str] | str, credit_code: ColumnElement[str] | str | None
+) -> ScalarSelect[UUID]:
+    """The id of the enterprise with a normal credit code that a district knows, as an expression.
+
+    Null where it knows none, and for no code. For a statement that asks for more.
+    """
+    return (
+        select(Enterprise.id)
+        .where(Enterprise.district_id == district, Enterprise.credit_code == credit_code)
+        .scalar_subquery()
+    )
+
+
 def lets_follow(
     actor: Actor, enterprise_id: UUID, *, person: ColumnElement[UUID] | Any
 ) -> ColumnElement[bool]:
@@ -64,7 +78,10 @@ def lets_follow(
     Who works for it, as far as is known, and whose consent stands at this moment. `person` is a
     column of the row that is asked about. The database answers: an agent sees no consents.
     """
-    predicate: ColumnElement[bool] = func.employer_may_follow(actor.district, enterprise_id, person)
+    answer = func.employer_may_follow(actor.district, enterprise_id, person)
+    # Said so, the planner takes it to hold for most rows, as it does, and goes on walking a list in
+    # its order instead of reading and sorting all of it.
+    predicate: ColumnElement[bool] = func.nullif(answer, False).is_not(None)
     return predicate
 
 

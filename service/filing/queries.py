@@ -10,6 +10,9 @@ from sqlalchemy import Select, Text, Uuid, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import newest_version_id
+from service.enterprises.queries import enterprise_numbered
+from service.enterprises.rules import normal_credit_code
+from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor
 from service.kernel.db import District
 from service.tickets.models.filed import TICKET_NUMBERS, Ticket
@@ -22,13 +25,15 @@ class Ground:
     """What a filing stands on: the ticket of its key, if there is one, and what is open already.
 
     `sequence` and `administrative_code` are for the number of a new ticket, the calendar for its
-    due dates.
+    due dates. `employer_id` is the enterprise that the filing lets follow, where the district knows
+    it.
     """
 
     ticket_id: UUID | None
     digest: bytes | None
     open_offerings: frozenset[str]
     calendar_id: UUID
+    employer_id: UUID | None
     sequence: int
     administrative_code: str
 
@@ -51,33 +56,44 @@ def _ground() -> Select[*tuple[Any, ...]]:
         select(found.c.filing_digest).scalar_subquery(),
         offerings.scalar_subquery(),
         newest_version_id(district),
+        enterprise_numbered(district, bindparam("employer", type_=Text)),
     )
 
 
 _GROUND: Final = _ground()  # built once: it is sent with every filing
 
 
-def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
+def filing_ground(
+    session: Session, actor: Actor, *, key: str, followed_by: StatedEmployment | None = None
+) -> Ground:
     """Whether this account filed with this key, ever, which items of the person are open, the next
-    number, and the calendar in force.
+    number, the calendar in force, and the employer that is stated.
 
     It is read once no other filing of the person is under way: criteria ask what else is open, and
     of two filings that exclude each other neither would find the other. The lock is a statement
-    before it, so that it sees what it waited for; the number comes with the lock, the district's
-    code by itself, because a distributed engine keeps sequences, reference tables and the
-    district's rows apart. Three statements; a number that is not used leaves a gap, as numbers may.
+    before it, so that it sees what it waited for. The number and the district's code come with the
+    lock, and not with the rest, because a distributed engine refuses a sub-query over a reference
+    table. Two statements; a number that is not used leaves a gap, as numbers may.
     """
     name = f"filing|{actor.district}|{actor.person}"
     lock = func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
-    sequence = session.execute(select(lock, TICKET_NUMBERS.next_value())).one()[1]
-    code = session.scalars(
-        select(District.settings["administrative_code"].astext).where(District.id == actor.district)
-    ).one()
+    code = District.settings["administrative_code"].astext
+    number = select(lock, TICKET_NUMBERS.next_value(), code).where(District.id == actor.district)
+    _, sequence, administrative_code = session.execute(number).one()
     asked = {
         "district": actor.district,
         "account": actor.account,
         "person": actor.person,
         "key": key,
+        "employer": followed_by and normal_credit_code(followed_by.credit_code),
     }
     row = session.execute(_GROUND, asked).one()
-    return Ground(row[0], row[1], frozenset(row[2] or ()), row[3], sequence, code)
+    return Ground(
+        row[0], row[1], frozenset(row[2] or ()), row[3], row[4], sequence, administrative_code
+    )
+
+
+def stated_employer(session: Session, actor: Actor, stated: StatedEmployment) -> UUID | None:
+    """The enterprise that a draft lets follow, where the district knows it; one statement."""
+    code = normal_credit_code(stated.credit_code)
+    return session.scalar(select(enterprise_numbered(actor.district, code)))

@@ -78,9 +78,7 @@ class TestWhatIsReadByIndex:
 
     def test_the_names_of_a_page(self, database_name):
         """The function's own statement: whose names an agent's page shows."""
-        plan = (
-            "EXPLAIN SELECT person.name FROM persons person WHERE person.id = ANY (%s)"
-        )
+        plan = "EXPLAIN SELECT person.name FROM persons person WHERE person.id = ANY (%s)"
         with psycopg.connect(url_of("superuser", database_name)) as connection:
             told = "".join(row[0] for row in connection.execute(plan, ([ME, uuid4()],)))
             (body,) = connection.execute(

@@ -124,12 +124,12 @@ def test_consents_are_seen_by_their_person_everywhere_and_by_the_district(runtim
             " VALUES ('elsewhere', gen_random_uuid(), gen_random_uuid(), 'x', 'head', now())"
         ),
         (
-            "INSERT INTO family_links SELECT gen_random_uuid(), gen_random_uuid(),"
-            " gen_random_uuid(), 'child', 'passport', 'x', now()"
+            "INSERT INTO family_links VALUES (gen_random_uuid(), gen_random_uuid(),"
+            " gen_random_uuid(), 'child', 'passport', 'x', now())"
         ),
         (
             "INSERT INTO sessions (id, account_id, district_id, created_at, expires_at)"
-            " SELECT gen_random_uuid(), gen_random_uuid(), 'demo', now(), now() + interval '1 day'"
+            " VALUES (gen_random_uuid(), gen_random_uuid(), 'demo', now(), now() + interval '1 day')"
         ),
         (
             "INSERT INTO consents"

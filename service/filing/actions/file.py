@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from service.catalogue.queries import current_bundle
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.filing.actions.building import Case, Making
-from service.filing.queries import Ground, filing_ground
+from service.filing.queries import Ground, filing_ground, stated_employer
 from service.filing.rules.criteria import criterion_faults
 from service.filing.rules.filing import Filing, filing_faults, filing_of, followed_by
 from service.filing.rules.materials import material_faults
@@ -46,7 +47,7 @@ def file_ticket(
     digest, and `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item
     in the way.
     """
-    ground = filing_ground(session, actor, key=key)
+    ground = filing_ground(session, actor, key=key, followed_by=followed_by(filing))
     if ground.ticket_id is not None:
         return _filed_before(session, actor, ground, digest)
     return _file(session, actor, filing, ground, (key, digest), new_id(), at)
@@ -75,6 +76,8 @@ def file_draft(
     filing = filing_of(unsealed_draft(draft))
     session.delete(draft)
     session.flush()
+    if stated := followed_by(filing):
+        ground = replace(ground, employer_id=stated_employer(session, actor, stated))
     return _file(session, actor, filing, ground, (key, digest), ticket_id, at)
 
 
@@ -96,7 +99,8 @@ def _file(
     calendar = calendar_of(session, actor.district, ground.calendar_id)
     case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    making = Making(actor, case, calendar, at, _employer(session, actor, filing, at))
+    _let_follow(session, actor, filing, ground.employer_id, at)
+    making = Making(actor, case, calendar, at, ground.employer_id)
     number = ticket_number(ground.administrative_code, case.today, ground.sequence)
     making.make(ticket_id, number, key=key[0], digest=key[1])
     return _write(session, making)
@@ -157,14 +161,13 @@ def _material_faults(session: Session, actor: Actor, case: Case) -> list[FieldEr
     return material_faults(filing, asked, kept)
 
 
-def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> UUID | None:
-    """The enterprise that may follow; no statement unless the applicant lets it, else one."""
+def _let_follow(
+    session: Session, actor: Actor, filing: Filing, employer: UUID | None, at: datetime
+) -> None:
+    """Confirm for whom the applicant works; one statement, none unless they let it follow."""
     stated = followed_by(filing)
-    if stated is None:
-        return None
-    return confirm_employment(
-        session, actor, credit_code=stated.credit_code, since=stated.since, at=at
-    )
+    if stated is not None and employer is not None:
+        confirm_employment(session, actor, enterprise_id=employer, since=stated.since, at=at)
 
 
 def _write(session: Session, making: Making) -> TicketRows:
