@@ -21,7 +21,7 @@ from service.tickets.queries.rows import not_ended
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class FilingState:
     """What a filing stands on: the ticket of its key, if there is one, and what is open already.
 
     `sequence` and `administrative_code` are for the number of a new ticket, the calendar for its
@@ -38,7 +38,7 @@ class Ground:
     administrative_code: str
 
 
-def _ground() -> Select[*tuple[Any, ...]]:
+def _filing_state() -> Select[*tuple[Any, ...]]:
     district, account = bindparam("district", type_=Text), bindparam("account", type_=Uuid)
     filed = select(Ticket.id, Ticket.filing_digest).where(
         Ticket.district_id == district,
@@ -60,12 +60,12 @@ def _ground() -> Select[*tuple[Any, ...]]:
     )
 
 
-_GROUND: Final = _ground()  # built once: it is sent with every filing
+_FILING_STATE: Final = _filing_state()  # built once: it is sent with every filing
 
 
-def filing_ground(
+def filing_state(
     session: Session, actor: Actor, *, key: str, followed_by: StatedEmployment | None = None
-) -> Ground:
+) -> FilingState:
     """Whether this account filed with this key, ever, which items of the person are open, the next
     number, the calendar in force, and the employer that is stated.
 
@@ -87,8 +87,8 @@ def filing_ground(
         "key": key,
         "employer": followed_by and normal_credit_code(followed_by.credit_code),
     }
-    row = session.execute(_GROUND, asked).one()
-    return Ground(
+    row = session.execute(_FILING_STATE, asked).one()
+    return FilingState(
         row[0], row[1], frozenset(row[2] or ()), row[3], row[4], sequence, administrative_code
     )
 

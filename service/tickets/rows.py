@@ -14,7 +14,7 @@ from service.kernel import crypto
 from service.kernel.ids import new_id
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
-from service.tickets.rules.attached import Handed
+from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Reliance
 
@@ -106,7 +106,7 @@ def section_row(
 
 
 def material_row(
-    ticket: Mapping[str, Any], item: UUID | None, handed: Handed, *, revision: int = 1
+    ticket: Mapping[str, Any], item: UUID | None, attached: AttachedDocument, *, revision: int = 1
 ) -> dict[str, Any]:
     """The row of a document; those of no item are shared by the ticket.
 
@@ -118,7 +118,7 @@ def material_row(
         "ticket_id": ticket["id"],
         "person_id": ticket["person_id"],
         "item_id": item,
-        "code": handed.code,
+        "code": attached.code,
         "revision": revision,
-        "material_id": handed.material,
+        "material_id": attached.material,
     }

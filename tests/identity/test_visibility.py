@@ -129,7 +129,7 @@ def test_consents_are_seen_by_their_person_everywhere_and_by_the_district(runtim
         ),
         (
             "INSERT INTO sessions (id, account_id, district_id, created_at, expires_at)"
-            " VALUES (gen_random_uuid(), gen_random_uuid(), 'demo', now(), now() + interval '1 day')"
+            " VALUES (gen_random_uuid(), gen_random_uuid(), 'demo', now(), now() + interval '1 d')"
         ),
         (
             "INSERT INTO consents"

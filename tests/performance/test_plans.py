@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from service.applicants.queries.tickets import tickets_for, timeline_for
 from service.desk.queries.tasks import TaskFilter, tasks_for
-from service.filing.queries import filing_ground
+from service.filing.queries import filing_state
 from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
@@ -244,7 +244,7 @@ def test_what_of_a_person_is_open(plan_of):
     """Filing asks it; whoever has much behind them pays for what is open alone."""
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
     stated = StatedEmployment("91350100M000100Y43", None)
-    call = lambda session: filing_ground(session, actor, key="k", followed_by=stated)  # noqa: E731
+    call = lambda session: filing_state(session, actor, key="k", followed_by=stated)  # noqa: E731
     plan = plan_of(actor, call, r"items")
     assert "uq_items_open" in plan.indexes
     assert plan.touched("uq_items_open") == 0

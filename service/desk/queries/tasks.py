@@ -36,7 +36,7 @@ from service.kernel.permissions import Permission
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
-from service.tickets.queries.rows import standing
+from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
 
 IN_LIST: Final = (
@@ -94,7 +94,7 @@ class TaskFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the rest comes to in a statement."""
-        found = [standing(self.might_be)]
+        found = [with_status(self.might_be)]
         if self.offering is not None:
             found.append(Task.offering_code == self.offering)
         if self.stage is not None:
@@ -113,7 +113,7 @@ class TaskFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedTask:
     """A task with what it belongs to, locked in the order ticket, item, task."""
 
     ticket: Ticket
@@ -260,7 +260,7 @@ def people_seen(
     return people_of_case(session, item.person_id, item.subject_id if sees.subject else None)
 
 
-def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:
+def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask:
     """A task locked for a change, with its ticket and item; raises `NotFound`."""
     query = (
         select(Ticket, Item, Task)
@@ -271,4 +271,4 @@ def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return Held(*row, own_case=is_own_case(actor, row.Item.person_id))
+    return LockedTask(*row, own_case=is_own_case(actor, row.Item.person_id))
