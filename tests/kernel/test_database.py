@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import exc, select, text
+from sqlalchemy import event, exc, select, text
 
 from service.app import create_app
-from service.kernel.db import Database, District, Scope, connect, insert_rows
+from service.kernel.actor import Actor, ActorKind
+from service.kernel.db import (
+    Database,
+    District,
+    Scope,
+    ScopeKind,
+    connect,
+    insert_rows,
+    scope_of,
+)
 from service.kernel.events import Event
 from service.kernel.settings import SettingsError
 from tests.conftest import url_of
@@ -44,6 +54,85 @@ def test_the_scope_ends_with_its_transaction(settings):
             assert connection.scalar(told) in {"", None}
     finally:
         narrow.dispose()
+
+
+SETTINGS = ("kind", "district", "person", "account", "household", "enterprise")
+
+
+def settings_of(session) -> dict[str, str]:
+    chosen = ", ".join(f"current_setting('app.{name}', true)" for name in SETTINGS)
+    return dict(zip(SETTINGS, session.execute(text(f"SELECT {chosen}")).one(), strict=True))
+
+
+def test_a_scope_is_set_in_one_round_trip(database, sql_count):
+    """By SET LOCAL: what a distributed engine passes on to its nodes."""
+    person, account, child = uuid4(), uuid4(), uuid4()
+    scope = Scope(ScopeKind.PERSON, "demo", person, account, frozenset({person, child}))
+    with sql_count() as sent, database.transaction(scope) as session:
+        told = settings_of(session)
+    assert sent.total == 2
+    assert sent.texts[0].count("SET LOCAL ") == len(SETTINGS)
+    assert set(told.pop("household").split(",")) == {str(person), str(child)}
+    assert told == {
+        "kind": "person",
+        "district": "demo",
+        "person": str(person),
+        "account": str(account),
+        "enterprise": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "district", ["o'clock", "'; SET LOCAL app.kind = 'system", "a\\'b", "$$", "区", "%s", ""]
+)
+def test_a_district_is_a_value_whatever_it_is_called(database, district):
+    """It may come from a query string."""
+    with database.transaction(Scope.guest(district)) as session:
+        told = settings_of(session)
+    assert (told["kind"], told["district"]) == ("guest", district)
+
+
+def test_the_same_scope_again_and_again(settings):
+    """On one connection, where a statement sent often enough is prepared: several cannot be."""
+    narrow = connect(replace(settings, database_pool=1))
+    try:
+        for _ in range(12):
+            with narrow.transaction(Scope.system("demo")) as session:
+                assert settings_of(session)["district"] == "demo"
+    finally:
+        narrow.dispose()
+
+
+def test_a_scope_states_its_kind():
+    with pytest.raises(TypeError):
+        Scope(district="demo")
+
+
+@pytest.mark.parametrize("kind", list(ActorKind))
+def test_every_actor_has_a_scope_of_their_kind(kind):
+    actor = Actor(kind, "demo", account_id=uuid4(), person_id=None)
+    scope = scope_of(actor)
+    assert (scope.district, scope.account) == ("demo", actor.account_id)
+    assert scope.kind == {ActorKind.TALENT: "person"}.get(kind, kind.value)
+
+
+def test_a_replica_that_is_to_write_is_a_503(settings):
+    replica = connect(settings)
+    event.listen(
+        replica.engine,
+        "connect",
+        lambda connection, _: (
+            connection.execute("SET default_transaction_read_only = on"),
+            connection.commit(),
+        ),
+    )
+    client = unchecked(create_app(settings, replica))
+    try:
+        assert client.get("/v1/offerings").status_code == 200
+        answer = client.post("/v1/auth/wechat", json={"code": "demo:replica"})
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+    finally:
+        replica.dispose()
 
 
 def test_connections_work_as_the_application_role_within_limits(settings, database):
