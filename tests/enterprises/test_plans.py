@@ -12,6 +12,7 @@ import pytest
 from service.employers import queries as enterprise
 from service.enterprises import queries as enterprises
 from service.enterprises.models import Enterprise
+from service.identity.consents.rules import EMPLOYER_VIEW
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import Database, Scope
 from service.tickets.rules.states import TicketStatus
@@ -189,6 +190,7 @@ def test_whether_one_person_may_be_followed_is_two_probes(filled, superuser):
     (body,) = superuser.execute(
         "SELECT prosrc FROM pg_proc WHERE proname = 'employer_may_follow'"
     ).fetchone()
+    assert f"consent.code = '{EMPLOYER_VIEW}'" in body
     asked = re.search(r"RETURN (.*?);", body, re.DOTALL)[1]
     (person,) = superuser.execute(
         "SELECT person_id FROM employments WHERE enterprise_id = %s LIMIT 1", (OURS,)

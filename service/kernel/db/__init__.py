@@ -12,7 +12,6 @@ from service.kernel.db.columns import (
 )
 from service.kernel.db.engine import Database, connect
 from service.kernel.db.locking import for_change
-from service.kernel.db.probing import is_there
 from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
 from service.kernel.db.writing import insert_new_rows, insert_rows
 
@@ -28,7 +27,6 @@ __all__ = [
     "for_change",
     "insert_new_rows",
     "insert_rows",
-    "is_there",
     "one_of",
     "owned_by",
     "rooted",
