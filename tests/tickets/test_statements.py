@@ -207,16 +207,16 @@ class TestTheRest:
 
     @pytest.mark.parametrize("posts", [1, 2])
     def test_the_desks_list(self, warm, world, hire, sql_count, posts):
-        """Whatever the number of rows and of departments; the names of who holds them cost two."""
+        """Whatever the number of rows and of departments; the names of who holds them cost one."""
         somebody = hire(*((POLICE, "clerk"), (BUILDERS, "clerk"))[:posts])
         world.ticket()
         for query in ("", "?assignee=me", "?state=closed&offering=settlement"):
             call = lambda query=query: somebody.get(f"/v1/desk/tasks{query}")  # noqa: E731
             held = any(task["assignee"] for task in call().json["items"])
-            assert count(sql_count, call) == 3 + 2 * held
+            assert count(sql_count, call) == 3 + held
 
     def test_a_task(self, warm, world, walk, number, sql_count):
-        """Facts cost two, documents up to two, the names of colleagues two."""
+        """Facts cost two, documents up to two, the names of colleagues one."""
         clerk = world.staff(f"clerk.{POLICE}")
         path = f"/v1/desk/tasks/{world.open_task(clerk, number)['id']}"
         documents = bool(clerk.get(path).json["materials"])
@@ -225,7 +225,7 @@ class TestTheRest:
         rent.until("publicity")
         builder = world.staff(f"clerk.{BUILDERS}")
         path = f"/v1/desk/tasks/{rent.one('publicity').task.id}"
-        assert count(sql_count, lambda: builder.get(path)) == 9
+        assert count(sql_count, lambda: builder.get(path)) == 8
 
     def test_a_ticket(self, warm, world, talent, sql_count):
         """Whatever the number of items and edges; a result costs one more."""

@@ -231,6 +231,7 @@ def _emit(session: Session, making: TicketBuilder, ticket: Ticket) -> None:
             ticket_id=ticket.id,
             seq=ticket.last_seq,
             item_id=item,
+            person_id=ticket.person_id,
             public=True,
             data=details,
         )

@@ -65,36 +65,19 @@ def colleague_with(
 def staff_names(
     session: Session, actor: Actor, asked: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], str]:
-    """The names at work of those who hold or held a post, by department and account.
+    """The names at work of those who have tasks of a department, by department and account.
 
-    Only of departments in which the actor has a post too. Two statements, none for nobody.
+    Only of departments in which the actor has a post too; row-level security shows the accounts of
+    those who hold or held a post in the district. One statement, none for nobody.
     """
     own = {post.department for post in actor.posts}
     wanted = {one for one in asked if one[0] in own}
     if not wanted:
         return {}
-    posts = session.execute(
-        select(StaffPost.department, StaffPost.account_id)
-        .where(
-            StaffPost.district_id == actor.district,
-            _among(StaffPost.account_id, {account for _, account in wanted}),
-        )
-        .distinct()
-    )
-    held = wanted & {(row.department, row.account_id) for row in posts}
-    accounts = session.execute(
-        select(Account.id, Account.display_name).where(
-            _among(Account.id, {account for _, account in held})
-        )
-    )
-    names = {row.id: row.display_name for row in accounts}
-    return {one: names[one[1]] for one in held if one[1] in names}
-
-
-def _among(column: ColumnElement[UUID] | Any, ids: Collection[UUID]) -> ColumnElement[bool]:
-    """One statement for any number of ids, so that it is prepared once."""
-    found: ColumnElement[bool] = column == any_(literal(sorted(ids), ARRAY(Uuid())))
-    return found
+    ids = literal(sorted({account for _, account in wanted}), ARRAY(Uuid()))
+    rows = session.execute(select(Account.id, Account.display_name).where(Account.id == any_(ids)))
+    names = {row.id: row.display_name for row in rows}
+    return {one: names[one[1]] for one in wanted if one[1] in names}
 
 
 def department_names(session: Session, actor: Actor) -> dict[str, dict[str, str]]:
