@@ -116,6 +116,28 @@ BEGIN
 END
 $$;
 
+-- The names at work of accounts in the departments in which they hold or held a post, of those asked
+-- for. It runs with the rights of who calls it.
+CREATE FUNCTION identity_names_at_work(of_departments text[], of_accounts uuid[])
+RETURNS TABLE (department text, account_id uuid, display_name text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public AS $$
+DECLARE
+    places text[];
+    people uuid[];
+BEGIN
+    SELECT array_agg(held.department), array_agg(held.account_id) INTO places, people
+    FROM (SELECT DISTINCT post.department, post.account_id
+          FROM public.posts post
+          WHERE post.district_id = nullif(current_setting('app.district', true), '')
+            AND post.account_id = ANY (of_accounts)
+            AND post.department = ANY (of_departments)) held;
+    RETURN QUERY
+    SELECT held.department, account.id, account.display_name
+    FROM unnest(places, people) AS held (department, account_id)
+    JOIN public.accounts account ON account.id = held.account_id;
+END
+$$;
+
 -- Whether an enterprise may follow a person: who works for it, as far as is known, and whose
 -- consent stands at this moment.
 CREATE FUNCTION employer_may_follow(in_district text, of_enterprise uuid, of_person uuid)
@@ -156,9 +178,11 @@ $$;
 
 REVOKE ALL ON FUNCTION identity_has_acted(uuid), identity_works_here(uuid),
     identity_cases_of(uuid), identity_session(uuid, uuid, text, timestamptz),
+    identity_names_at_work(text[], uuid[]),
     employer_may_follow(text, uuid, uuid), employer_names(uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION identity_has_acted(uuid), identity_works_here(uuid),
     identity_cases_of(uuid), identity_session(uuid, uuid, text, timestamptz),
+    identity_names_at_work(text[], uuid[]),
     employer_may_follow(text, uuid, uuid), employer_names(uuid[]) TO talent_app;
 
 -- Policies: global family --------------------------------------------------------------------

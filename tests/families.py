@@ -28,6 +28,7 @@ OF_GLOBAL = frozenset(
         "employer_names",
         "identity_cases_of",
         "identity_login",
+        "identity_names_at_work",
         "identity_refresh",
         "identity_session",
     }

@@ -231,7 +231,8 @@ def downgrade() -> None:
     op.execute(
         "DROP FUNCTION identity_has_acted(uuid), identity_works_here(uuid),"
         " identity_cases_of(uuid), identity_session(uuid, uuid, text, timestamptz),"
-        " identity_login(text, bytea), identity_refresh(bytea),"
+        " identity_names_at_work(text[], uuid[]), identity_login(text, bytea),"
+        " identity_refresh(bytea),"
         " employer_may_follow(text, uuid, uuid), employer_names(uuid[])"
     )
     op.execute(_FORMER_IDENTITY.read_text(encoding="utf-8"))

@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from service.identity.auth.models import Account
 from service.identity.staff.models import Department, StaffPost
 from service.kernel.actor import Actor
+
+_NAMES: Final = text(
+    "SELECT department, account_id, display_name"
+    " FROM identity_names_at_work(:departments, :accounts)"
+).bindparams(
+    bindparam("departments", type_=ARRAY(Text())), bindparam("accounts", type_=ARRAY(Uuid()))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +83,18 @@ def colleague_with(
 def staff_names(
     session: Session, actor: Actor, asked: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], str]:
-    """The names at work of those who have tasks of a department, by department and account.
+    """The names at work of those who hold or held a post, by department and account.
 
-    Only of departments in which the actor has a post too; row-level security shows the accounts of
-    those who hold or held a post in the district. One statement, none for nobody.
+    Only of departments in which the actor has a post too. One statement, none for nobody.
     """
     own = {post.department for post in actor.posts}
     wanted = {one for one in asked if one[0] in own}
     if not wanted:
         return {}
-    ids = literal(sorted({account for _, account in wanted}), ARRAY(Uuid()))
-    rows = session.execute(select(Account.id, Account.display_name).where(Account.id == any_(ids)))
-    names = {row.id: row.display_name for row in rows}
-    return {one: names[one[1]] for one in wanted if one[1] in names}
+    departments, accounts = (sorted(set(each)) for each in zip(*wanted, strict=True))
+    rows = session.execute(_NAMES, {"departments": departments, "accounts": accounts})
+    names = {(row.department, row.account_id): row.display_name for row in rows}
+    return {one: names[one] for one in wanted if one in names}
 
 
 def department_names(session: Session, actor: Actor) -> dict[str, dict[str, str]]:
