@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -67,6 +67,7 @@ _POLICIES: dict[str, list[tuple[str, str, str]]] = {
             "stages",
             "tasks",
             "due_changes",
+            "clock_segments",
             "corrections",
             "relied_facts",
         )
@@ -187,7 +188,14 @@ GRANT EXECUTE ON FUNCTION identity_is_case_of(uuid, uuid) TO talent_app
 """
 
 # Every row of a case names the applicant, so that its policy need not ask another table.
-_OF_TICKETS = ("ticket_sections", "ticket_materials", "due_changes", "edges", "corrections")
+_OF_TICKETS = (
+    "ticket_sections",
+    "ticket_materials",
+    "due_changes",
+    "clock_segments",
+    "edges",
+    "corrections",
+)
 _OF_ITEMS = ("stages", "tasks", "relied_facts")
 _ACTIVE = "status IN ('open', 'claimed')"
 # Read without a look at the table, for counts: what the policy looks at has to be in them.

@@ -1,8 +1,8 @@
-"""Rows that hang on a ticket or an item and are written beside what changes them."""
+"""Builders of rows that belong to a ticket or an item."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,50 +11,48 @@ import orjson
 
 from service.facts.rules import KnownFact
 from service.kernel import crypto
+from service.kernel.db import Base
 from service.kernel.ids import new_id
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
+from service.tickets.models.stages import Task
 from service.tickets.rules.attached import AttachedDocument
+from service.tickets.rules.clock import Segment, SegmentKind
+from service.tickets.rules.corrections import Point
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Reliance
 
-
-def key_of(item: Item) -> dict[str, Any]:
-    """What the rows that hang on an item take from it."""
-    return {
-        "district_id": item.district_id,
-        "ticket_id": item.ticket_id,
-        "id": item.id,
-        "person_id": item.person_id,
-    }
+Row = dict[str, Any]
+Rows = list[Row]
 
 
-def ticket_of(item: Item) -> dict[str, Any]:
-    """What the rows that hang on an item's ticket take from it."""
-    return {
-        "district_id": item.district_id,
-        "id": item.ticket_id,
-        "person_id": item.person_id,
-    }
+def values_of(row: Base) -> Row:
+    """The columns of an object that was never written, as they are inserted."""
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 
-def due_change(
-    of: Ticket | Item,
-    before: datetime,
-    after: datetime,
-    basis: DueBasis,
-    *,
-    cause: str,
-    event: UUID | None,
-    at: datetime,
-) -> dict[str, Any]:
-    """The row that tells that the due date of a ticket or an item moved, and why."""
-    is_item = isinstance(of, Item)
+def ticket_key(of: Ticket | Item) -> Row:
+    """What every row below a ticket says: whose ticket it is, for row-level security."""
     return {
         "district_id": of.district_id,
         "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
-        "item_id": of.id if is_item else None,
         "person_id": of.person_id,
+    }
+
+
+def due_change_row(
+    of: Ticket | Item,
+    before: datetime,
+    *,
+    after: datetime,
+    basis: DueBasis,
+    cause: str,
+    event: UUID | None,
+    at: datetime,
+) -> Row:
+    """The due date of a ticket or an item moved, and why."""
+    return ticket_key(of) | {
+        "item_id": of.id if isinstance(of, Item) else None,
         "before": before,
         "after": after,
         "basis": basis,
@@ -64,40 +62,67 @@ def due_change(
     }
 
 
-def relied(
-    item: Mapping[str, Any], fact: KnownFact, reliance: Reliance, at: datetime
-) -> dict[str, Any]:
-    """The row that keeps that something about an item rested on a fact."""
+def relied_row(item: Item, fact: KnownFact, reliance: Reliance, at: datetime) -> Row:
+    """Something about an item rested on a fact."""
     return {
-        "district_id": item["district_id"],
+        "district_id": item.district_id,
         "id": new_id(),
-        "item_id": item["id"],
-        "person_id": item["person_id"],
+        "item_id": item.id,
+        "person_id": item.person_id,
         "fact_id": fact.id,
         "reliance": reliance,
         "at": at,
     }
 
 
+def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: Task | None) -> Row:
+    """A stretch of time in the clocks of an item; `task` is the one that began it."""
+    return ticket_key(item) | {
+        "id": new_id(),
+        "item_id": item.id,
+        "kind": kind,
+        "effect": segment.effect,
+        "task_id": None if task is None else task.id,
+        "began_at": segment.began_at,
+        "ended_at": segment.ended_at,
+    }
+
+
+def correction_row(
+    item: Item, task: Task, points: Sequence[Point], *, due_at: datetime, at: datetime
+) -> Row:
+    """What a return asks of the applicant, sealed."""
+    row_id = new_id()
+    plain = [point.plain() for point in points]
+    return ticket_key(item) | {
+        "id": row_id,
+        "item_id": item.id,
+        "task_id": task.id,
+        "points": crypto.seal(
+            orjson.dumps(plain).decode(), table="corrections", column="points", row=row_id
+        ),
+        "asked_at": at,
+        "due_at": due_at,
+        "answered_at": None,
+    }
+
+
 def section_row(
-    ticket: Mapping[str, Any],
+    of: Ticket | Item,
     item: UUID | None,
     code: str,
     answers: Any,
     *,
     revision: int = 1,
-) -> dict[str, Any]:
-    """The row of the answers to a section, sealed; those of no item are shared by the ticket.
+) -> Row:
+    """The answers to a section, sealed; those of no item are shared by the ticket.
 
-    `ticket` holds district_id, id and person_id.
+    `of` is the ticket, or an item of it.
     """
     row_id = new_id()
     text = orjson.dumps(answers).decode()
-    return {
-        "district_id": ticket["district_id"],
+    return ticket_key(of) | {
         "id": row_id,
-        "ticket_id": ticket["id"],
-        "person_id": ticket["person_id"],
         "item_id": item,
         "section": code,
         "revision": revision,
@@ -106,17 +131,11 @@ def section_row(
 
 
 def material_row(
-    ticket: Mapping[str, Any], item: UUID | None, attached: AttachedDocument, *, revision: int = 1
-) -> dict[str, Any]:
-    """The row of a document; those of no item are shared by the ticket.
-
-    `ticket` holds district_id, id and person_id.
-    """
-    return {
-        "district_id": ticket["district_id"],
+    of: Ticket | Item, item: UUID | None, attached: AttachedDocument, *, revision: int = 1
+) -> Row:
+    """A document of a ticket; those of no item are shared. `of` is the ticket, or an item of it."""
+    return ticket_key(of) | {
         "id": new_id(),
-        "ticket_id": ticket["id"],
-        "person_id": ticket["person_id"],
         "item_id": item,
         "code": attached.code,
         "revision": revision,
