@@ -59,8 +59,8 @@ SEEN: Mapping[str, dict[ScopeKind, str]] = {
     "districts": PUBLISHED,
     **dict.fromkeys(
         (
-            "ticket_sections", "ticket_materials", "stages", "tasks", "due_changes", "clock_segments",
-            "corrections", "relied_facts", "materials",
+            "ticket_sections", "ticket_materials", "stages", "tasks", "due_changes",
+            "clock_segments", "corrections", "relied_facts", "materials",
         ),
         OFFICE,
     ),
