@@ -336,6 +336,4 @@ def _protect_by_district(table: str) -> None:
         f"CREATE POLICY {table}_district ON {table} USING ({_DISTRICT}) WITH CHECK ({_DISTRICT})"
     )
     if table in _FORMER_OWN:
-        op.execute(
-            f"CREATE POLICY {table}_own ON {table} FOR SELECT USING (person_id = {_PERSON})"
-        )
+        op.execute(f"CREATE POLICY {table}_own ON {table} FOR SELECT USING (person_id = {_PERSON})")
