@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -55,6 +55,7 @@ _POLICIES: dict[str, list[tuple[str, str, str]]] = {
             "calendar_days",
             "offering_versions",
             "bundle_versions",
+            "pack_releases",
             "fact_kinds",
         )
     },

@@ -22,7 +22,7 @@ from tests.scopes import as_application
 BY_ACCOUNT = {"sessions"}
 IN_DISTRICT = [name for name in SCOPED if name not in BY_ACCOUNT]
 APPEND_ONLY = ["events", "audit_log", "ticket_sections", "offering_versions", "bundle_versions",
-               "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
+               "pack_releases", "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

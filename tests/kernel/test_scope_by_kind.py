@@ -52,7 +52,7 @@ SEEN: Mapping[str, dict[ScopeKind, str]] = {
     **dict.fromkeys(
         (
             "departments", "calendars", "calendar_days", "offering_versions", "bundle_versions",
-            "fact_kinds",
+            "pack_releases", "fact_kinds",
         ),
         PUBLISHED,
     ),

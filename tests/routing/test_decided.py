@@ -7,19 +7,12 @@ from datetime import date
 
 import pytest
 
-from service.routing import (
-    Asking,
-    Filed,
-    Known,
-    OpenStage,
-    Phase,
-    TaskDecided,
-    Verdict,
-    advance,
-    decode_context,
-    encode_context,
-    initial,
-)
+from service.routing.conditions.known import Known
+from service.routing.context import Asking, decode_context, encode_context
+from service.routing.engine import advance, initial
+from service.routing.events import Filed, TaskDecided
+from service.routing.flow import Verdict
+from service.routing.states import OpenStage, Phase
 from tests.routing.flows import flow_of, stage
 
 TABLE = {"by": {"fact": "grade.class"}, "cases": {"A": "office"}, "otherwise": "counter"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import parse_flow
 from service.routing.bundle import EdgeKind
+from service.routing.flow import parse_flow
 from service.tickets.rules.clock import (
     Segment,
     SegmentEffect,

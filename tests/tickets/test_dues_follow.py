@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service.applicants.actions.correct import correct_item
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.rules.corrections import Point
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
