@@ -13,6 +13,8 @@ from tests.facts.issuing import AT, BUILDERS, DISTRICT, ELSEWHERE, LONG_AGO, POL
 from tests.facts.issuing import talent as as_talent
 from tests.scopes import scope_of_person
 
+pytestmark = pytest.mark.dated
+
 
 @pytest.fixture
 def talent(world):

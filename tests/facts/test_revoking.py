@@ -17,6 +17,8 @@ from service.kernel.permissions import Permission, Role, granted
 from tests.facts.issuing import AT, BUILDERS, DISTRICT, ELSEWHERE, POLICE, SECRET, staff, talent
 from tests.scopes import scope_of_staff
 
+pytestmark = pytest.mark.dated
+
 REASON = "认定所依据的学历证书经核查不实。"
 
 

@@ -79,7 +79,7 @@ SEEN: Mapping[str, dict[ScopeKind, str]] = {
     "district_persons": OFFICE,
     "events": OFFICE | {ScopeKind.PERSON: f"public AND {OWN}"},
     "audit_log": SERVICE,
-    "handled_events": SERVICE,
+    **dict.fromkeys(("handled_events", "dead_deliveries", "delivery_cursors"), SERVICE),
     "idempotency_keys": kinds(system=EVERYTHING, **SIGNED_IN),
     "persons": kinds(
         person="id = ANY (%(household)s)", staff=PEOPLE, system=PEOPLE

@@ -29,6 +29,8 @@ from tests.conftest import url_of
 from tests.plans import explained
 from tests.scopes import scope_of_staff
 
+pytestmark = pytest.mark.slow
+
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, CLAIMED, MINE, HISTORY = 100_000, 400, 40, 20_000
 BIG = {"tasks", "items", "tickets", "stages", "events"}

@@ -30,6 +30,8 @@ from tests.conftest import url_of
 from tests.plans import Plan, explained
 from tests.scopes import scope_of_person
 
+pytestmark = pytest.mark.slow
+
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
 BIG = {"tasks", "items", "tickets", "stages", "edges", "events"}

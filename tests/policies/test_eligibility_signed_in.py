@@ -37,6 +37,8 @@ from tests.policies.asking import (
 )
 from tests.scopes import scope_of_staff
 
+pytestmark = pytest.mark.dated
+
 CLASS_B = {"class": "B", "level": "national"}
 RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},

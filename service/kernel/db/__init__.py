@@ -10,10 +10,10 @@ from service.kernel.db.columns import (
     rooted,
     zone_of,
 )
-from service.kernel.db.engine import Database, connect
+from service.kernel.db.engine import Database, connect, districts
 from service.kernel.db.locking import for_change
 from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
-from service.kernel.db.writing import insert_new_rows, insert_rows
+from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows
 
 __all__ = [
     "Base",
@@ -24,6 +24,8 @@ __all__ = [
     "Scope",
     "ScopeKind",
     "connect",
+    "delete_rows",
+    "districts",
     "for_change",
     "insert_new_rows",
     "insert_rows",

@@ -5,8 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -150,7 +150,10 @@ _POLICIES: dict[str, list[tuple[str, str, str]]] = {
             _by_kind("system", person=_OWN_ACCOUNT, agent=_OWN_ACCOUNT, staff=_OWN_ACCOUNT),
         )
     ],
-    "handled_events": [("by_kind", "ALL", _SYSTEM)],
+    **{
+        table: [("by_kind", "ALL", _SYSTEM)]
+        for table in ("handled_events", "dead_deliveries", "delivery_cursors")
+    },
 }
 _OWN_DISTRICT = f"id = nullif(current_setting('app.district', true), '') AND {_KIND} = 'system'"
 _POLICIES_OF_DISTRICTS = [
