@@ -309,7 +309,7 @@ def _every_district() -> Iterator[Iterator[tuple[str, Session]]]:
 
     def opened() -> Iterator[tuple[str, Session]]:
         for district in districts(database):
-            with database.transaction(Scope(district=district)) as session:
+            with database.transaction(Scope.system(district)) as session:
                 yield district, session
 
     try:
@@ -326,7 +326,7 @@ def _district_session(district: str) -> Iterator[Session]:
 
     database = open_database(_settings())
     try:
-        with database.transaction(Scope(district=district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             yield session
     finally:
         database.dispose()

@@ -97,7 +97,7 @@ def revoke_fact(
     fact = fact_for(session, actor, fact_id, lock=True)
     if fact.issuer not in actor.departments_with(Permission.FACT_REVOKE):
         raise Forbidden("role_missing", role=Role.HEAD.value)
-    if is_own_case(session, actor, fact.person_id):
+    if is_own_case(actor, fact.person_id):
         raise Forbidden("own_case")
     if fact.revoked_at is not None:
         raise Conflict("fact_revoked")

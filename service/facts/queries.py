@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Date, Row, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
 from service.facts.models import FACTS, Fact, FactKind
@@ -17,11 +17,10 @@ from service.facts.rules import FactState, KnownFact, KnownKind, state_of
 from service.identity.staff.queries import department_name
 from service.kernel import crypto
 from service.kernel.actor import Actor
-from service.kernel.db import District, for_change
+from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
 
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
 _KNOWN: Final = (
     Fact.id,
     Fact.person_id,
@@ -86,23 +85,19 @@ def facts_of(
 
 
 def facts_for(
-    session: Session, actor: Actor, *, before: UUID | None, limit: int, at: datetime
+    session: Session, actor: Actor, *, before: UUID | None, limit: int, on: date
 ) -> Sequence[OwnFact]:
     """The talent's own facts, ended and revoked ones too, the newest first, from below `before`.
 
-    Each with its state on the day that `at` is in the district. At most `limit` + 1 of them; one
-    statement.
+    Each with its state on that day. At most `limit` + 1 of them; one statement.
     """
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
     query = (
         select(
             *_KNOWN,
             Fact.issued_at,
             FactKind.title,
             department_name(district=Fact.district_id, code=Fact.issuer).label("issuer_name"),
-            cast(func.timezone(zone, at), Date).label("today"),
         )
-        .join(District, District.id == Fact.district_id)
         .join(FactKind, (FactKind.district_id == Fact.district_id) & (FactKind.code == Fact.kind))
         .where(visible(actor), Fact.person_id == actor.person)
         .order_by(Fact.id.desc())
@@ -110,7 +105,7 @@ def facts_for(
     )
     if before is not None:
         query = query.where(Fact.id < before)
-    return [_own(row) for row in session.execute(query)]
+    return [_own(row, on) for row in session.execute(query)]
 
 
 def fact_for(session: Session, actor: Actor, fact_id: UUID, *, lock: bool = False) -> Fact:
@@ -132,9 +127,9 @@ def fact_kinds_of(session: Session, district: str) -> dict[str, KnownKind]:
     return {row.code: KnownKind(*row) for row in rows}
 
 
-def _own(row: Row[*tuple[Any, ...]]) -> OwnFact:
+def _own(row: Row[*tuple[Any, ...]], on: date) -> OwnFact:
     fact = _opened(row)
-    return OwnFact(fact, row.title, row.issuer_name, row.issued_at, state_of(fact, row.today))
+    return OwnFact(fact, row.title, row.issuer_name, row.issued_at, state_of(fact, on))
 
 
 def _opened(row: Row[*tuple[Any, ...]]) -> KnownFact:

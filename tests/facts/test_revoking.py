@@ -15,6 +15,7 @@ from service.kernel.db import Scope
 from service.kernel.errors import Conflict, NotFound
 from service.kernel.permissions import Permission, Role, granted
 from tests.facts.issuing import AT, BUILDERS, DISTRICT, ELSEWHERE, POLICE, SECRET, staff, talent
+from tests.scopes import scope_of_staff
 
 pytestmark = pytest.mark.dated
 
@@ -32,7 +33,7 @@ def refused(answer, status, code):
 
 
 def row_of(database, fact_id):
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         return session.scalars(select(Fact).where(Fact.id == fact_id)).one()
 
 
@@ -92,7 +93,7 @@ def test_the_same_key_gives_the_same_answer(chief, issue, person):
 def test_of_two_at_once_one_revokes(database, head, revoke, issue, person, superuser):
     """The second waits for the first, and then sees what it did."""
     fact_id = issue(person)
-    scope = Scope(DISTRICT, account=head.account)
+    scope = scope_of_staff(DISTRICT, head.account)
     with ThreadPoolExecutor(1) as pool:
         with database.transaction(scope) as session:
             actions.revoke_fact(session, head, fact_id=fact_id, reason=REASON, at=AT)

@@ -17,6 +17,7 @@ from tests.facts.issuing import DISTRICT, ELSEWHERE
 from tests.facts.issuing import talent as as_talent
 from tests.materials.files import GOOD, pdf
 from tests.materials.handing_in import FILE, delete, send, upload
+from tests.scopes import scope_of_person
 
 
 def listed(who, **query):
@@ -248,7 +249,7 @@ def test_staff_have_no_way_here(client, world, talent):
 def test_a_document_stays_in_its_district(database, talent, actor_of):
     told, person = upload(talent), actor_of(talent).person
     there = as_talent(person, district=ELSEWHERE)
-    with database.transaction(Scope(ELSEWHERE, person)) as session:
+    with database.transaction(scope_of_person(ELSEWHERE, person)) as session:
         assert queries.materials_for(session, there, before=None, limit=25) == []
         for lock in (False, True):
             with pytest.raises(NotFound):
@@ -269,7 +270,7 @@ def test_what_a_filing_may_refer_to(database, world, talent, actor_of, sql_count
     delete(talent, mine[2]["id"])
     actor = actor_of(talent)
     ids = [*(one["id"] for one in mine), foreign["id"], new_id()]
-    with database.transaction(Scope(DISTRICT, actor.person)) as session:
+    with database.transaction(scope_of_person(DISTRICT, actor.person)) as session:
         with sql_count() as sent:
             found = queries.materials_by_ids(session, actor, ids=ids, person=actor.person)
         assert sent.total == 1
@@ -287,7 +288,7 @@ def test_what_a_task_allows_is_shown_to_staff(database, world, talent, actor_of,
     delete(talent, gone["id"])
     delivered(gone["id"])
     clerk = actor_of(world.staff("clerk.public_security"))
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         found = queries.materials_allowed(session, clerk, ids=[kept["id"], gone["id"], new_id()])
         assert queries.materials_allowed(session, clerk, ids=[]) == {}
     assert len(found) == 2

@@ -111,7 +111,7 @@ def test_answers_stay_with_the_item_for_which_they_were_given(tangled, database)
     for place, grade in ((1, 2), (2, 5)):
         body["items"][place]["sections"]["schooling"]["grade"] = grade
     items = file(talent, body).json["items"]
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         kept = {
             (str(one.item_id), one.section): unsealed_answers(one)
             for one in session.scalars(
@@ -133,7 +133,7 @@ def test_answers_are_sealed_and_read_back_whole(world, database, tables_with):
     assert tables_with(ticket["number"])
     for canary in (school, landlord):
         assert not tables_with(canary)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         sections = session.scalars(
             select(TicketSection).where(TicketSection.ticket_id == UUID(ticket["id"]))
         ).all()

@@ -75,8 +75,7 @@ def _revise(session: Session, item: Item, sections: Mapping[str, Any], shared: s
     revisions = revisions_of(session, item)
     rows = [
         section_row(
-            item.district_id,
-            item.ticket_id,
+            item,
             None if code in shared else item.id,
             code,
             answers,
@@ -116,8 +115,7 @@ def _replace(
     }
     rows = [
         material_row(
-            item.district_id,
-            item.ticket_id,
+            item,
             None if one.code in shared else item.id,
             one,
             revision=before.get(one.code, 0) + 1,

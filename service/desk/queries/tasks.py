@@ -28,7 +28,7 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
-from service.identity.people.queries import Applicant, FamilyMember, own_case, people_of_case
+from service.identity.people.queries import Applicant, FamilyMember, is_own_case, people_of_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound
@@ -222,7 +222,6 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
             Task,
             Item,
             Ticket.number,
-            own_case(Item.person_id).label("own_case"),
         )
         .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
         .join(Ticket, (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id))
@@ -230,7 +229,8 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     ).one_or_none()
     if row is None:
         raise NotFound
-    return TaskFound(row, row.Task, row.Item, row.number, row.own_case)
+    own = is_own_case(actor, row.Item.person_id)
+    return TaskFound(row, row.Task, row.Item, row.number, own)
 
 
 def facts_seen(
@@ -263,7 +263,7 @@ def people_seen(
 def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask:
     """A task locked for a change, with its ticket and item; raises `NotFound`."""
     query = (
-        select(Ticket, Item, Task, own_case(Item.person_id))
+        select(Ticket, Item, Task)
         .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
         .where(visible(actor), Task.id == task_id)
@@ -271,4 +271,4 @@ def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return LockedTask(*row)
+    return LockedTask(*row, own_case=is_own_case(actor, row.Item.person_id))

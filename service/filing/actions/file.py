@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import draft_for
@@ -19,7 +20,7 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
-from service.filing.queries import FilingState, filing_state
+from service.filing.queries import FilingState, filing_state, stated_employer
 from service.filing.rules.context import FilingContext
 from service.filing.rules.criteria import criterion_faults
 from service.filing.rules.filing import (
@@ -78,7 +79,7 @@ def file_ticket(
     digest, and `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item
     in the way.
     """
-    state_before = _filing_state(session, actor, key)
+    state_before = filing_state(session, actor, key=key, followed_by=followed_by(filing))
     if state_before.ticket_id is not None:
         return _filed_before(session, actor, state_before, digest)
     return _file(session, actor, filing, state_before, (key, digest), new_id(), at)
@@ -98,7 +99,7 @@ def file_draft(
 
     Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
     """
-    state_before = _filing_state(session, actor, key)
+    state_before = filing_state(session, actor, key=key)
     if state_before.ticket_id is not None:
         return _filed_before(session, actor, state_before, digest)
     draft = draft_for(session, actor, ticket_id, lock=True)
@@ -107,18 +108,9 @@ def file_draft(
     filing = filing_of(unsealed_draft(draft))
     session.delete(draft)
     session.flush()
+    if stated := followed_by(filing):
+        state_before = replace(state_before, employer_id=stated_employer(session, actor, stated))
     return _file(session, actor, filing, state_before, (key, digest), ticket_id, at)
-
-
-def _filing_state(session: Session, actor: Actor, key: str) -> FilingState:
-    """What the filing stands on, read once no other filing of the person is under way.
-
-    Criteria ask what else is open. Without the lock, of two filings that exclude each other neither
-    would find the other. It is a statement of its own, so that the next sees what it waited for.
-    """
-    name = f"filing|{actor.district}|{actor.person}"
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    return filing_state(session, actor, key=key)
 
 
 def _filed_before(
@@ -141,9 +133,9 @@ def _file(
     calendar = calendar_of(session, actor.district, state_before.calendar_id)
     context = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    employer = _employer(session, actor, filing, at)
+    _let_follow(session, actor, filing, state_before.employer_id, at)
     number = ticket_number(state_before.administrative_code, context.today, state_before.sequence)
-    ticket = _ticket(actor, context, ticket_id, number, employer, key, at)
+    ticket = _ticket(actor, context, ticket_id, number, state_before.employer_id, key, at)
     items = [
         _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering])
         for ordinal, requested in enumerate(filing.items, start=1)
@@ -215,14 +207,13 @@ def _material_faults(session: Session, actor: Actor, case: FilingContext) -> lis
     return material_faults(filing, asked, kept)
 
 
-def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> UUID | None:
-    """The enterprise that may follow; no statement unless the applicant lets it, else one."""
+def _let_follow(
+    session: Session, actor: Actor, filing: Filing, employer: UUID | None, at: datetime
+) -> None:
+    """Confirm for whom the applicant works; one statement, none unless they let it follow."""
     stated = followed_by(filing)
-    if stated is None:
-        return None
-    return confirm_employment(
-        session, actor, credit_code=stated.credit_code, since=stated.since, at=at
-    )
+    if stated is not None and employer is not None:
+        confirm_employment(session, actor, enterprise_id=employer, since=stated.since, at=at)
 
 
 def _ticket(
@@ -266,6 +257,7 @@ def _item(
         offering_code=definition.code,
         offering_version_id=definition.version_id,
         person_id=ticket.person_id,
+        employer_id=ticket.employer_id,
         subject_id=requested.subject,
         received_at=ticket.filed_at,
         due_basis=DueBasis.PROJECTED,
@@ -351,8 +343,7 @@ def _section_rows(filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows
     """The rows of the answers, sealed."""
     return [
         section_row(
-            ticket.district_id,
-            ticket.id,
+            ticket,
             None if index is None else items[index].id,
             code,
             answers,
@@ -367,6 +358,4 @@ def _material_rows(filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Row
     ]
     for item, requested in zip(items, filing.items, strict=True):
         attached += [(item.id, document) for document in requested.materials]
-    return [
-        material_row(ticket.district_id, ticket.id, item, document) for item, document in attached
-    ]
+    return [material_row(ticket, item, document) for item, document in attached]

@@ -8,20 +8,13 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Uuid,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import ARRAY, Uuid, bindparam, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from service.identity.people.models import PERSONS, FamilyLink, Person
 from service.identity.people.rules import IdType, Kinship, masked, masked_name
 from service.kernel import crypto
-from service.kernel.actor import Actor, ActorKind
+from service.kernel.actor import Actor
 from service.kernel.errors import Forbidden
 
 _PERSON: Final = (
@@ -31,6 +24,9 @@ _PERSON: Final = (
     Person.name,
     Person.phone,
     Person.birth_date,
+)
+_NAMES: Final = text("SELECT id, name FROM employer_names(:persons)").bindparams(
+    bindparam("persons", type_=ARRAY(Uuid()))
 )
 
 
@@ -136,21 +132,12 @@ def own_person(actor: Actor) -> UUID:
     return actor.person_id
 
 
-def is_own_case(session: Session, actor: Actor, person_id: UUID) -> bool:
+def is_own_case(actor: Actor, person_id: UUID) -> bool:
     """Whether a member of staff would work on a case of their own or of their family.
 
-    One statement for staff, none for others. To ask in the statement that reads the case, select
-    `own_case(Ticket.person_id)` there.
+    As of the request: what they are to each other was looked up with the sign-in.
     """
-    if actor.kind is not ActorKind.STAFF:
-        return False
-    return bool(session.scalar(select(func.identity_is_own_case(person_id))))
-
-
-def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
-    """`is_own_case` of the account that asks, as an expression; for one row, not for lists."""
-    expression: ColumnElement[bool] = func.identity_is_own_case(person_id)
-    return expression
+    return person_id in actor.own_cases
 
 
 def _member(row: Any) -> FamilyMember:
@@ -205,11 +192,12 @@ def people_of_case(
 def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:
     """By person, the masked name, empty where none is given; one statement, none for nobody.
 
-    For who is shown that there is somebody, not who it is.
+    For an agent, of those whom their enterprise may follow: who is shown that there is somebody,
+    not who it is.
     """
     if not persons:
         return {}
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(persons)))
+    rows = session.execute(_NAMES, {"persons": list(persons)})
     return {row.id: masked_name(_opened(row, "name") or "") for row in rows}
 
 

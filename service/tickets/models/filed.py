@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.tickets.models.applicants import OfApplicant
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import TicketStatus
 
@@ -63,7 +64,7 @@ class Ticket(DistrictScoped, Base):
     filing_digest: Mapped[bytes]
 
 
-class TicketSection(DistrictScoped, Base):
+class TicketSection(OfApplicant, DistrictScoped, Base):
     """The answers to one section, sealed; a correction adds a revision, nothing is overwritten."""
 
     __tablename__ = "ticket_sections"
@@ -87,7 +88,7 @@ class TicketSection(DistrictScoped, Base):
     content: Mapped[bytes]
 
 
-class TicketMaterial(DistrictScoped, Base):
+class TicketMaterial(OfApplicant, DistrictScoped, Base):
     """A document that was handed in with a ticket; a correction adds a revision.
 
     Those of no item are shared by the ticket. All documents of one code and revision belong

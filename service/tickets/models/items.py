@@ -11,12 +11,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
 from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.states import Hold, Outcome, Phase
+from service.tickets.models.applicants import OfApplicant, OfEmployer
 from service.tickets.rules.clock import SegmentEffect, SegmentKind
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance
 
 
-class Item(DistrictScoped, Base):
+class Item(OfEmployer, DistrictScoped, Base):
     """One offering, for one subject, inside a ticket.
 
     An open item of the same person, offering and subject exists once: the partial unique index
@@ -92,7 +93,7 @@ class Item(DistrictScoped, Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
 
 
-class Edge(DistrictScoped, Base):
+class Edge(OfEmployer, OfApplicant, DistrictScoped, Base):
     """One dependency of an item: it waits for all items of another offering in its ticket.
 
     `next_at` is when time settles it: it has waited long enough or, when the applicant is asked,
@@ -129,7 +130,7 @@ class Edge(DistrictScoped, Base):
     settled_at: Mapped[datetime | None]
 
 
-class Correction(DistrictScoped, Base):
+class Correction(OfApplicant, DistrictScoped, Base):
     """What a department asked the applicant to mend, sealed: points with section, field, words.
 
     It is answered, or dropped when it no longer matters; while neither, the item is held for it.
@@ -161,7 +162,7 @@ class Correction(DistrictScoped, Base):
     dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))
 
 
-class ClockSegment(DistrictScoped, Base):
+class ClockSegment(OfApplicant, DistrictScoped, Base):
     """A stretch of time in which an item's clocks stood still, or after which one began anew.
 
     Its end is open while it lasts. Due dates are computed from these, never patched.
@@ -187,7 +188,7 @@ class ClockSegment(DistrictScoped, Base):
     ended_at: Mapped[datetime | None]
 
 
-class ReliedFact(DistrictScoped, Base):
+class ReliedFact(OfApplicant, DistrictScoped, Base):
     """A fact that something about an item rested on; facts never change, so this is a snapshot."""
 
     __tablename__ = "relied_facts"
@@ -205,7 +206,7 @@ class ReliedFact(DistrictScoped, Base):
     at: Mapped[datetime]
 
 
-class DueChange(DistrictScoped, Base):
+class DueChange(OfApplicant, DistrictScoped, Base):
     """A due date that moved, and why: what answers "what moved my deadline"."""
 
     __tablename__ = "due_changes"

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
 from service.routing.flow import StageKind, Verdict
 from service.routing.states import StageStatus
+from service.tickets.models.applicants import OfApplicant
 from service.tickets.rules.states import TaskStatus
 
 _ACTIVE: Final = text("status IN ('open', 'claimed')")
 
 
-class ItemStage(DistrictScoped, Base):
+class ItemStage(OfApplicant, DistrictScoped, Base):
     """One round of a stage of an item's flow.
 
     `departments` have a task each; nobody has one where the stage was skipped or checked by the
@@ -45,7 +46,7 @@ class ItemStage(DistrictScoped, Base):
     closed_at: Mapped[datetime | None]
 
 
-class Task(DistrictScoped, Base):
+class Task(OfApplicant, DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
     `deemed`: time decided, not a person. `next_alarm_at`: when time has something to do with it.
@@ -68,6 +69,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "warn_at",
+            postgresql_include=["person_id"],
             postgresql_where=_ACTIVE,
         ),
         Index(
@@ -78,6 +80,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "stage_key",
+            postgresql_include=["person_id"],
             postgresql_where=_ACTIVE,
         ),
         Index(
@@ -104,6 +107,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "assignee",
+            postgresql_include=["person_id"],
             postgresql_where=text("status = 'claimed'"),
         ),
         Index(
@@ -114,6 +118,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "offering_code",
+            postgresql_include=["person_id"],
             postgresql_where=text("status = 'open'"),
         ),
         Index(
