@@ -12,6 +12,7 @@ import service.kernel.audit
 import service.kernel.deliveries
 import service.kernel.events
 import service.kernel.idempotency
+import service.kernel.person_keys
 import service.materials.models
 import service.notifications.models
 import service.tickets.models  # noqa: F401 - importing the models is what fills the metadata
