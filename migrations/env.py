@@ -7,7 +7,10 @@ import service.calendars.models
 import service.catalogue.models
 import service.enterprises.models
 import service.facts.models
-import service.identity.models
+import service.identity.auth.models
+import service.identity.consents.models
+import service.identity.people.models
+import service.identity.staff.models
 import service.kernel.audit
 import service.kernel.deliveries
 import service.kernel.events
@@ -15,7 +18,9 @@ import service.kernel.idempotency
 import service.kernel.person_keys
 import service.materials.models
 import service.notifications.models
-import service.tickets.models  # noqa: F401 - importing the models is what fills the metadata
+import service.tickets.models.filed
+import service.tickets.models.items
+import service.tickets.models.stages  # noqa: F401 - importing the models is what fills the metadata
 from service.kernel.db import Base
 
 # A migration waits no longer than this for a table that is in use, and runs no longer than that.

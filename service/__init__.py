@@ -7,7 +7,11 @@ Where a behaviour lives (a slice imports only what stands below it):
     local       `talent up`: everything on one machine, servers included
     app         puts the slices together
     notifications  tells the applicant what happened
-    tickets     the joint ticket: drafts, filing, items, edges, tasks, decisions, deadlines
+    filing      drafts, the checks of a filing, filing
+    applicants  what an applicant sees of their tickets, corrects, chooses, withdraws
+    desk        what departments see and do: lists, claims, decisions
+    employers   what an employer sees of tickets whose applicants let it follow
+    tickets     the joint ticket itself: tables, acts, edges, clocks, effects, timers; no HTTP
     policies    who is eligible for what, and why
     catalogue   offerings and bundles: read from packs, checked, published as versions
     materials   the documents of talents: examined, kept, handed out again
@@ -15,7 +19,8 @@ Where a behaviour lives (a slice imports only what stands below it):
     enterprises employers, their agents, who is known to work for them
     calendars   working days and office hours
     routing     conditions, flows, edges and the engine, pure
-    identity    accounts, sign-in, sessions, persons and family, departments, posts, consents
+    identity    accounts and sign-in, people, departments and posts, consents
+    runtime     settings turned into keys, storage and a database
     kernel      database, events, errors, crypto, HTTP: knows no domain
 
 Inside a slice: `models` (tables), `rules` (pure decisions), `queries` (reads, and who may see),

@@ -11,41 +11,47 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import service.applicants.routes.items
+import service.applicants.routes.tickets
 import service.catalogue.routes
+import service.desk.routes
+import service.employers.routes
 import service.enterprises.routes
 import service.facts.routes
-import service.identity.routes
+import service.filing.routes
+import service.identity.auth.routes
+import service.identity.consents.routes
+import service.identity.people.routes
 import service.materials.routes
 import service.notifications.routes
 import service.policies.routes
-import service.tickets.routes.desk
-import service.tickets.routes.enterprise
-import service.tickets.routes.items
-import service.tickets.routes.talent
-from service.identity.queries import authenticator
-from service.kernel import crypto, events, ids, logs, storage
-from service.kernel.db import Database, connect
+from service.identity.auth.queries import authenticator
+from service.kernel import ids, logs
+from service.kernel.db import Database
 from service.kernel.errors import NotFound
 from service.kernel.http import documentation, documents, health, limits, problems
 from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
-from service.kernel.settings import Settings, SettingsError
+from service.kernel.settings import Settings
 from service.materials import actions as materials
+from service.runtime import open_database
 from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
-    service.identity.routes.auth,
-    service.identity.routes.me,
+    service.identity.auth.routes.auth,
+    service.identity.people.routes.me,
+    service.identity.consents.routes.consents,
     service.enterprises.routes.blp,
     service.facts.routes.blp,
     service.materials.routes.blp,
     service.catalogue.routes.blp,
     service.policies.routes.blp,
-    service.tickets.routes.talent.blp,
-    service.tickets.routes.items.blp,
-    service.tickets.routes.desk.blp,
-    service.tickets.routes.enterprise.blp,
+    service.filing.routes.blp,
+    service.applicants.routes.tickets.blp,
+    service.applicants.routes.items.blp,
+    service.desk.routes.blp,
+    service.employers.routes.blp,
     service.notifications.routes.blp,
 )
 _REQUEST_ID_LONGEST: Final = 64
@@ -58,18 +64,6 @@ class _Orjson(JSONProvider):
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         return orjson.loads(s)
-
-
-def open_database(settings: Settings) -> Database:
-    """A pool whose transactions write their events; keyring and storage are set by the way."""
-    crypto.use(crypto.Keyring(load_keys(settings.keys_file)))
-    try:
-        storage.use(storage.FolderStorage(settings.storage_dir))
-    except OSError as error:
-        raise SettingsError(f"settings: TALENT_STORAGE_DIR: {error.strerror}") from None
-    database = connect(settings)
-    database.before_commit.append(events.write_pending)
-    return database
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Flask:

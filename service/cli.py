@@ -263,8 +263,8 @@ def _settings() -> Settings:
 @contextmanager
 def _district_session(district: str) -> Iterator[Session]:
     """A transaction in the scope of a district, on the installation's database."""
-    from service.app import open_database
     from service.kernel.db import Scope
+    from service.runtime import open_database
 
     database = open_database(_settings())
     try:

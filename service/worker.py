@@ -23,7 +23,6 @@ from sqlalchemy.orm import Session
 
 import service.materials.handlers
 import service.notifications.handlers
-from service.app import open_database
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage
 from service.kernel.actor import system
 from service.kernel.db import Database, District, Scope
@@ -32,8 +31,9 @@ from service.kernel.settings import Settings
 from service.materials import actions as materials
 from service.materials.queries import kept_ids
 from service.materials.rules import Happening as MaterialHappening
-from service.tickets import actions as tickets
-from service.tickets.rules import Happening
+from service.runtime import open_database
+from service.tickets import timers
+from service.tickets.rules.states import Happening
 
 Handler = Callable[[Session, Event], None]
 
@@ -82,14 +82,14 @@ def deliver(database: Database, *, district: str, events: Sequence[str]) -> None
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in _districts(database):
-        for timer in tickets.TIMERS:
+        for timer in timers.TIMERS:
             with _guarded(timer.name, district=district):
                 moved = run_timer(database, timer, district, at=clock.now())
                 if moved:
                     _LOG.info(timer.name, district=district, items=moved)
 
 
-def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: datetime) -> int:
+def run_timer(database: Database, timer: timers.Timer, district: str, *, at: datetime) -> int:
     """One round of one timer in one district; gives how many items moved.
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
@@ -103,7 +103,7 @@ def run_timer(database: Database, timer: tickets.Timer, district: str, *, at: da
             guard = _guarded(timer.name, ticket=str(ticket_id))
             with guard, database.transaction(scope) as session:
                 moved += timer.act(session, actor, ticket_id=ticket_id, at=at)
-        if len(found) < tickets.BATCH:
+        if len(found) < timers.BATCH:
             return moved
         behind = (found[-1].due_at, found[-1].id)
 

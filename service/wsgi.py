@@ -6,9 +6,10 @@ from typing import Final
 
 from flask import Flask
 
-from service.app import create_app, open_database
+from service.app import create_app
 from service.kernel import logs
 from service.kernel.settings import load
+from service.runtime import open_database
 
 logs.configure()
 _SETTINGS: Final = load()

@@ -20,8 +20,8 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 
-from service.app import create_app, open_database
-from service.identity.providers import password as passwords
+from service.app import create_app
+from service.identity.auth.providers import password as passwords
 from service.kernel import logs, person_keys
 from service.kernel.db import Scope
 from service.kernel.http.limits import limiter
@@ -29,6 +29,7 @@ from service.kernel.keys import make_key_file
 from service.kernel.settings import load
 from service.local.postgres import PostgresServer
 from service.local.valkey import ValkeyServer
+from service.runtime import open_database
 from tests.contract import CheckedClient
 from tests.factories import World
 from tests.packs import plain_pack, publish

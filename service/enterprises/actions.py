@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from service.calendars.queries import calendar_for
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
 from service.enterprises.rules import LONGEST_NAME, EmploymentSource, normal_credit_code
-from service.identity.actions import ensure_account
-from service.identity.rules import AccountKind
+from service.identity.auth.actions.accounts import ensure_account
+from service.identity.people.rules import AccountKind
 from service.kernel import audit
 from service.kernel.actor import Actor, system
 from service.kernel.db import insert_rows

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
-from service.identity.queries import consent_stands, masked_names
-from service.identity.rules import EMPLOYER_VIEW
+from service.identity.consents.queries import consent_stands
+from service.identity.consents.rules import EMPLOYER_VIEW
+from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.db import is_there
 from service.kernel.errors import Forbidden

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service.facts.models import Fact, FactKind
 from service.facts.queries import fact_for
 from service.facts.rules import Happening, NewFact
-from service.identity.queries import is_own_case
+from service.identity.people.queries import is_own_case
 from service.kernel import audit, events, person_keys
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.facts.models import Fact, FactKind
 from service.facts.rules import FactState, KnownFact, KnownKind, state_of
-from service.identity.models import Department
+from service.identity.staff.queries import department_name
 from service.kernel.actor import Actor
 from service.kernel.db import District, for_change
 from service.kernel.errors import NotFound
@@ -99,15 +99,11 @@ def facts_for(
             *_KNOWN,
             Fact.issued_at,
             FactKind.title,
-            Department.name.label("issuer_name"),
+            department_name(district=Fact.district_id, code=Fact.issuer).label("issuer_name"),
             cast(func.timezone(zone, at), Date).label("today"),
         )
         .join(District, District.id == Fact.district_id)
         .join(FactKind, (FactKind.district_id == Fact.district_id) & (FactKind.code == Fact.kind))
-        .join(
-            Department,
-            (Department.district_id == Fact.district_id) & (Department.code == Fact.issuer),
-        )
         .where(visible(actor), Fact.person_id == actor.person)
         .order_by(Fact.id.desc())
         .limit(limit + 1)

@@ -1,8 +1,1 @@
-"""Who is asking: sign-in, sessions, persons and their family, departments, posts, consents.
-
-`authenticator` is what the kernel asks for every request that carries a token.
-"""
-
-from service.identity.queries import authenticator
-
-__all__ = ["authenticator"]
+"""Who there is, in four parts: accounts and sign-in, people, departments and posts, consents."""

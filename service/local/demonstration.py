@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from service.app import open_database
 from service.catalogue.actions import load_pack, set_up_district
 from service.catalogue.rules import Pack
 from service.enterprises.actions import ensure_agent, ensure_enterprise
-from service.identity.actions import ensure_staff
-from service.identity.rules import AccountKind
+from service.identity.people.rules import AccountKind
+from service.identity.staff.actions import ensure_staff
 from service.kernel import clock, migrations
 from service.kernel.db import Scope
 from service.kernel.permissions import Role
 from service.kernel.settings import ROOT, Settings
+from service.runtime import open_database
 
 PACK: Final = ROOT / "config" / "packs" / "demo"
 ENTERPRISE: Final = ("91350100M000100Y43", "东湾海芯科技有限公司")

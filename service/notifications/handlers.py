@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.kernel.events import Event
 from service.kernel.ids import new_id
 from service.notifications.models import Notice
-from service.notifications.queries import recipient_of
+from service.tickets.queries.rows import recipient_of
 
 _PASSED_ON: Final = ("bundle", "offering", "outcome")
 

@@ -11,9 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
-from service.kernel.events import Event
 from service.notifications.models import Notice
-from service.tickets.models import Item, Ticket
 
 MOST_COUNTED: Final = 100
 IN_LIST: Final = (
@@ -58,20 +56,3 @@ def unread_for(session: Session, actor: Actor) -> Count:
     bounded = unread.limit(MOST_COUNTED + 1).subquery()
     found = session.scalars(select(func.count()).select_from(bounded)).one()
     return Count(min(found, MOST_COUNTED), exact=found <= MOST_COUNTED)
-
-
-def recipient_of(session: Session, event: Event) -> Row[UUID, str] | None:
-    """Whom an event's ticket was filed by (`account_id`), and the `number` people know it by.
-
-    The number is the item's where the event is about an item, else the ticket's.
-    """
-    item = (
-        (Item.district_id == Ticket.district_id)
-        & (Item.ticket_id == Ticket.id)
-        & (Item.id == event.item_id)
-    )
-    return session.execute(
-        select(Ticket.account_id, func.coalesce(Item.number, Ticket.number).label("number"))
-        .outerjoin(Item, item)
-        .where(Ticket.district_id == event.district_id, Ticket.id == event.ticket_id)
-    ).one_or_none()

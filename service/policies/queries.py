@@ -15,7 +15,7 @@ from service.catalogue.queries import offerings_in_force
 from service.catalogue.rules import OfferingDefinition, Subject
 from service.facts.queries import facts_of
 from service.facts.rules import by_kind
-from service.identity.queries import household_for
+from service.identity.people.queries import household_for
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
 from service.policies.rules import (

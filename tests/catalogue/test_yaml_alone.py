@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli import main
-from service.identity.actions import ensure_staff
+from service.identity.staff.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.permissions import Role

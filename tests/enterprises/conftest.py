@@ -17,7 +17,7 @@ from service.kernel import clock
 from service.kernel.actor import Actor, system
 from service.kernel.db import Scope
 from service.local.demonstration import PACK
-from service.tickets.actions.timers import end_notices
+from service.tickets.timers import end_notices
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed, World, citizen_id
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.enterprises import actions
-from service.identity.actions import ensure_staff
+from service.identity.staff.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict, Invalid

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from service.employers import queries as enterprise
 from service.enterprises import queries as enterprises
 from service.enterprises.models import Enterprise
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import Database, Scope
-from service.tickets.queries import enterprise
-from service.tickets.rules import TicketStatus
+from service.tickets.rules.states import TicketStatus
 from tests.conftest import url_of
 from tests.plans import explained
 

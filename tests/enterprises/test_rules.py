@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.employers.rules import told_items
 from service.enterprises.rules import normal_credit_code
-from service.identity.rules import masked_name
+from service.filing.rules.filing import Filing, StatedEmployment, followed_by
+from service.identity.people.rules import masked_name
 from service.routing import Phase
-from service.tickets.rules import Filing, StatedEmployment, followed_by, told_items
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WEIGHTS = [3**place % 31 for place in range(17)]

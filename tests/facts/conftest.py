@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from service.facts import actions
-from service.identity.actions import ensure_staff
+from service.identity.staff.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.actor import Actor
 from service.kernel.db import Scope

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from service.identity.actions import ensure_staff, publish_departments
-from service.identity.rules import check_character
+from service.identity.people.rules import check_character
+from service.identity.staff.actions import ensure_staff, publish_departments
 from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.http import Runtime

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import event, select
 
-from service.identity import queries
-from service.identity.actions import give_consents
-from service.identity.models import Person
-from service.identity.rules import Kinship, masked
+from service.identity.consents.actions import give_consents
+from service.identity.people.models import Person
+from service.identity.people.queries import applicant_for, family_for, own_person
+from service.identity.people.rules import Kinship, masked
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.audit import AuditEntry
@@ -281,10 +281,10 @@ def test_what_others_ask_of_a_talent(talent, runtime):
     member = lina.post("/v1/me/family", json=child()).json
     with acting(runtime, lina) as (session, actor):
         with statements(session) as seen:
-            applicant = queries.applicant_for(session, actor)
+            applicant = applicant_for(session, actor)
         assert len(seen) == 1
         with statements(session) as seen:
-            family = queries.family_for(session, actor)
+            family = family_for(session, actor)
         assert len(seen) == 1
     assert applicant.person_id == actor.person_id
     assert (applicant.name, applicant.complete) == ("李娜", True)
@@ -311,7 +311,7 @@ def test_staff_have_no_family_here(staff):
 def test_who_is_no_person_is_told_so():
     clerk = Actor(kind=ActorKind.STAFF, district="demo", account_id=new_id())
     with pytest.raises(Forbidden):
-        queries.own_person(clerk)
+        own_person(clerk)
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/me/family", "/v1/me/consents"])

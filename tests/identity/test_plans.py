@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from service.identity import queries
+from service.identity.people.queries import family_for, household_for, masked_names, people_of_case
 from service.kernel.actor import Actor, ActorKind
 from tests.conftest import url_of
 from tests.plans import explained
@@ -63,19 +63,19 @@ class TestWhatIsReadByIndex:
         found = []
 
         def call(session):
-            found.append(queries.household_for(session, me))
+            found.append(household_for(session, me))
 
         read_by_index(database, me, call, "persons")
         assert len(found[0].family) == 2
 
     def test_a_family(self, database, me):
-        read_by_index(database, me, lambda session: queries.family_for(session, me), "persons")
+        read_by_index(database, me, lambda session: family_for(session, me), "persons")
 
     @pytest.mark.parametrize("member", [None, uuid4()])
     def test_the_people_of_a_case_at_the_desk(self, database, clerk, member):
-        call = lambda session: queries.people_of_case(session, ME, member)  # noqa: E731
+        call = lambda session: people_of_case(session, ME, member)  # noqa: E731
         read_by_index(database, clerk, call, "persons")
 
     def test_the_names_of_a_page(self, database, clerk):
-        call = lambda session: queries.masked_names(session, {ME, uuid4()})  # noqa: E731
+        call = lambda session: masked_names(session, {ME, uuid4()})  # noqa: E731
         read_by_index(database, clerk, call, "persons")

@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.identity import rules
-from service.identity.rules import IdType, RefreshVerdict, TokenState
+from service.identity.auth.rules import RefreshVerdict, TokenState, judge_refresh, valid_username
+from service.identity.consents.rules import parse_consent
+from service.identity.people.rules import (
+    IdType,
+    birth_date_of,
+    check_character,
+    latest_birth_date,
+    masked,
+    normal_id_number,
+    normal_name,
+    normal_phone,
+    valid_id_number,
+)
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -17,7 +28,7 @@ GRACE = timedelta(seconds=10)
 
 
 def numbered(seventeen: str) -> str:
-    return seventeen + rules.check_character(seventeen)
+    return seventeen + check_character(seventeen)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +50,7 @@ def numbered(seventeen: str) -> str:
     ],
 )
 def test_valid_numbers(id_type, number):
-    assert rules.valid_id_number(id_type, number, latest=TODAY)
+    assert valid_id_number(id_type, number, latest=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +83,13 @@ def test_valid_numbers(id_type, number):
     ],
 )
 def test_invalid_numbers(id_type, number):
-    assert not rules.valid_id_number(id_type, number, latest=TODAY)
+    assert not valid_id_number(id_type, number, latest=TODAY)
 
 
 @given(st.text(alphabet="0123456789X", min_size=18, max_size=18))
 def test_no_text_of_the_form_crashes(number):
     for id_type in IdType:
-        rules.valid_id_number(id_type, number, latest=TODAY)
+        valid_id_number(id_type, number, latest=TODAY)
 
 
 @given(
@@ -86,11 +97,11 @@ def test_no_text_of_the_form_crashes(number):
 )
 def test_one_wrong_digit_is_always_found(born, sequence, place, shift):
     number = numbered(f"110105{born:%Y%m%d}{sequence:03}")
-    assert rules.valid_id_number(IdType.CITIZEN_ID, number, latest=TODAY)
-    assert rules.birth_date_of(IdType.CITIZEN_ID, number) == born
+    assert valid_id_number(IdType.CITIZEN_ID, number, latest=TODAY)
+    assert birth_date_of(IdType.CITIZEN_ID, number) == born
     wrong = str((int(number[place]) + shift) % 10)
     changed = number[:place] + wrong + number[place + 1 :]
-    assert not rules.valid_id_number(IdType.CITIZEN_ID, changed, latest=TODAY)
+    assert not valid_id_number(IdType.CITIZEN_ID, changed, latest=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +114,17 @@ def test_one_wrong_digit_is_always_found(born, sequence, place, shift):
     ],
 )
 def test_numbers_are_normalised(text, number):
-    assert rules.normal_id_number(text) == number
+    assert normal_id_number(text) == number
 
 
 def test_birth_dates():
-    assert rules.birth_date_of(IdType.CITIZEN_ID, "11010519491231002X") == date(1949, 12, 31)
-    assert rules.birth_date_of(IdType.PASSPORT, "E12345678") is None
+    assert birth_date_of(IdType.CITIZEN_ID, "11010519491231002X") == date(1949, 12, 31)
+    assert birth_date_of(IdType.PASSPORT, "E12345678") is None
 
 
 def test_a_child_born_today_in_the_east_is_no_child_of_the_future():
     just_after_midnight_in_beijing = datetime(2026, 11, 21, 16, 30, tzinfo=UTC)
-    assert rules.latest_birth_date(just_after_midnight_in_beijing) == TODAY
+    assert latest_birth_date(just_after_midnight_in_beijing) == TODAY
 
 
 @pytest.mark.parametrize(
@@ -127,7 +138,7 @@ def test_a_child_born_today_in_the_east_is_no_child_of_the_future():
     ],
 )
 def test_masking(text, shown):
-    assert rules.masked(text) == shown
+    assert masked(text) == shown
     assert len(shown) == len(text)
 
 
@@ -148,7 +159,7 @@ def test_masking(text, shown):
     ],
 )
 def test_names(text, name):
-    assert rules.normal_name(text) == name
+    assert normal_name(text) == name
 
 
 @pytest.mark.parametrize(
@@ -173,13 +184,13 @@ def test_names(text, name):
     ],
 )
 def test_what_is_no_name(text):
-    assert rules.normal_name(text) is None
+    assert normal_name(text) is None
 
 
 @given(st.text(max_size=80))
 def test_a_normal_name_stays_as_it_is(text):
-    name = rules.normal_name(text)
-    assert name is None or rules.normal_name(name) == name
+    name = normal_name(text)
+    assert name is None or normal_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -196,7 +207,7 @@ def test_a_normal_name_stays_as_it_is(text):
     ],
 )
 def test_phones(text, phone):
-    assert rules.normal_phone(text) == phone
+    assert normal_phone(text) == phone
 
 
 @pytest.mark.parametrize(
@@ -213,7 +224,7 @@ def test_phones(text, phone):
     ],
 )
 def test_consents(text, parsed):
-    assert rules.parse_consent(text) == parsed
+    assert parse_consent(text) == parsed
 
 
 @pytest.mark.parametrize(
@@ -229,7 +240,7 @@ def test_consents(text, parsed):
     ],
 )
 def test_usernames(text, valid):
-    assert rules.valid_username(text) is valid
+    assert valid_username(text) is valid
 
 
 def state(*, used: float | None = None, expires: float = 60, ended: bool = False) -> TokenState:
@@ -256,10 +267,10 @@ def state(*, used: float | None = None, expires: float = 60, ended: bool = False
     ],
 )
 def test_refreshing(token, verdict):
-    assert rules.judge_refresh(token, NOW, GRACE) is verdict
+    assert judge_refresh(token, NOW, GRACE) is verdict
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e4))
 def test_a_used_token_is_never_fresh(used, grace):
-    verdict = rules.judge_refresh(state(used=used), NOW, timedelta(seconds=grace))
+    verdict = judge_refresh(state(used=used), NOW, timedelta(seconds=grace))
     assert verdict in {RefreshVerdict.GRACE, RefreshVerdict.REUSE}

@@ -10,12 +10,12 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text
 
-from service.identity import tokens
-from service.identity.actions.credentials import find, subject_of
-from service.identity.models import StaffPost
-from service.identity.providers import password as passwords
-from service.identity.rules import CredentialKind
-from service.identity.tokens import Claims
+from service.identity.auth import tokens
+from service.identity.auth.actions.credentials import find, subject_of
+from service.identity.auth.providers import password as passwords
+from service.identity.auth.rules import CredentialKind
+from service.identity.auth.tokens import Claims
+from service.identity.staff.models import StaffPost
 from service.kernel import clock
 from service.kernel.audit import AuditEntry
 from service.kernel.db import District, Scope

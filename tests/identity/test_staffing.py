@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from service.identity.actions import ensure_staff, publish_departments
-from service.identity.models import Account, Department, StaffPost
+from service.identity.auth.models import Account
+from service.identity.staff.actions import ensure_staff, publish_departments
+from service.identity.staff.models import Department, StaffPost
 from service.kernel.errors import Invalid
 from service.kernel.permissions import Role
 from tests.identity.conftest import PASSWORD

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.identity import tokens
-from service.identity.tokens import Claims
+from service.identity.auth import tokens
+from service.identity.auth.tokens import Claims
 from service.kernel import clock
 from service.kernel.errors import Unauthenticated
 from service.kernel.ids import new_id

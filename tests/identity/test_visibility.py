@@ -8,21 +8,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from service.identity import queries
-from service.identity.actions import give_consents
-from service.identity.models import (
-    Account,
-    Consent,
-    Credential,
-    Department,
-    DistrictPerson,
-    FamilyLink,
-    Person,
-    RefreshToken,
-    SignInSession,
-    StaffPost,
-)
-from service.identity.rules import IdType, Kinship
+from service.identity.auth.models import Account, Credential, RefreshToken, SignInSession
+from service.identity.consents.actions import give_consents
+from service.identity.consents.models import Consent
+from service.identity.people.models import DistrictPerson, FamilyLink, Person
+from service.identity.people.queries import is_own_case, own_case
+from service.identity.people.rules import IdType, Kinship
+from service.identity.staff.models import Department, StaffPost
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import District, Scope, insert_rows
@@ -206,17 +198,17 @@ def test_nobody_works_on_a_case_of_their_own(runtime, talent, hire, staff):
         new_id(): False,
     }
     for person_id, theirs in cases.items():
-        assert is_own_case(runtime, clerk, person_id) is theirs
-        assert is_own_case(runtime, colleague, person_id) is False
-        assert is_own_case(runtime, stranger, person_id) is False
+        assert asked_own_case(runtime, clerk, person_id) is theirs
+        assert asked_own_case(runtime, colleague, person_id) is False
+        assert asked_own_case(runtime, stranger, person_id) is False
 
 
-def is_own_case(runtime, guest, person_id) -> bool:
+def asked_own_case(runtime, guest, person_id) -> bool:
     actor, scope = acting(runtime, guest)
     with runtime.database.transaction(scope) as session:
-        answer = queries.is_own_case(session, actor, person_id)
+        answer = is_own_case(session, actor, person_id)
         if actor.kind is ActorKind.STAFF:
-            assert session.scalar(select(queries.own_case(person_id))) is answer
+            assert session.scalar(select(own_case(person_id))) is answer
     return answer
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from service.identity.providers.wechat import openid_of
+from service.identity.auth.providers.wechat import openid_of
 from service.kernel.errors import Unauthenticated, Unavailable
 from service.kernel.settings import WechatMode
 

@@ -13,7 +13,7 @@ from service.kernel.db import insert_new_rows, insert_rows
 from service.kernel.deliveries import HandledEvent
 from service.kernel.events import Event
 from service.kernel.ids import new_id
-from service.tickets.models import Item
+from service.tickets.models.items import Item
 
 AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 

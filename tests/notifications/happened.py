@@ -9,7 +9,7 @@ from uuid import UUID
 from service.kernel.actor import ActorKind
 from service.kernel.events import Event
 from service.kernel.ids import new_id
-from service.tickets.rules import Happening
+from service.tickets.rules.states import Happening
 
 DISTRICT = "demo"
 AT = datetime(2026, 3, 2, 2, tzinfo=UTC)

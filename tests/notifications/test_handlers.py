@@ -12,7 +12,7 @@ from service.kernel.events import Event
 from service.kernel.ids import new_id
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
-from service.tickets.rules import Happening
+from service.tickets.rules.states import Happening
 from tests.notifications.happened import AT, DISTRICT, happened
 
 

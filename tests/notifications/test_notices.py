@@ -13,7 +13,7 @@ from service.kernel.ids import new_id
 from service.notifications import actions, queries
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
-from service.tickets.rules import Happening
+from service.tickets.rules.states import Happening
 from tests.notifications.happened import AT, DISTRICT, happened
 
 NO_MORE = {"value": 0, "exact": True}

@@ -20,10 +20,10 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from service.identity.rules import IdType, indexed_id
+from service.identity.people.rules import IdType, indexed_id
 from service.kernel import crypto
 from service.kernel.ids import new_id
-from service.tickets.rules import ticket_number
+from service.tickets.rules.states import ticket_number
 from tests.factories import checked
 
 # Each table with the rows that belong to one ticket, `:name` being what was found before; in an

@@ -14,15 +14,17 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from service.desk.actions.take import take_next_task
+from service.desk.queries.counts import task_counts_for
+from service.desk.queries.histories import history_of, item_timeline_for
+from service.desk.queries.tasks import TaskFilter, items_numbered, task_for, tasks_for
+from service.desk.rules import MOST_COUNTED
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind, Post
 from service.kernel.db import Database, Scope
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Role
-from service.tickets import actions
-from service.tickets.queries import counts, desk, histories
-from service.tickets.queries.desk import TaskFilter
-from service.tickets.rules import MOST_COUNTED, Light, TaskStatus
+from service.tickets.rules.states import Light, TaskStatus
 from tests.conftest import url_of
 from tests.plans import explained
 
@@ -120,7 +122,7 @@ POLICE_CLERK = staff((POLICE, Role.CLERK))
 
 
 def listed(wanted, behind=None, actor=POLICE_CLERK):
-    return lambda session: desk.tasks_for(session, actor, wanted, behind=behind, limit=PAGE)
+    return lambda session: tasks_for(session, actor, wanted, behind=behind, limit=PAGE)
 
 
 def lit(light):
@@ -187,7 +189,7 @@ def test_a_search_looks_at_what_it_found(plans_of, filled):
         found: list[UUID] = []
 
         def search(session, number=number, found=found):
-            found[:] = desk.items_numbered(session, POLICE_CLERK, number)
+            found[:] = items_numbered(session, POLICE_CLERK, number)
 
         plan, _ = plans_of(POLICE_CLERK, search, "items")
         assert plan.indexes == {"uq_items_district_id_number"}
@@ -199,9 +201,7 @@ def test_a_search_looks_at_what_it_found(plans_of, filled):
 
 def test_counts(plans_of):
     actor = POLICE_CLERK
-    plan, _ = plans_of(
-        actor, lambda session: counts.task_counts_for(session, actor, at=clock.now())
-    )
+    plan, _ = plans_of(actor, lambda session: task_counts_for(session, actor, at=clock.now()))
     assert plan.indexes == {ACTIVE, "ix_tasks_offering", "ix_tasks_claimed", "ix_tasks_next"}
     scans = [node for node in plan.nodes() if node.get("Relation Name") == "tasks"]
     assert {node["Node Type"] for node in scans} == {"Index Only Scan"}
@@ -214,7 +214,7 @@ def test_counts(plans_of):
 
 def test_counts_are_right(filled):
     with filled.transaction(Scope("demo", account=CLERK)) as session:
-        told = counts.task_counts_for(session, POLICE_CLERK, at=clock.now())
+        told = task_counts_for(session, POLICE_CLERK, at=clock.now())
     assert (told.states["claimed"].value, told.mine.value) == (CLAIMED, MINE)
     assert told.states["claimed"].exact
     assert (told.states["open"].value, told.states["open"].exact) == (MOST_COUNTED, False)
@@ -232,7 +232,7 @@ def test_next(plans_of, role, offering):
 
     def take(session):
         with suppress(NotFound):
-            actions.take_next_task(session, actor, offering=offering, at=clock.now())
+            take_next_task(session, actor, offering=offering, at=clock.now())
 
     done, planned = plans_of(actor, take)
     assert "ix_tasks_next" in planned.indexes
@@ -243,7 +243,7 @@ def test_next(plans_of, role, offering):
 def test_next_of_several_pools(plans_of):
     actor = staff((POLICE, Role.CLERK), (POLICE, Role.REVIEWER), (BUILDERS, Role.CLERK))
     done, planned = plans_of(
-        actor, lambda session: actions.take_next_task(session, actor, at=clock.now())
+        actor, lambda session: take_next_task(session, actor, at=clock.now())
     )
     assert planned.indexes == {"ix_tasks_next", "pk_items"}
     assert done.indexes <= WALKS | {"pk_items"}
@@ -252,14 +252,14 @@ def test_next_of_several_pools(plans_of):
 
 def test_history_and_timeline(plans_of, filled):
     with filled.transaction(Scope("demo")) as session:
-        row = desk.tasks_for(session, POLICE_CLERK, TaskFilter(), behind=None, limit=1)[0]
-        task = desk.task_for(session, POLICE_CLERK, row.id).task
-    plan, _ = plans_of(POLICE_CLERK, lambda session: histories.history_of(session, task))
+        row = tasks_for(session, POLICE_CLERK, TaskFilter(), behind=None, limit=1)[0]
+        task = task_for(session, POLICE_CLERK, row.id).task
+    plan, _ = plans_of(POLICE_CLERK, lambda session: history_of(session, task))
     assert plan.indexes <= {"ix_tasks_item", "pk_stages"}
     assert plan.touched("ix_tasks_item") == 1
 
     def timeline(session):
-        histories.item_timeline_for(session, POLICE_CLERK, row.item_id)
+        item_timeline_for(session, POLICE_CLERK, row.item_id)
 
     plan, _ = plans_of(POLICE_CLERK, timeline, "items")
     assert plan.indexes == {"pk_items", "ix_tasks_item"}

@@ -16,13 +16,15 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from service.applicants.queries.tickets import tickets_for, timeline_for
+from service.desk.queries.tasks import TaskFilter, tasks_for
+from service.filing.queries import filing_ground
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
-from service.tickets.actions.timers import ended_notices, silent_acceptances, waited_edges
-from service.tickets.models import Ticket
-from service.tickets.queries import desk, talent
-from service.tickets.queries.desk import TaskFilter
+from service.tickets.models.filed import Ticket
+from service.tickets.queries.rows import edges_of
+from service.tickets.timers import ended_notices, silent_acceptances, waited_edges
 from tests.conftest import url_of
 from tests.plans import Plan, explained
 
@@ -138,7 +140,7 @@ def staff(*departments: str) -> Actor:
 
 
 def listed(actor, wanted=None, behind=None):
-    return lambda session: desk.tasks_for(
+    return lambda session: tasks_for(
         session, actor, wanted or TaskFilter(), behind=behind, limit=PAGE
     )
 
@@ -207,10 +209,10 @@ def test_ones_tickets(plan_of, filled):
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
 
     def page(before):
-        return lambda session: talent.tickets_for(session, actor, before=before, limit=PAGE)
+        return lambda session: tickets_for(session, actor, before=before, limit=PAGE)
 
     with filled.transaction(Scope("demo", PERSON)) as session:
-        shown = talent.tickets_for(session, actor, before=None, limit=5 * PAGE)
+        shown = tickets_for(session, actor, before=None, limit=5 * PAGE)
     for before in (None, shown[-1].id):
         plan = plan_of(actor, page(before), "tickets")
         assert plan.indexes == {"ix_tickets_person"}
@@ -220,8 +222,8 @@ def test_ones_tickets(plan_of, filled):
 def test_a_timeline(plan_of, filled):
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
     with filled.transaction(Scope("demo", PERSON)) as session:
-        (ticket, *_) = talent.tickets_for(session, actor, before=None, limit=1)
-    plan = plan_of(actor, lambda session: talent.timeline_for(session, actor, ticket.id), "events")
+        (ticket, *_) = tickets_for(session, actor, before=None, limit=1)
+    plan = plan_of(actor, lambda session: timeline_for(session, actor, ticket.id), "events")
     assert plan.indexes
     assert all(name.endswith("_ticket_id_seq_idx") for name in plan.indexes)
     assert sum(plan.touched(name) for name in plan.indexes) == 5
@@ -230,7 +232,7 @@ def test_a_timeline(plan_of, filled):
 def test_what_a_ticket_waits_for(plan_of, filled):
     with filled.transaction(Scope("demo")) as session:
         ticket = session.scalars(select(Ticket).limit(1)).one()
-    plan = plan_of(system("demo"), lambda session: talent.edges_of(session, ticket), "edges")
+    plan = plan_of(system("demo"), lambda session: edges_of(session, ticket), "edges")
     assert plan.indexes == {"ix_edges_ticket"}
     assert plan.touched("ix_edges_ticket") <= 10
 
@@ -238,6 +240,6 @@ def test_what_a_ticket_waits_for(plan_of, filled):
 def test_what_of_a_person_is_open(plan_of):
     """Filing asks it; whoever has much behind them pays for what is open alone."""
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
-    plan = plan_of(actor, lambda session: talent.filing_ground(session, actor, key="k"), r"items")
+    plan = plan_of(actor, lambda session: filing_ground(session, actor, key="k"), r"items")
     assert "uq_items_open" in plan.indexes
     assert plan.touched("uq_items_open") == 0

@@ -20,10 +20,11 @@ from typing import Any, Final
 
 import psycopg
 
-from service.app import create_app, open_database
+from service.app import create_app
 from service.kernel import logs
 from service.kernel.settings import load
 from service.local.environment import read_environment
+from service.runtime import open_database
 from tests.performance.copies import Original, write
 from tests.performance.originals import ENDED, Originals
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import psycopg
 
-from service.app import create_app, open_database
+from service.app import create_app
 from service.kernel.ids import new_id
 from service.kernel.settings import load
+from service.runtime import open_database
 from tests.performance.floor import Renewed, rate, script
 from tests.performance.operations import DEPARTMENT, Everybody, Operations, Talent
 from tests.statements import Count, counted

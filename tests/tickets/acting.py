@@ -11,16 +11,19 @@ from uuid import UUID
 import orjson
 from sqlalchemy import select
 
+from service.desk.actions import claim, decide
+from service.filing.actions import file
+from service.filing.schemas import FilingIn
 from service.kernel import clock
 from service.kernel.actor import Actor
 from service.kernel.db import Database, Scope
 from service.kernel.errors import Problem
 from service.routing import StageKind, Verdict
 from service.routing.flow import PASSING
-from service.tickets import actions
-from service.tickets.models import Task
-from service.tickets.rules import ACTIVE, Point
-from service.tickets.schemas import FilingIn
+from service.tickets import timers
+from service.tickets.models.stages import Task
+from service.tickets.rules.corrections import Point
+from service.tickets.rules.states import ACTIVE
 from service.worker import run_timer
 from tests.factories import RESULTS
 
@@ -28,7 +31,7 @@ DISTRICT = "demo"
 CROWD = 50
 OVERDUE = datetime(2026, 9, 16, 1, tzinfo=UTC)
 """When what was received on the eighth of that month has not been accepted in time."""
-TIMERS = {timer.name: timer for timer in actions.TIMERS}
+TIMERS = {timer.name: timer for timer in timers.TIMERS}
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Acting:
     def file(self, body: dict[str, Any], *, key: str, at: datetime | None = None) -> Any:
         """File a body as the route would; gives the rows."""
         return self(
-            actions.file_ticket,
+            file.file_ticket,
             filing=FilingIn().load(body),
             key=key,
             digest=orjson.dumps(body),
@@ -55,10 +58,10 @@ class Acting:
         )
 
     def claim(self, task_id: UUID, *, at: datetime | None = None) -> Any:
-        return self(actions.claim_task, task_id=task_id, at=at or clock.now())
+        return self(claim.claim_task, task_id=task_id, at=at or clock.now())
 
     def release(self, task_id: UUID, *, at: datetime | None = None) -> Any:
-        return self(actions.release_task, task_id=task_id, at=at or clock.now())
+        return self(claim.release_task, task_id=task_id, at=at or clock.now())
 
     def decide(
         self,
@@ -71,7 +74,7 @@ class Acting:
         at: datetime | None = None,
     ) -> Any:
         return self(
-            actions.decide_task,
+            decide.decide_task,
             task_id=task_id,
             version=version,
             verdict=verdict,

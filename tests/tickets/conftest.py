@@ -14,15 +14,15 @@ import pytest
 from psycopg.rows import namedtuple_row
 from sqlalchemy import select
 
-from service.app import open_database
 from service.facts.actions import issue_facts
 from service.facts.rules import NewFact
-from service.identity.actions import ensure_staff
+from service.identity.staff.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Scope
 from service.kernel.events import Event
 from service.kernel.permissions import Role
+from service.runtime import open_database
 from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed

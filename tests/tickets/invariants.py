@@ -23,9 +23,10 @@ from service.routing import (
     settled,
 )
 from service.routing.bundle import UNSETTLED
-from service.tickets.actions.opening import due_within
-from service.tickets.models import DueChange, Edge, Item
-from service.tickets.rules import ACTIVE, DueBasis, TicketStatus
+from service.tickets.models.items import DueChange, Edge, Item
+from service.tickets.rules.dues import DueBasis
+from service.tickets.rules.states import ACTIVE, TicketStatus
+from service.tickets.stages import due_within
 from tests.tickets.stories import Story, stories
 
 __all__ = ["check", "stories"]

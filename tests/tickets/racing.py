@@ -11,9 +11,9 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from service.applicants.actions import correct, withdraw
 from service.catalogue.rules import Pack
-from service.tickets import actions
-from service.tickets.rules import Point
+from service.tickets.rules.corrections import Point
 from tests.packs import plain_pack, with_flow
 from tests.tickets.acting import Acting
 from tests.tickets.walking import MONDAY
@@ -58,17 +58,17 @@ class Filer:
     def withdraws(self, item: Any, *, at: Any = MONDAY) -> partial[Any]:
         """Takes back an item as they saw it, when the time comes."""
         about = {"item_id": item.id, "version": item.version}
-        return partial(self.acting, actions.withdraw_item, **about, at=at)
+        return partial(self.acting, withdraw.withdraw_item, **about, at=at)
 
     def withdraws_all(self, ticket: UUID, *, at: Any = MONDAY) -> partial[Any]:
         """Takes back the whole ticket, of which nothing was taken back before."""
-        return partial(self.acting, actions.withdraw_ticket, ticket_id=ticket, version=1, at=at)
+        return partial(self.acting, withdraw.withdraw_ticket, ticket_id=ticket, version=1, at=at)
 
     def answers(self, item: Any, *sections: str, at: Any = MONDAY) -> partial[Any]:
         """Answers what was asked of an item, which was right all the time."""
         answers = {code: self.body["sections"][code] for code in sections}
         about = {"item_id": item.id, "version": item.version}
-        return partial(self.acting, actions.correct_item, **about, sections=answers, at=at)
+        return partial(self.acting, correct.correct_item, **about, sections=answers, at=at)
 
 
 def short(pack: Pack, offering: str) -> Pack:

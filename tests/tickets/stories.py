@@ -19,17 +19,10 @@ from service.facts.models import Fact
 from service.kernel.db import Database, Scope
 from service.kernel.events import Event
 from service.routing import Flow, ItemState
-from service.tickets.models import (
-    Correction,
-    DueChange,
-    Edge,
-    Item,
-    ItemStage,
-    ReliedFact,
-    Task,
-    Ticket,
-)
-from service.tickets.rules.standing import item_state
+from service.tickets.models.filed import Ticket
+from service.tickets.models.items import Correction, DueChange, Edge, Item, ReliedFact
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.rules.state import item_state
 
 DISTRICT = "demo"
 

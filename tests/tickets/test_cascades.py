@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.tickets import actions
+from service.applicants.actions import choose
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND
@@ -225,7 +225,7 @@ class TestOtherEdges:
     ):
         item = asked_twice.story.item("medical")
         about = {"item_id": item.id, "version": item.version, "at": asked_twice.at}
-        acting(talent)(actions.choose_item, proceed=proceed, **about)
+        acting(talent)(choose.choose_item, proceed=proceed, **about)
         assert {edge.status for edge in asked_twice.story.edges} == statuses
         assert asked_twice.stages() == (["acceptance"] if proceed else [])
         assert asked_twice.story.kinds().count("item_cancelled") == (not proceed)

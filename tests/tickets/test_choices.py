@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
+from service.applicants.actions.choose import choose_item
 from service.kernel import clock
-from service.tickets import actions
 from tests.tickets import invariants
 from tests.tickets.acting import outcome
 from tests.tickets.asking import refused
@@ -194,7 +194,7 @@ class TestUnanswered:
         """The timer has not come by yet."""
         until, item = edge(asked).next_at, purchase(asked)
         answer = partial(
-            acting(talent), actions.choose_item, item_id=item.id, version=item.version, proceed=True
+            acting(talent), choose_item, item_id=item.id, version=item.version, proceed=True
         )
         assert outcome(partial(answer, at=until + A_SECOND)) == "nothing_to_choose"
         assert outcome(partial(answer, at=until)) == "done"

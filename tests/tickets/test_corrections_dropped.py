@@ -5,10 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from service.applicants.actions.correct import correct_item
+from service.applicants.actions.withdraw import withdraw_item
 from service.kernel.errors import Conflict
 from service.routing import Verdict
-from service.tickets import actions
-from service.tickets.rules import Point
+from service.tickets.rules.corrections import Point
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.asking import refused
@@ -83,7 +84,7 @@ def correct(walk, talent, acting):
     (item,) = walk.story.items
     sections = {"residence": walk.body["sections"]["residence"]}
     return acting(talent)(
-        actions.correct_item, item_id=item.id, version=item.version, sections=sections, at=walk.at
+        correct_item, item_id=item.id, version=item.version, sections=sections, at=walk.at
     )
 
 
@@ -167,7 +168,7 @@ class TestEnded:
     def test_by_withdrawal(self, forking, talent, acting):
         send_back(forking, "papers")
         (item,) = forking.story.items
-        acting(talent)(actions.withdraw_item, item_id=item.id, version=item.version, at=forking.at)
+        acting(talent)(withdraw_item, item_id=item.id, version=item.version, at=forking.at)
         assert asked(forking) == {"papers": "ended"}
         assert forking.story.ticket.status == "withdrawn"
 

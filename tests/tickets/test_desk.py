@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from service.identity.models import StaffPost
+from service.identity.staff.models import StaffPost
 from service.kernel.db import Scope
 from tests.factories import RESULTS
 from tests.tickets import invariants

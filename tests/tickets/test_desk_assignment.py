@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from service.desk.actions.assign import assign_task
 from service.kernel import clock
-from service.tickets import actions
 from tests.tickets.acting import Acting
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.desking import BUILDERS, POLICE, Desk, absent, assign
@@ -215,7 +215,7 @@ def test_at_once_with_a_claim(desk, head, hire, acting, wide, at_once):
         task = desk.task()
         giving = partial(
             chief,
-            actions.assign_task,
+            assign_task,
             task_id=UUID(task["id"]),
             version=task["version"],
             account=UUID(given.account["id"]),

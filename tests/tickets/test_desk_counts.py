@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from service.desk.queries.counts import task_counts_for
+from service.desk.rules import MOST_COUNTED, Count, counted
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
-from service.tickets.queries.counts import task_counts_for
-from service.tickets.rules import MOST_COUNTED, Count, counted
 from tests.tickets.asking import claim, decide, refused
 from tests.tickets.desking import BUILDERS, HOUR, POLICE, Desk, listed, statements
 
@@ -100,8 +100,8 @@ def test_without_a_post_there_is_nothing_to_ask(session, sql_count):
 @pytest.fixture
 def bounded(monkeypatch):
     """Counting stops at two."""
-    monkeypatch.setattr("service.tickets.rules.counting.MOST_COUNTED", 2)
-    monkeypatch.setattr("service.tickets.queries.counts._BOUND", 3)
+    monkeypatch.setattr("service.desk.rules.MOST_COUNTED", 2)
+    monkeypatch.setattr("service.desk.queries.counts._BOUND", 3)
 
 
 def at_least(value):

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from service.desk.queries.tasks import TaskFilter, tasks_for
 from service.kernel.actor import Actor, ActorKind
-from service.tickets.queries.desk import TaskFilter, tasks_for
 from tests.tickets.acting import active_tasks
 
 pytestmark = pytest.mark.usefixtures("plain_flows")

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from service.desk.actions import take
 from service.kernel import clock
-from service.tickets import actions
 from tests.tickets.acting import CROWD, Acting, outcome
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.desking import BUILDERS, HOUR, POLICE, Desk, take_next
@@ -155,7 +155,7 @@ def test_fifty_clerks_and_all_that_there_is(desk, world, acting, crowd, threads,
     def work(clerk):
         taken = []
         while True:
-            done = outcome(lambda: taken.append(clerk(actions.take_next_task, at=clock.now()).id))
+            done = outcome(lambda: taken.append(clerk(take.take_next_task, at=clock.now()).id))
             if done != "done":
                 return done, taken
 
@@ -179,7 +179,7 @@ def test_next_and_claim_at_once(desk, crowd, at_once):
     for _ in range(5):
         task = desk.task()
         calls = [partial(one.claim, UUID(task["id"])) for one in crowd[:8]]
-        calls += [partial(one, actions.take_next_task, at=clock.now()) for one in crowd[8:16]]
+        calls += [partial(one, take.take_next_task, at=clock.now()) for one in crowd[8:16]]
         told = Counter(at_once(*calls))
         assert told.pop("done") == 1
         assert set(told) <= {"task_already_claimed", "no_task_left"}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from service.identity.queries import people_of_case
+from service.identity.people.queries import people_of_case
 from service.kernel.db import Scope
 from tests.tickets.acting import DISTRICT
 

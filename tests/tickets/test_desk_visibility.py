@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.identity.actions import ensure_staff, publish_departments
+from service.identity.staff.actions import ensure_staff, publish_departments
 from service.kernel import clock
 from service.kernel.db import District, Scope
 from service.kernel.permissions import Role

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.routing import Verdict
-from service.tickets.rules import DueBasis
+from service.tickets.rules.dues import DueBasis
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, task_by_id
 

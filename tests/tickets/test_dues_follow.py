@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from service.applicants.actions.correct import correct_item
 from service.routing import Verdict
-from service.tickets import actions
-from service.tickets.rules import Point
+from service.tickets.rules.corrections import Point
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND
@@ -50,7 +50,7 @@ def correct(acting, talent):
         item = walk.story.item(offering)
         sections = {"applicant": walk.body["sections"]["applicant"]}
         acting(talent)(
-            actions.correct_item,
+            correct_item,
             item_id=item.id,
             version=item.version,
             sections=sections,

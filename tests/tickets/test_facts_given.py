@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from service.kernel import clock, crypto
-from service.tickets.rules import Reliance
+from service.tickets.rules.states import Reliance
 from tests.packs import demo_pack, publish
 from tests.tickets import invariants
 from tests.tickets.asking import claim, decide

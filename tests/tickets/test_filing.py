@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from service.kernel.db import Scope
-from service.tickets.models import Item, TicketSection
+from service.tickets.models.filed import TicketSection
+from service.tickets.models.items import Item
 from service.tickets.queries.sealed import unsealed_answers
 from tests.tickets import invariants
 

@@ -18,16 +18,9 @@ from service.catalogue.rules import (
     SectionForm,
     Subject,
 )
+from service.filing.rules.criteria import cited, criterion_faults
+from service.filing.rules.filing import Filing, Wish, answers_for, filing_faults, section_holders
 from service.routing import Known, parse_condition, parse_flow
-from service.tickets.rules import (
-    Filing,
-    Wish,
-    answers_for,
-    criterion_faults,
-    filing_faults,
-    section_holders,
-)
-from service.tickets.rules.filing import cited
 
 CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
 KINSHIP = {CHILD: "child", SPOUSE: "spouse"}

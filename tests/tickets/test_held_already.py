@@ -11,7 +11,7 @@ import pytest
 
 from service.facts.rules import KnownFact
 from service.routing import Gift
-from service.tickets.rules import held_already
+from service.tickets.rules.established import held_already
 
 TALENT, CHILD, SISTER = (UUID(int=one) for one in range(3))
 NEEDED = date(2026, 4, 1)

@@ -11,8 +11,8 @@ from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.routing import Verdict
-from service.tickets.actions.steps import Step
-from service.tickets.models import Ticket
+from service.tickets.acts import Step
+from service.tickets.models.filed import Ticket
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.acting import outcome

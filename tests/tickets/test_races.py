@@ -12,11 +12,12 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from service.desk.queries.tasks import task_for
 from service.kernel.db import Scope
 from service.routing import Verdict
-from service.tickets.models import Item, Task
-from service.tickets.queries.desk import task_for
-from service.tickets.rules import TaskStatus
+from service.tickets.models.items import Item
+from service.tickets.models.stages import Task
+from service.tickets.rules.states import TaskStatus
 from tests.local.conftest import eventually
 from tests.tickets import invariants
 from tests.tickets.acting import CROWD, OVERDUE, Acting, active_tasks, outcome, task_by_id
@@ -58,7 +59,7 @@ def test_a_task_that_comes_back_too_late(file, somebody, both, wide, monkeypatch
         holder.release(task.id)
         return task_for(*arguments)
 
-    monkeypatch.setattr("service.tickets.actions.claim.task_for", look)
+    monkeypatch.setattr("service.desk.actions.claim.task_for", look)
     assert outcome(lambda: both.claim(task.id)) == "task_already_claimed"
     assert task_by_id(wide, task.id).assignee is None
 

@@ -8,9 +8,9 @@ from itertools import cycle, product
 
 import pytest
 
+from service.desk.actions import assign
 from service.kernel import clock
 from service.routing import Verdict
-from service.tickets import actions
 from tests.packs import plain_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.acting import Acting
@@ -80,7 +80,7 @@ def test_a_task_that_is_handed_over(begun, held, left, rows, somebody, hire, act
         for task in left(ticket):
             decides = held(task)
             version = decides.args[1]
-            gives = partial(head, actions.assign_task, task_id=task.id, version=version, **to)
+            gives = partial(head, assign.assign_task, task_id=task.id, version=version, **to)
             calls = [
                 partial(decides, PASS),
                 gives,

@@ -12,13 +12,12 @@ from stdnum.iso7064 import mod_37_36
 
 from service.kernel.errors import Conflict
 from service.routing import Outcome, Phase, Sees, StageKind, Verdict
-from service.tickets.rules import (
+from service.tickets.rules.corrections import Point, readable
+from service.tickets.rules.dues import DueBasis, ItemDue, ticket_due
+from service.tickets.rules.states import (
     ACTIVE,
-    DueBasis,
     Happening,
-    ItemDue,
     Light,
-    Point,
     TaskAct,
     TaskStatus,
     TicketStatus,
@@ -27,8 +26,6 @@ from service.tickets.rules import (
     happening,
     item_number,
     light,
-    readable,
-    ticket_due,
     ticket_number,
     ticket_status,
 )

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.routing import Verdict
-from service.tickets.actions import BATCH
-from service.tickets.actions.timers import silent_acceptances
-from service.tickets.models import Task, Ticket
-from service.tickets.rules import TaskStatus
+from service.tickets.models.filed import Ticket
+from service.tickets.models.stages import Task
+from service.tickets.rules.states import TaskStatus
+from service.tickets.timers import BATCH, silent_acceptances
 from service.worker import run_timers
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, outcome, task_by_id

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service.routing import decode_context, decode_event, replay
-from service.tickets.rules import Reliance
+from service.tickets.rules.states import Reliance
 from tests.tickets import invariants
 
 CLASS = {"basis": "programme", "talent_programme": "某国家级青年人才计划（2023 年）"}

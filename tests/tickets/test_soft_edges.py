@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.tickets.rules import Reliance
+from service.tickets.rules.states import Reliance
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND, MONDAY
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from service.routing import Hold, Outcome, Part, Phase, StageState, StageStatus, Verdict
-from service.tickets.rules import TaskStatus
-from service.tickets.rules.standing import item_state
+from service.tickets.rules.state import item_state
+from service.tickets.rules.states import TaskStatus
 
 OPEN, CLOSED, CANCELLED, SKIPPED, SUPERSEDED = StageStatus
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from service.applicants.actions import choose, correct, withdraw
 from service.routing import EdgeStatus, Verdict
 from service.routing.bundle import UNSETTLED
 from service.routing.flow import PASSING
-from service.tickets import actions
 from service.tickets.queries.sealed import unsealed_points
-from service.tickets.rules import Point
+from service.tickets.rules.corrections import Point
 from tests.tickets import invariants
 from tests.tickets.acting import TIMERS, outcome
 from tests.tickets.walking import A_SECOND
@@ -89,7 +89,7 @@ class Wandering:
 
     def _choose(self, story, edge):
         item = next(item for item in story.items if item.id == edge.item_id)
-        code = self._act(actions.choose_item, item, proceed=self._chance(0.5))
+        code = self._act(choose.choose_item, item, proceed=self._chance(0.5))
         assert code == ("nothing_to_choose" if self.walk.at > edge.next_at else "done")
 
     def _correct(self, story, item):
@@ -100,10 +100,10 @@ class Wandering:
         body = self.walk.body
         given = body["sections"] | body["items"][item.ordinal - 1]["sections"]
         sections = {code: given[code] for code in codes}
-        assert self._act(actions.correct_item, item, sections=sections) == "done"
+        assert self._act(correct.correct_item, item, sections=sections) == "done"
 
     def _withdraw(self, item):
-        code = self._act(actions.withdraw_item, item)
+        code = self._act(withdraw.withdraw_item, item)
         assert code == ("done" if item.outcome is None else "item_decided")
 
     def _decide(self, todo):

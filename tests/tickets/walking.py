@@ -16,8 +16,9 @@ from service.kernel.actor import system
 from service.kernel.db import Database, Scope
 from service.routing import Flow, Stage, StageKind, Verdict
 from service.routing.flow import PASSING
-from service.tickets.models import Item, ItemStage, Task
-from service.tickets.rules import ACTIVE
+from service.tickets.models.items import Item
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.rules.states import ACTIVE
 from tests.tickets.acting import DISTRICT, TIMERS, Acting
 from tests.tickets.stories import Story, stories
 

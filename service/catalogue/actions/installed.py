@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.rules import SETTINGS, pack_files
 from service.facts.queries import fact_kinds_of
-from service.identity.models import Department
+from service.identity.staff.queries import departments_of
 from service.kernel.db import District
 from service.kernel.errors import NotFound
 
@@ -45,7 +45,7 @@ def installed_files(session: Session, district: str) -> dict[str, dict[str, Any]
 def _main(session: Session, row: District) -> dict[str, Any]:
     departments = {
         one.code: {"code": one.code, "name": _text(one.name), "kind": one.kind.value}
-        for one in session.scalars(select(Department).where(Department.district_id == row.id))
+        for one in departments_of(session, row.id)
     }
     return {
         "district": row.id,

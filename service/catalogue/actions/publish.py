@@ -23,7 +23,7 @@ from service.catalogue.rules import (
     offering_content,
 )
 from service.facts.actions import publish_fact_kinds
-from service.identity.actions import publish_departments
+from service.identity.staff.actions import publish_departments
 from service.kernel.actor import system
 from service.kernel.db import District, insert_rows
 from service.kernel.events import emit

@@ -22,7 +22,7 @@ from service.catalogue.rules import (
 )
 from service.facts.queries import facts_of
 from service.facts.rules import by_kind
-from service.identity.queries import own_details
+from service.identity.people.queries import own_details
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
 

@@ -85,6 +85,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
 
     ARGUMENTS_PARSER = Parser()
 
+    def __init__(
+        self, name: str, import_name: str, *, tag: str | None = None, **options: Any
+    ) -> None:
+        """`tag` groups the routes in the documents; the name where none is stated."""
+        super().__init__(name, import_name, **options)
+        self.tag = tag or name
+
     def route(
         self,
         rule: str,
@@ -121,7 +128,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
 
         def decorator(view: Callable[P, R]) -> Callable[..., Response]:
             guarded = _guarded(view, policy)
-            self.add_url_rule(rule, None, guarded, **options)
+            self.add_url_rule(rule, None, guarded, tags=[self.tag], **options)
             return guarded
 
         return decorator

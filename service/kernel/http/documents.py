@@ -75,7 +75,8 @@ def _build_one(app: Flask, blueprints: list[Blueprint], audience: str) -> dict[s
     for blueprint in blueprints:
         part = blueprint.for_audience(audience)
         if part._docs:
-            api.spec.tag({"name": part.name, "description": part.description})
+            if part.tag == part.name:
+                api.spec.tag({"name": part.name, "description": part.description})
             part.register_views_in_doc(api, app, api.spec, name=part.name, parameters=None)
     document: dict[str, Any] = api.spec.to_dict()
     for operation in _operations(document):

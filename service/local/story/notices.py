@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from service.app import open_database
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Scope
@@ -22,9 +21,10 @@ from service.kernel.settings import load
 from service.local.environment import read_environment
 from service.local.story.telling import expect
 from service.routing import StageKind
-from service.tickets.actions import TIMERS
-from service.tickets.models import Task
-from service.tickets.rules import TaskStatus
+from service.runtime import open_database
+from service.tickets.models.stages import Task
+from service.tickets.rules.states import TaskStatus
+from service.tickets.timers import TIMERS
 
 
 class Notices:

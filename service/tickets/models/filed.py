@@ -10,7 +10,8 @@ from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
-from service.tickets.rules import DueBasis, TicketStatus
+from service.tickets.rules.dues import DueBasis
+from service.tickets.rules.states import TicketStatus
 
 TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
 

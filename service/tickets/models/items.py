@@ -18,7 +18,8 @@ from service.routing import (
     Outcome,
     Phase,
 )
-from service.tickets.rules import Dropped, DueBasis, Reliance
+from service.tickets.rules.dues import DueBasis
+from service.tickets.rules.states import Dropped, Reliance
 
 
 class Item(DistrictScoped, Base):

@@ -15,7 +15,7 @@ from service.routing import (
     StageStatus,
     Verdict,
 )
-from service.tickets.rules import TaskStatus
+from service.tickets.rules.states import TaskStatus
 
 _ACTIVE: Final = text("status IN ('open', 'claimed')")
 

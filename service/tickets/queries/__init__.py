@@ -1,4 +1,1 @@
-"""Reads of tickets, and who may see what.
-
-`talent` for applicants, `desk` for staff, `enterprise` for employers.
-"""
+"""Rows of tickets, for those whose right to them was decided before."""

@@ -14,8 +14,9 @@ from service.facts.queries import facts_of
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
 from service.routing import Known
-from service.tickets.models import Item, ItemStage, Task
-from service.tickets.queries.desk import not_ended, sections_of
+from service.tickets.models.items import Item
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.queries.rows import not_ended, sections_of
 from service.tickets.queries.sealed import unsealed_answers
 
 StageRow = Row[*tuple[Any, ...]]

@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 
 from service.kernel import crypto
-from service.tickets.models import Correction, Draft, Task, TicketSection
+from service.tickets.models.filed import Draft, TicketSection
+from service.tickets.models.items import Correction
+from service.tickets.models.stages import Task
 
 
 def unsealed_answers(section: TicketSection) -> dict[str, Any]:

@@ -125,6 +125,7 @@ _HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
     Verdict.RETURN: Happening.ITEM_RETURNED,
 }
 
+
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
 
@@ -156,6 +157,8 @@ _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
     (TaskStatus.OPEN, TaskAct.ASSIGN): TaskStatus.CLAIMED,
     (TaskStatus.CLAIMED, TaskAct.ASSIGN): TaskStatus.CLAIMED,
 }
+
+
 _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
     (TaskStatus.OPEN, TaskAct.RELEASE): "task_not_claimed",
     (TaskStatus.OPEN, TaskAct.DECIDE): "task_not_claimed",

@@ -1,0 +1,141 @@
+"""The answer to a correction, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.applicants.queries.tickets import held_item_for
+from service.catalogue.rules import OfferingDefinition, Scope
+from service.kernel.actor import Actor
+from service.kernel.db import insert_rows
+from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.materials.queries import materials_by_ids
+from service.routing import Corrected, Hold, Phase
+from service.tickets.acts import Step
+from service.tickets.edges import project, settle_edges
+from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
+from service.tickets.models.items import Item
+from service.tickets.queries.cases import revisions_of
+from service.tickets.queries.documents import documents_of
+from service.tickets.queries.rows import open_corrections
+from service.tickets.queries.sealed import unsealed_points
+from service.tickets.rows import material_row, section_row
+from service.tickets.rules.attached import Handed, replacement_faults
+from service.tickets.rules.corrections import Point, answer_faults
+from service.tickets.rules.states import Happening
+
+
+def correct_item(
+    session: Session,
+    actor: Actor,
+    *,
+    item_id: UUID,
+    version: int,
+    sections: Mapping[str, Any],
+    materials: Sequence[Handed] = (),
+    at: datetime,
+) -> Ticket:
+    """Answer everything that was asked of an item; what was returned is done once more.
+
+    What the ticket shares is corrected for every item that has not ended. Nothing is overwritten:
+    answers and documents get another revision. Raises `NotFound`, `Stale`,
+    `Conflict("nothing_to_correct")`, and `Invalid` where the answer is wrong or not complete.
+    """
+    ticket, item = held_item_for(session, actor, item_id)
+    if item.version != version:
+        raise Stale
+    if item.hold is not Hold.CORRECTION:
+        raise Conflict("nothing_to_correct")
+    step = Step.of(session, actor, ticket, at)
+    asked = open_corrections(session, item)
+    points = [Point(**point) for one in asked for point in unsealed_points(one)]
+    definition = step.definition(item)
+    today = step.calendar.local_date(at)
+    faults = answer_faults(definition, points, sections, today=today)
+    faults += _document_faults(session, actor, definition, points, materials)
+    if faults:
+        raise Invalid(errors=faults)
+    for correction in asked:
+        correction.answered_at = at
+    shared = {code for code in sections if definition.sections[code].scope is Scope.TICKET}
+    _revise(step, item, sections, shared)
+    shared |= _replace(step, item, definition, materials)
+    step.take(item, Corrected(), Happening.ITEM_CORRECTED)
+    if item.phase is Phase.ACCEPTANCE:
+        project(step, item, cause="corrected")
+    _tell_others(step, item, shared)
+    settle_edges(step)
+    step.finish()
+    return ticket
+
+
+def _revise(step: Step, item: Item, sections: Mapping[str, Any], shared: set[str]) -> None:
+    """Another revision of every section that was answered."""
+    revisions = revisions_of(step.session, item)
+    rows = [
+        section_row(
+            item.district_id,
+            item.ticket_id,
+            None if code in shared else item.id,
+            code,
+            answers,
+            revision=revisions[code] + 1,
+        )
+        for code, answers in sections.items()
+    ]
+    insert_rows(step.session, TicketSection, rows)
+
+
+def _document_faults(
+    session: Session,
+    actor: Actor,
+    definition: OfferingDefinition,
+    points: Sequence[Point],
+    materials: Sequence[Handed],
+) -> list[FieldError]:
+    kept = materials_by_ids(
+        session, actor, ids={one.material for one in materials}, person=actor.person
+    )
+    codes = {point.material for point in points if point.material is not None}
+    return replacement_faults(definition, codes, materials, kept)
+
+
+def _replace(
+    step: Step, item: Item, definition: OfferingDefinition, materials: Sequence[Handed]
+) -> set[str]:
+    """Another revision of the documents of every code that was handed in; gives shared codes."""
+    if not materials:
+        return set()
+    before = {one.code: one.revision for one in documents_of(step.session, item, definition)}
+    shared = {one.code for one in definition.materials if one.material.scope is Scope.TICKET} & {
+        one.code for one in materials
+    }
+    ticket = {"district_id": item.district_id, "id": item.ticket_id}
+    rows = [
+        material_row(
+            ticket,
+            None if one.code in shared else item.id,
+            one,
+            revision=before.get(one.code, 0) + 1,
+        )
+        for one in materials
+    ]
+    insert_rows(step.session, TicketMaterial, rows)
+    return shared
+
+
+def _tell_others(step: Step, corrected: Item, shared: set[str]) -> None:
+    """Every other open item that rests on what is shared has an event of its own."""
+    for item in step.items:
+        if item is corrected or item.phase is Phase.ENDED:
+            continue
+        definition = step.definition(item)
+        asked = {*definition.sections, *(one.code for one in definition.materials)}
+        if changed := sorted(shared & asked):
+            data = {"offering": item.offering_code, "shared": changed}
+            step.tell(Happening.SECTION_CORRECTED, item=item, data=data)

@@ -1,0 +1,64 @@
+"""Withdrawing one item or a whole ticket, with all that follows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.applicants.queries.tickets import held_item_for, held_ticket_for
+from service.applicants.rules import UNDECIDED
+from service.kernel.actor import Actor
+from service.kernel.errors import Conflict, Stale
+from service.routing import Withdrawn
+from service.tickets.acts import Step
+from service.tickets.edges import settle_edges
+from service.tickets.models.filed import Ticket
+from service.tickets.models.items import Item
+from service.tickets.rules.states import Happening
+
+
+def withdraw_item(
+    session: Session, actor: Actor, *, item_id: UUID, version: int, at: datetime
+) -> Ticket:
+    """End an item that is not decided yet; what waits for it goes on, is asked, or is closed.
+
+    Raises `NotFound`, `Stale`, and `Conflict("item_decided")`.
+    """
+    ticket, item = held_item_for(session, actor, item_id)
+    if item.version != version:
+        raise Stale
+    if item.phase not in UNDECIDED:
+        raise Conflict("item_decided")
+    return _withdrawn(session, actor, ticket, {item.id}, at)
+
+
+def withdraw_ticket(
+    session: Session, actor: Actor, *, ticket_id: UUID, version: int, at: datetime
+) -> Ticket:
+    """End every item of a ticket that is not decided yet.
+
+    Raises `NotFound`, `Stale`, and `Conflict("ticket_decided")` where none is left.
+    """
+    ticket, items = held_ticket_for(session, actor, ticket_id)
+    if ticket.version != version:
+        raise Stale
+    undecided = {item.id for item in items if item.phase in UNDECIDED}
+    if not undecided:
+        raise Conflict("ticket_decided")
+    ticket.version += 1
+    return _withdrawn(session, actor, ticket, undecided, at)
+
+
+def _withdrawn(
+    session: Session, actor: Actor, ticket: Ticket, which: set[UUID], at: datetime
+) -> Ticket:
+    """All of them end before any edge is followed: what is withdrawn is asked nothing."""
+    step = Step.of(session, actor, ticket, at)
+    items: list[Item] = [item for item in step.items if item.id in which]
+    for item in items:
+        step.take(item, Withdrawn(), Happening.ITEM_WITHDRAWN)
+    settle_edges(step)
+    step.finish()
+    return ticket

@@ -1,0 +1,277 @@
+"""The shapes in which tickets are told, out of their rows: no statement is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.applicants.queries.tickets import TicketRows, recorded_results
+from service.applicants.rules import Dependency, Standing, consequences
+from service.calendars.rules import WorkingCalendar
+from service.catalogue.queries import offering_definition
+from service.catalogue.rules import OfferingDefinition
+from service.kernel import messages
+from service.kernel.actor import Actor
+from service.routing import EdgeStatus, Hold, StageKind, StageStatus
+from service.routing.bundle import UNSETTLED
+from service.tickets.models.filed import Draft, Ticket, TicketMaterial
+from service.tickets.models.items import Correction, DueChange, Edge, Item
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.queries.corrections import correction_shape
+from service.tickets.queries.sealed import (
+    unsealed_draft,
+    unsealed_result,
+)
+from service.tickets.rules.states import NextStep, TicketStatus, light
+
+Definitions = Mapping[UUID, OfferingDefinition]
+
+
+def ticket_shape(
+    rows: TicketRows,
+    definitions: Definitions,
+    recorded: Mapping[UUID, Sequence[Task]],
+    at: datetime,
+) -> dict[str, Any]:
+    """A ticket, whole; `recorded` holds, by item, the tasks that recorded what came of it."""
+    return {
+        **ticket_summary(rows.ticket, rows.calendar),
+        "items": [
+            item_shape(
+                rows, item, definitions[item.offering_version_id], recorded.get(item.id, ()), at
+            )
+            for item in rows.items
+        ],
+        "edges": [_edge(edge) for edge in rows.edges],
+        "next_steps": _next_steps(rows),
+        "draft": None,
+    }
+
+
+def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
+    """A ticket in a list."""
+    return {
+        "id": ticket.id,
+        "number": ticket.number,
+        "version": ticket.version,
+        "bundle": ticket.bundle_code,
+        "status": ticket.status,
+        "filed_at": ticket.filed_at,
+        "due_on": calendar.local_date(ticket.due_at),
+        "due_at": ticket.due_at,
+        "due_basis": ticket.due_basis,
+        "provisional": ticket.provisional,
+    }
+
+
+def draft_shape(draft: Draft) -> dict[str, Any]:
+    """A ticket that is not filed yet."""
+    content = unsealed_draft(draft)
+    return {
+        **draft_summary(draft),
+        "items": [],
+        "edges": [],
+        "next_steps": [],
+        "draft": {**content, "updated_at": draft.updated_at},
+    }
+
+
+def draft_summary(draft: Draft) -> dict[str, Any]:
+    """A draft in a list of tickets."""
+    return {
+        "id": draft.id,
+        "number": None,
+        "version": draft.version,
+        "bundle": draft.bundle_code,
+        "status": TicketStatus.DRAFT,
+        "filed_at": None,
+        "due_on": None,
+        "due_at": None,
+        "due_basis": None,
+        "provisional": False,
+    }
+
+
+def _next_steps(rows: TicketRows) -> list[dict[str, Any]]:
+    steps = [
+        {"item": item.id, "kind": NextStep.CORRECT, "by": item.hold_until}
+        for item in rows.items
+        if item.hold is Hold.CORRECTION
+    ]
+    steps += [
+        {"item": edge.item_id, "kind": NextStep.CHOOSE, "by": edge.next_at}
+        for edge in rows.edges
+        if edge.status is EdgeStatus.ASKED
+    ]
+    return sorted(steps, key=lambda step: step["by"])
+
+
+def item_detail(
+    rows: TicketRows,
+    item: Item,
+    definition: OfferingDefinition,
+    recorded: Sequence[Task],
+    corrections: Sequence[Correction],
+    answers: Mapping[str, Any],
+    documents: Sequence[TicketMaterial],
+    at: datetime,
+) -> dict[str, Any]:
+    """One item, with one's own answers as they stand and what was asked to be mended."""
+    return {
+        **item_shape(rows, item, definition, recorded, at),
+        "ticket": item.ticket_id,
+        "sections": answers,
+        "materials": [{"code": one.code, "material": one.material_id} for one in documents],
+        "corrections": [correction_shape(one) for one in corrections],
+    }
+
+
+def item_shape(
+    rows: TicketRows,
+    item: Item,
+    definition: OfferingDefinition,
+    recorded: Sequence[Task],
+    at: datetime,
+) -> dict[str, Any]:
+    """One item out of the rows of its ticket."""
+    return _item(
+        item,
+        [stage for stage in rows.stages if stage.item_id == item.id],
+        [edge for edge in rows.edges if edge.item_id == item.id],
+        definition,
+        rows.calendar,
+        recorded,
+        at,
+    )
+
+
+def _item(
+    item: Item,
+    stages: Sequence[ItemStage],
+    edges: Sequence[Edge],
+    definition: OfferingDefinition,
+    calendar: WorkingCalendar,
+    recorded: Sequence[Task],
+    at: datetime,
+) -> dict[str, Any]:
+    running = item.decided_at is None
+    results = [unsealed_result(task) for task in recorded if task.kind is StageKind.DECISION]
+    return {
+        "id": item.id,
+        "number": item.number,
+        "version": item.version,
+        "offering": item.offering_code,
+        "title": definition.title,
+        "subject": item.subject_id,
+        "phase": item.phase,
+        "hold": item.hold,
+        "hold_until": item.hold_until,
+        "outcome": item.outcome,
+        "due_on": calendar.local_date(item.due_at),
+        "due_at": item.due_at,
+        "due_basis": item.due_basis,
+        "provisional": item.provisional,
+        "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        "result": results[0] if results else None,
+        "deliveries": [
+            _delivery(task, definition) for task in recorded if task.kind is StageKind.FULFILMENT
+        ],
+        "waiting_for": [edge.predecessor for edge in edges if edge.status in UNSETTLED],
+        "stages": [_stage(stage, definition, at) for stage in stages],
+    }
+
+
+def _delivery(task: Task, definition: OfferingDefinition) -> dict[str, Any]:
+    return {
+        "stage": task.stage_key,
+        "title": definition.flow.by_key[task.stage_key].title,
+        "department": task.department,
+        "delivered_at": task.closed_at,
+        "result": unsealed_result(task),
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "predecessor": edge.predecessor,
+        "item": edge.item_id,
+        "kind": edge.kind,
+        "on": edge.on,
+        "state": edge.status,
+        "next_at": edge.next_at,
+        "default": edge.default if edge.status is EdgeStatus.ASKED else None,
+    }
+
+
+def _stage(stage: ItemStage, definition: OfferingDefinition, at: datetime) -> dict[str, Any]:
+    still_open = stage.status is StageStatus.OPEN
+    return {
+        "key": stage.key,
+        "round": stage.round,
+        "title": definition.flow.by_key[stage.key].title,
+        "department": stage.departments[0] if stage.departments else None,
+        "departments": stage.departments,
+        "state": stage.status,
+        "verdict": stage.verdict,
+        "due_at": stage.due_at,
+        "light": light(at, warn_at=stage.warn_at, due_at=stage.due_at) if still_open else None,
+    }
+
+
+def due_change_shape(change: DueChange) -> dict[str, Any]:
+    """A due date that moved, with the reason in both languages."""
+    return {
+        "at": change.at,
+        "before": change.before,
+        "after": change.after,
+        "basis": change.basis,
+        "cause": change.cause,
+        "text": {
+            tongue: messages.say(f"due_{change.cause}", tongue) for tongue in messages.LANGUAGES
+        },
+    }
+
+
+def ticket_view(session: Session, actor: Actor, rows: TicketRows, at: datetime) -> dict[str, Any]:
+    """A ticket as its applicant sees it; one statement, none where nothing is decided."""
+    versions = {item.offering_version_id for item in rows.items}
+    return ticket_shape(
+        rows,
+        {version: offering_definition(session, actor.district, version) for version in versions},
+        recorded_results(session, actor, rows),
+        at,
+    )
+
+
+def withdrawal_view(
+    session: Session, actor: Actor, rows: TicketRows, withdrawn: set[UUID]
+) -> dict[str, Any]:
+    """What the withdrawal of these items would lead to; no statement."""
+    found = consequences(
+        [Standing(item.id, item.offering_code, item.phase, item.outcome) for item in rows.items],
+        [
+            Dependency(
+                edge.item_id, edge.predecessor, edge.kind, edge.on, edge.otherwise, edge.status
+            )
+            for edge in rows.edges
+        ],
+        withdrawn,
+    )
+    return {
+        "items": [
+            {
+                "item": item.id,
+                "number": item.number,
+                "offering": item.offering_code,
+                "title": offering_definition(
+                    session, actor.district, item.offering_version_id
+                ).title,
+                "consequence": found[item.id],
+            }
+            for item in rows.items
+        ]
+    }

@@ -1,0 +1,203 @@
+"""What an applicant sees: their own tickets, whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.calendars.queries import calendar_for
+from service.calendars.rules import WorkingCalendar
+from service.kernel.actor import Actor
+from service.kernel.db import for_change
+from service.kernel.errors import NotFound
+from service.kernel.events import Event
+from service.routing import StageKind
+from service.tickets.models.filed import Ticket
+from service.tickets.models.items import DueChange, Edge, Item
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.queries.rows import edges_of
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRows:
+    """A ticket with its items, in the order of filing, and their stages, in that of opening.
+
+    `calendar` is the one by which its moments are dates.
+    """
+
+    ticket: Ticket
+    items: Sequence[Item]
+    stages: Sequence[ItemStage]
+    edges: Sequence[Edge]
+    calendar: WorkingCalendar
+
+
+def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
+    """One of the actor's tickets; raises `NotFound` for anybody else's. Five statements."""
+    ticket = session.scalars(
+        select(Ticket).where(
+            Ticket.district_id == actor.district,
+            Ticket.id == ticket_id,
+            Ticket.person_id == actor.person,
+        )
+    ).one_or_none()
+    if ticket is None:
+        raise NotFound
+    items = session.scalars(
+        select(Item)
+        .where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
+        .order_by(Item.ordinal)
+    ).all()
+    stages = session.scalars(
+        select(ItemStage)
+        .where(
+            ItemStage.district_id == actor.district,
+            ItemStage.item_id.in_([item.id for item in items]),
+        )
+        .order_by(ItemStage.id)
+    ).all()
+    edges = edges_of(session, ticket)
+    return TicketRows(ticket, items, stages, edges, calendar_for(session, actor.district))
+
+
+def item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[TicketRows, Item]:
+    """One of the actor's items with the rows of its ticket; raises `NotFound`. Six statements."""
+    owner = session.scalar(
+        select(Item.ticket_id).where(
+            Item.district_id == actor.district,
+            Item.id == item_id,
+            Item.person_id == actor.person,
+        )
+    )
+    if owner is None:
+        raise NotFound
+    rows = ticket_for(session, actor, owner)
+    return rows, next(item for item in rows.items if item.id == item_id)
+
+
+def due_changes_for(session: Session, actor: Actor, item_id: UUID) -> Sequence[DueChange]:
+    """What moved the due date of one of the actor's items; raises `NotFound`. Two statements."""
+    ticket_id = session.scalar(
+        select(Item.ticket_id).where(
+            Item.district_id == actor.district,
+            Item.id == item_id,
+            Item.person_id == actor.person,
+        )
+    )
+    if ticket_id is None:
+        raise NotFound
+    return session.scalars(
+        select(DueChange)
+        .where(
+            DueChange.district_id == actor.district,
+            DueChange.ticket_id == ticket_id,
+            DueChange.item_id == item_id,
+        )
+        .order_by(DueChange.id)
+    ).all()
+
+
+def held_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket, Item]:
+    """One of the actor's items with its ticket, locked for a change; raises `NotFound`."""
+    query = (
+        select(Ticket, Item)
+        .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
+        .where(
+            Ticket.district_id == actor.district,
+            Ticket.person_id == actor.person,
+            Item.id == item_id,
+        )
+    )
+    row = session.execute(for_change(query, Ticket, Item)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+def held_ticket_for(
+    session: Session, actor: Actor, ticket_id: UUID
+) -> tuple[Ticket, Sequence[Item]]:
+    """One of the actor's tickets with its items, locked for a change; raises `NotFound`."""
+    owned = select(Ticket).where(
+        Ticket.district_id == actor.district,
+        Ticket.id == ticket_id,
+        Ticket.person_id == actor.person,
+    )
+    ticket = session.scalars(for_change(owned, Ticket)).one_or_none()
+    if ticket is None:
+        raise NotFound
+    items = (
+        select(Item)
+        .where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
+        .order_by(Item.id)
+    )
+    return ticket, session.scalars(for_change(items, Item)).all()
+
+
+def tickets_for(
+    session: Session, actor: Actor, *, before: UUID | None, limit: int
+) -> Sequence[Ticket]:
+    """The actor's tickets, the newest first, from below `before`; at most `limit` + 1 of them."""
+    query = (
+        select(Ticket)
+        .where(Ticket.district_id == actor.district, Ticket.person_id == actor.person)
+        .order_by(Ticket.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(Ticket.id < before)
+    return session.scalars(query).all()
+
+
+def recorded_results(
+    session: Session, actor: Actor, rows: TicketRows
+) -> dict[UUID, Sequence[Task]]:
+    """By item, the tasks whose verdicts recorded what its applicant is told: the decision's, then
+    those of fulfilment in the order in which they came. What other stages record is theirs.
+
+    One statement, none where nothing is decided.
+    """
+    decided = [item.id for item in rows.items if item.decided_at is not None]
+    if not decided:
+        return {}
+    found = defaultdict[UUID, list[Task]](list)
+    for task in session.scalars(
+        select(Task)
+        .where(
+            Task.district_id == actor.district,
+            Task.item_id.in_(decided),
+            Task.kind.in_((StageKind.DECISION, StageKind.FULFILMENT)),
+            Task.result.is_not(None),
+        )
+        .order_by(Task.closed_at, Task.id)
+    ):
+        found[task.item_id].append(task)
+    return dict(found)
+
+
+def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
+    """What the applicant is told of a ticket, in order; raises `NotFound` like `ticket_for`."""
+    owned = session.scalar(
+        select(Ticket.id).where(
+            Ticket.district_id == actor.district,
+            Ticket.id == ticket_id,
+            Ticket.person_id == actor.person,
+        )
+    )
+    if owned is None:
+        raise NotFound
+    return session.scalars(
+        select(Event)
+        .where(
+            Event.district_id == actor.district,
+            Event.ticket_id == ticket_id,
+            Event.seq.is_not(None),
+            Event.public,
+        )
+        .order_by(Event.seq)
+    ).all()

@@ -1,0 +1,1 @@
+"""What an applicant asks of their tickets and items, over HTTP."""

@@ -1,0 +1,143 @@
+"""What a talent's mini-program asks of one item of a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from service.applicants.actions import choose, correct, withdraw
+from service.applicants.queries.shapes import (
+    due_change_shape,
+    item_detail,
+    ticket_view,
+    withdrawal_view,
+)
+from service.applicants.queries.tickets import (
+    due_changes_for,
+    item_for,
+    recorded_results,
+    ticket_for,
+)
+from service.applicants.schemas import (
+    ChoiceIn,
+    ConsequencesOut,
+    CorrectionIn,
+    DueChangesOut,
+    ItemDetailOut,
+    TicketOut,
+)
+from service.catalogue.queries import offering_definition
+from service.kernel import clock, http
+from service.kernel.permissions import Permission
+from service.tickets import examples
+from service.tickets.queries.cases import answers_of
+from service.tickets.queries.documents import documents_of
+from service.tickets.queries.rows import corrections_of
+from service.tickets.rules.attached import Handed
+from service.tickets.rules.states import Choice
+
+blp = http.Blueprint(
+    "items", __name__, url_prefix="/v1/items", description="One service of a joint ticket."
+)
+
+
+@blp.get("/<uuid:item_id>", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.response(200, ItemDetailOut, example=examples.ITEM)
+def get_item(item_id: UUID) -> dict[str, Any]:
+    """Show one of my items with my answers and everything I was asked to mend."""
+    session, actor = http.session(), http.actor()
+    rows, item = item_for(session, actor, item_id)
+    definition = offering_definition(session, actor.district, item.offering_version_id)
+    return item_detail(
+        rows,
+        item,
+        definition,
+        recorded_results(session, actor, rows).get(item_id, ()),
+        corrections_of(session, item),
+        answers_of(session, item),
+        documents_of(session, item, definition),
+        clock.now(),
+    )
+
+
+@blp.get("/<uuid:item_id>/due-changes", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.response(200, DueChangesOut, example=examples.DUE_CHANGES)
+def list_due_changes(item_id: UUID) -> dict[str, Any]:
+    """Tell what moved the deadline of one of my items."""
+    found = due_changes_for(http.session(), http.actor(), item_id)
+    return {"items": [due_change_shape(one) for one in found]}
+
+
+@blp.post(
+    "/<uuid:item_id>/correction",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+    problems={409: ["nothing_to_correct"], 422: ["section_missing"]},
+)
+@blp.arguments(CorrectionIn, as_kwargs=True, example=examples.CORRECTION)
+@blp.response(200, TicketOut, example=examples.TICKET)
+def correct_item(
+    item_id: UUID, sections: Mapping[str, Any], materials: list[Handed]
+) -> dict[str, Any]:
+    """Answer everything I was asked to mend, in one go; If-Match names the item."""
+    session, actor = http.session(), http.actor()
+    ticket = correct.correct_item(
+        session,
+        actor,
+        item_id=item_id,
+        version=http.if_match(),
+        sections=sections,
+        materials=materials,
+        at=clock.now(),
+    )
+    return ticket_view(session, actor, ticket_for(session, actor, ticket.id), clock.now())
+
+
+@blp.post(
+    "/<uuid:item_id>/choice",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+    problems={409: ["nothing_to_choose"]},
+)
+@blp.arguments(ChoiceIn, as_kwargs=True, example={"choice": "proceed"})
+@blp.response(200, TicketOut, example=examples.TICKET)
+def choose_item(item_id: UUID, choice: Choice) -> dict[str, Any]:
+    """Go on without what an item waited for, or let it be closed; If-Match names the item."""
+    session, actor = http.session(), http.actor()
+    ticket = choose.choose_item(
+        session,
+        actor,
+        item_id=item_id,
+        version=http.if_match(),
+        proceed=choice is Choice.PROCEED,
+        at=clock.now(),
+    )
+    return ticket_view(session, actor, ticket_for(session, actor, ticket.id), clock.now())
+
+
+@blp.get("/<uuid:item_id>/withdrawal", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.response(200, ConsequencesOut, example=examples.CONSEQUENCES)
+def preview_item_withdrawal(item_id: UUID) -> dict[str, Any]:
+    """Tell what withdrawing an item would come to; nothing is done."""
+    rows, item = item_for(http.session(), http.actor(), item_id)
+    return withdrawal_view(http.session(), http.actor(), rows, {item.id})
+
+
+@blp.post(
+    "/<uuid:item_id>/withdrawal",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+    problems={409: ["item_decided"]},
+)
+@blp.response(200, TicketOut, example=examples.TICKET)
+def withdraw_item(item_id: UUID) -> dict[str, Any]:
+    """Withdraw an item that is not decided yet; If-Match names the item."""
+    session, actor = http.session(), http.actor()
+    ticket = withdraw.withdraw_item(
+        session, actor, item_id=item_id, version=http.if_match(), at=clock.now()
+    )
+    return ticket_view(session, actor, ticket_for(session, actor, ticket.id), clock.now())

@@ -1,0 +1,108 @@
+"""What a talent's mini-program asks of tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from service.applicants.actions import withdraw
+from service.applicants.queries.drafts import draft_for, drafts_for
+from service.applicants.queries.shapes import (
+    draft_shape,
+    draft_summary,
+    ticket_summary,
+    ticket_view,
+    withdrawal_view,
+)
+from service.applicants.queries.tickets import ticket_for, tickets_for, timeline_for
+from service.applicants.rules import UNDECIDED
+from service.applicants.schemas import ConsequencesOut, TicketOut, TicketPageOut
+from service.calendars.queries import calendar_for
+from service.kernel import clock, http
+from service.kernel.errors import NotFound
+from service.kernel.permissions import Permission
+from service.tickets import examples
+from service.tickets.models.filed import Draft, Ticket
+from service.tickets.queries.timeline import timeline_view
+from service.tickets.schemas import PageIn, TimelineOut
+
+blp = http.Blueprint(
+    "tickets", __name__, url_prefix="/v1", description="Joint tickets: file once, follow all."
+)
+
+
+@blp.get("/tickets", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.arguments(PageIn, location="query", as_kwargs=True)
+@blp.response(200, TicketPageOut, example=examples.TICKET_PAGE)
+def list_tickets(limit: int, after: str | None) -> dict[str, Any]:
+    """List my tickets and drafts, the newest first."""
+    session, actor = http.session(), http.actor()
+    page = http.Page(limit, after, account=actor.account, filters={"list": "tickets"})
+    before = None if page.position is None else UUID(page.position[0])
+    tickets = tickets_for(session, actor, before=before, limit=limit)
+    kept = drafts_for(session, actor, before=before, limit=limit)
+    both: list[Ticket | Draft] = [*tickets, *kept]
+    found = sorted(both, key=lambda one: one.id, reverse=True)[: limit + 1]
+    calendar = calendar_for(session, actor.district)
+
+    def summary(one: Ticket | Draft) -> dict[str, Any]:
+        if isinstance(one, Draft):
+            return draft_summary(one)
+        return ticket_summary(one, calendar)
+
+    return page.answer(found, summary, lambda one: [one.id])
+
+
+@blp.get("/tickets/<uuid:ticket_id>", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.response(200, TicketOut, example=examples.TICKET)
+def get_ticket(ticket_id: UUID) -> dict[str, Any]:
+    """Show one of my tickets with its items, stages, deadlines and results; or a draft."""
+    session, actor = http.session(), http.actor()
+    try:
+        return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())
+    except NotFound:
+        return draft_shape(draft_for(session, actor, ticket_id))
+
+
+@blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.response(200, TimelineOut, example=examples.TIMELINE)
+def get_ticket_timeline(ticket_id: UUID) -> dict[str, Any]:
+    """Tell what has happened to one of my tickets, in Chinese and English."""
+    return timeline_view(
+        http.session(),
+        http.actor(),
+        ticket_id,
+        timeline_for(http.session(), http.actor(), ticket_id),
+    )
+
+
+@blp.get(
+    "/tickets/<uuid:ticket_id>/withdrawal", allow=Permission.TICKET_READ, audiences=("talent",)
+)
+@blp.response(200, ConsequencesOut, example=examples.CONSEQUENCES)
+def preview_ticket_withdrawal(ticket_id: UUID) -> dict[str, Any]:
+    """Tell what withdrawing the whole ticket would come to; nothing is done."""
+    rows = ticket_for(http.session(), http.actor(), ticket_id)
+    return withdrawal_view(
+        http.session(),
+        http.actor(),
+        rows,
+        {item.id for item in rows.items if item.phase in UNDECIDED},
+    )
+
+
+@blp.post(
+    "/tickets/<uuid:ticket_id>/withdrawal",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+    problems={409: ["ticket_decided"]},
+)
+@blp.response(200, TicketOut, example=examples.TICKET)
+def withdraw_ticket(ticket_id: UUID) -> dict[str, Any]:
+    """Withdraw every item of a ticket that is not decided yet."""
+    session, actor = http.session(), http.actor()
+    withdraw.withdraw_ticket(
+        session, actor, ticket_id=ticket_id, version=http.if_match(), at=clock.now()
+    )
+    return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())

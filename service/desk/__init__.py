@@ -1,0 +1,1 @@
+"""What departments see and do: lists, tasks, claims, decisions."""

@@ -1,0 +1,137 @@
+"""Taking a task, and giving it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, all_, literal, update
+from sqlalchemy.orm import Session
+
+from service.desk.queries.tasks import IN_LIST, Held, TaskRow, held_task_for, task_for, visible
+from service.identity.people.queries import own_case
+from service.kernel import events
+from service.kernel.actor import Actor
+from service.kernel.errors import Conflict, Forbidden
+from service.kernel.permissions import Role
+from service.tickets.models.items import Item
+from service.tickets.models.stages import Task
+from service.tickets.rules.states import Happening, TaskAct, TaskStatus, acted
+
+_RETURNED: Final = (*IN_LIST, Task.ticket_id, own_case(Item.person_id).label("own_case"))
+
+
+_POOLED: Final = {"status": TaskStatus.OPEN, "assignee": None, "claimed_at": None}
+
+
+def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
+    """Take an open task: of fifty who try, one gets it.
+
+    One conditional UPDATE of the task's row; the ticket is not locked. Raises `NotFound`,
+    `Forbidden` (another role's task, a case of one's own, or four eyes are asked for and the
+    actor's were two of them), or `Conflict`:
+    `task_already_claimed`, `task_closed`.
+    """
+    row = changed_task(
+        session,
+        held_by(actor.account, at),
+        visible(actor),
+        Task.id == task_id,
+        Task.status == TaskStatus.OPEN,
+        Task.role.in_(_roles(actor)),
+        literal(actor.account) != all_(Task.barred),
+    )
+    if row is None:
+        _refuse(session, actor, task_id)
+    require_right_to_work(actor, row.department, row.role, own=row.own_case)
+    tell(session, actor, Happening.TASK_CLAIMED, row, at)
+    return row
+
+
+def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
+    """Put one's task back into the pool.
+
+    Raises `NotFound` or `Conflict`: `task_not_claimed`, `task_not_mine`, `task_closed`.
+    """
+    held = held_task_for(session, actor, task_id)
+    mine = held.task.assignee == actor.account
+    acted(held.task.status, TaskAct.RELEASE, mine=mine)
+    row = changed_held_task(session, held, _POOLED)
+    tell(session, actor, Happening.TASK_RELEASED, row, at)
+    return row
+
+
+def require_right_to_work(actor: Actor, department: str, role: str, *, own: bool) -> None:
+    """Raise `Forbidden` unless the actor has the role there and the case is not their own."""
+    if not actor.holds(department, Role(role)):
+        raise Forbidden("role_missing", role=role)
+    if own:
+        raise Forbidden("own_case")
+
+
+def _refuse(session: Session, actor: Actor, task_id: UUID) -> NoReturn:
+    """Say why the task could not be taken."""
+    found = task_for(session, actor, task_id)
+    task = found.task
+    require_right_to_work(actor, task.department, task.role, own=found.own_case)
+    acted(task.status, TaskAct.CLAIM, mine=task.assignee == actor.account)
+    if actor.account in task.barred:
+        raise Forbidden("four_eyes")
+    raise Conflict("task_already_claimed")
+
+
+def _roles(actor: Actor) -> set[str]:
+    return {role.value for post in actor.posts for role in post.roles}
+
+
+def held_by(account: UUID, at: datetime) -> dict[str, Any]:
+    """What a task's row says once somebody holds it."""
+    return {"status": TaskStatus.CLAIMED, "assignee": account, "claimed_at": at}
+
+
+def changed_task(
+    session: Session, values: Mapping[str, Any], *found: ColumnElement[bool]
+) -> TaskRow | None:
+    """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
+
+    The row also has `ticket_id`, and `own_case` of whoever asks.
+    """
+    return session.execute(
+        update(Task)
+        .where(*found, Item.district_id == Task.district_id, Item.id == Task.item_id)
+        .values(**values, version=Task.version + 1)
+        .returning(*_RETURNED)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+
+
+def changed_held_task(session: Session, held: Held, values: Mapping[str, Any]) -> TaskRow:
+    """Change a task that is locked; its row as `changed_task` gives it."""
+    district, task_id = held.task.district_id, held.task.id
+    row = changed_task(session, values, Task.district_id == district, Task.id == task_id)
+    if row is None:
+        raise LookupError("a locked task is there")
+    return row
+
+
+def tell(
+    session: Session,
+    actor: Actor,
+    kind: Happening,
+    row: TaskRow,
+    at: datetime,
+    **more: str,
+) -> None:
+    """Emit an event of a task that no ticket replays."""
+    events.emit(
+        session,
+        kind,
+        actor=actor,
+        at=at,
+        ticket_id=row.ticket_id,
+        item_id=row.item_id,
+        task_id=row.id,
+        data={"department": row.department, **more},
+    )

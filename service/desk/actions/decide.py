@@ -1,0 +1,119 @@
+"""Deciding a claimed task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from service.catalogue.rules import OfferingDefinition
+from service.desk.actions.claim import require_right_to_work
+from service.desk.actions.returning import ask_correction
+from service.desk.queries.tasks import Held, held_task_for
+from service.kernel import crypto
+from service.kernel.actor import Actor
+from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.routing import Stage, StageKind, TaskDecided, Verdict
+from service.routing.flow import PASSING
+from service.tickets.acts import Decided, Step
+from service.tickets.edges import settle_edges
+from service.tickets.models.stages import Task
+from service.tickets.queries.cases import stage_of
+from service.tickets.rules.corrections import Point, point_faults
+from service.tickets.rules.states import TaskAct, accepted_from, acted, happening
+
+_TASKS: Final = "tasks"
+
+
+def decide_task(
+    session: Session,
+    actor: Actor,
+    *,
+    task_id: UUID,
+    version: int,
+    verdict: Verdict,
+    opinion: str,
+    result: Mapping[str, Any] | None,
+    points: Sequence[Point] = (),
+    at: datetime,
+) -> Held:
+    """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
+
+    `points` is what a return asks the applicant to mend. Raises `NotFound`, `Conflict`
+    (`task_not_claimed`, `task_not_mine`, `task_closed`, `acceptance_deemed` for a refusal that
+    comes after the time to accept, `notice_running` for a notice period that nobody may cut
+    short, `returned_already`), `Stale`, `Forbidden`, or `Invalid` for a verdict the stage does
+    not allow, a result that is missing, not asked for, or not of the stage's form, or points that
+    do not fit. That the task is no longer theirs says more to the actor than a stale version, so
+    it comes first.
+    """
+    held = held_task_for(session, actor, task_id)
+    task, item = held.task, held.item
+    after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
+    if task.version != version:
+        raise Stale
+    require_right_to_work(actor, task.department, task.role, own=held.own_case)
+    step = Step.of(session, actor, held.ticket, at)
+    key, round_ = stage_of(step.stages(item), task)
+    definition = step.definition(item)
+    _check(definition, definition.flow.by_key[key], verdict, result)
+    returns = verdict is Verdict.RETURN
+    if faults := point_faults(definition, points, asked=returns):
+        raise Invalid(errors=faults)
+    if returns and step.state(item).returns(key):
+        raise Conflict("returned_already")
+    if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
+        raise Conflict("notice_running")
+    accepted_at = _accepted_at(held, verdict, at)
+    step.state(item)  # as it is before the task closes
+    task.status, task.verdict, task.closed_at = after, verdict, at
+    task.opinion = _sealed(task, "opinion", opinion)
+    task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
+    step.take(
+        item,
+        TaskDecided(key, round_, task.department, verdict),
+        happening(task.kind, verdict),
+        decided=Decided(task, result, accepted_at),
+        about={"stage": key, "department": task.department},
+    )
+    if returns:
+        ask_correction(step, item, task, points)
+    settle_edges(step)
+    step.finish()
+    return held
+
+
+def _accepted_at(held: Held, verdict: Verdict, at: datetime) -> datetime:
+    """The moment from which the promise counts, should the task be the acceptance."""
+    if held.task.kind is not StageKind.ACCEPTANCE:
+        return at
+    received_at, due_at = held.item.received_at, held.task.due_at
+    return accepted_from(verdict, received_at=received_at, due_at=due_at, at=at)
+
+
+def _check(
+    definition: OfferingDefinition,
+    stage: Stage,
+    verdict: Verdict,
+    result: Mapping[str, Any] | None,
+) -> None:
+    if verdict not in stage.may:
+        raise Invalid(errors=[FieldError("verdict", "verdict_not_allowed")])
+    asked = stage.records is not None and verdict is PASSING[stage.kind]
+    if asked and result is None:
+        raise Invalid(errors=[FieldError("result", "result_missing")])
+    if result is None:
+        return
+    if not asked:
+        raise Invalid(errors=[FieldError("result", "result_not_expected")])
+    faults = definition.result_faults(stage.key, result)
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _sealed(task: Task, column: str, text: str) -> bytes:
+    return crypto.seal(text, table=_TASKS, column=column, row=task.id)

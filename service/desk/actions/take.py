@@ -1,0 +1,95 @@
+"""Being handed what is due first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, all_, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from service.desk.actions.claim import changed_task, held_by, tell
+from service.desk.queries.tasks import TaskRow
+from service.identity.people.queries import own_case
+from service.kernel.actor import Actor
+from service.kernel.db import for_change
+from service.kernel.errors import NotFound
+from service.kernel.permissions import Permission
+from service.routing import StageKind
+from service.tickets.models.items import Item
+from service.tickets.models.stages import Task
+from service.tickets.queries.rows import standing
+from service.tickets.rules.states import Happening, TaskStatus
+
+Pool = tuple[str, str]
+"""A department and a role in it."""
+
+
+def take_next_task(
+    session: Session, actor: Actor, *, offering: str | None = None, at: datetime
+) -> TaskRow:
+    """Take what is due first of all that the actor may take, of one offering if asked.
+
+    One UPDATE, which passes over what others are just taking. Who has several roles has several
+    pools: they are tried in the order of what is due first in each, which costs a statement more.
+    A running notice is not handed out: it would not end by itself while somebody holds it. Raises
+    `NotFound("no_task_left")`.
+    """
+    for department, role in _pools(session, actor, offering):
+        urgent = _urgent(actor, department, role, offering)
+        free = for_change(urgent, Task, skip_locked=True).correlate(None).scalar_subquery()
+        row = changed_task(
+            session,
+            held_by(actor.account, at),
+            Task.district_id == actor.district,
+            Task.id == free,
+        )
+        if row is not None:
+            tell(session, actor, Happening.TASK_CLAIMED, row, at)
+            return row
+    raise NotFound("no_task_left")
+
+
+def _pools(session: Session, actor: Actor, offering: str | None) -> Sequence[Pool]:
+    departments = actor.departments_with(Permission.TASK_CLAIM)
+    pools = sorted(
+        (post.department, role.value)
+        for post in actor.posts
+        if post.department in departments
+        for role in post.roles
+    )
+    if len(pools) <= 1:
+        return pools
+    heads = union_all(
+        *(
+            select(
+                _urgent(actor, *pool, offering)
+                .add_columns(Task.due_at, literal(place).label("place"))
+                .subquery()
+            )
+            for place, pool in enumerate(pools)
+        )
+    ).subquery()
+    first = select(heads.c.place).order_by(heads.c.due_at, heads.c.id)
+    return [pools[place] for place in session.scalars(first)]
+
+
+def _urgent(actor: Actor, department: str, role: str, offering: str | None) -> Select[UUID]:
+    """The task that is due first in a pool, of those that the actor may take."""
+    query = (
+        select(Task.id)
+        .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
+        .where(
+            Task.district_id == actor.district,
+            Task.department == department,
+            Task.role == role,
+            standing((TaskStatus.OPEN,)),
+            Task.kind != StageKind.PUBLICITY,
+            literal(actor.account) != all_(Task.barred),
+            ~own_case(Item.person_id),
+        )
+        .order_by(Task.due_at, Task.id)
+        .limit(1)
+    )
+    return query if offering is None else query.where(Task.offering_code == offering)

@@ -1,0 +1,96 @@
+"""What staff see of what has happened to an item: what its applicant is told, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy.orm import Session
+
+from service.desk.queries.tasks import visible
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound
+from service.kernel.events import Event
+from service.tickets.models.items import Correction, Item
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.rules.states import TaskStatus
+
+Rows = Sequence[Row[*tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An item's verdicts and corrections, each in the order in which they came.
+
+    `verdicts`: `stage_key round department role verdict closed_at assignee`; where nobody but time
+    decided, `deemed`, the assignee is no answer to who did. `corrections`: each with the stage and
+    the department that asked.
+    """
+
+    verdicts: Rows
+    corrections: Rows
+
+
+def history_of(session: Session, task: Task) -> History:
+    """What was decided on a task's item besides the task itself; two statements."""
+    verdicts = session.execute(
+        select(
+            Task.stage_key,
+            ItemStage.round,
+            Task.department,
+            Task.role,
+            Task.verdict,
+            Task.closed_at,
+            Task.deemed,
+            Task.assignee,
+        )
+        .join(
+            ItemStage,
+            (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
+        )
+        .where(
+            Task.district_id == task.district_id,
+            Task.item_id == task.item_id,
+            Task.status == TaskStatus.CLOSED,
+            Task.id != task.id,
+        )
+        .order_by(Task.closed_at, Task.id)
+    ).all()
+    corrections = session.execute(
+        select(Correction, Task.stage_key, Task.department)
+        .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
+        .where(Correction.district_id == task.district_id, Correction.item_id == task.item_id)
+        .order_by(Correction.id)
+    ).all()
+    return History(verdicts, corrections)
+
+
+def item_timeline_for(
+    session: Session, actor: Actor, item_id: UUID
+) -> tuple[UUID, Sequence[Event]]:
+    """What the applicant is told of an item, in order, and the ticket it belongs to.
+
+    For staff of a department that has or had a task of the item; raises `NotFound` for everybody
+    else. Two statements.
+    """
+    theirs = exists().where(visible(actor), Task.item_id == Item.id)
+    ticket_id = session.scalar(
+        select(Item.ticket_id).where(Item.district_id == actor.district, Item.id == item_id, theirs)
+    )
+    if ticket_id is None:
+        raise NotFound
+    told = session.scalars(
+        select(Event)
+        .where(
+            Event.district_id == actor.district,
+            Event.ticket_id == ticket_id,
+            Event.seq.is_not(None),
+            Event.item_id == item_id,
+            Event.public,
+        )
+        .order_by(Event.seq)
+    ).all()
+    return ticket_id, told

@@ -1,0 +1,340 @@
+"""What a clerk's desk asks of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response
+
+from service.calendars.queries import calendar_for
+from service.catalogue.queries import offering_definition
+from service.desk.actions import assign, claim, decide, take
+from service.desk.queries.counts import task_counts_for
+from service.desk.queries.documents import document_seen, documents_seen
+from service.desk.queries.histories import history_of, item_timeline_for
+from service.desk.queries.shapes import (
+    Names,
+    applicant_shape,
+    subject_shape,
+    task_detail,
+    task_summary,
+)
+from service.desk.queries.tasks import (
+    TaskFilter,
+    TaskRow,
+    facts_seen,
+    items_numbered,
+    people_seen,
+    task_for,
+    tasks_for,
+)
+from service.desk.schemas import (
+    AssignmentIn,
+    DecidedOut,
+    DecisionIn,
+    NextIn,
+    TaskCountsOut,
+    TaskDetailOut,
+    TaskOut,
+    TaskPageOut,
+    TaskQuery,
+)
+from service.identity.staff.queries import staff_names
+from service.kernel import audit, clock, http, storage
+from service.kernel.permissions import Permission
+from service.materials.queries import open_material
+from service.materials.rules import MediaType
+from service.routing import Verdict
+from service.tickets import examples
+from service.tickets.queries.rows import sections_of
+from service.tickets.queries.timeline import timeline_view
+from service.tickets.rules.corrections import Point
+from service.tickets.rules.states import ACTIVE, Light, TaskStatus
+from service.tickets.schemas import TimelineOut
+
+_CONTENT: Final = {
+    200: {
+        "description": "The content, to be kept as a file: of one of these types.",
+        "content": {media_type.value: {} for media_type in MediaType},
+    }
+}
+
+blp = http.Blueprint(
+    "desk", __name__, url_prefix="/v1/desk", description="Work of a department's staff."
+)
+
+
+@blp.get(
+    "/tasks",
+    allow=Permission.TASK_READ,
+    audiences=("desk",),
+    problems={422: ["cursor_invalid", "search_too_broad"]},
+)
+@blp.arguments(TaskQuery, location="query")
+@blp.response(200, TaskPageOut, example=examples.TASK_PAGE)
+def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
+    """List the tasks of my departments by due time; without `state`, those still to be done."""
+    session, actor, at = http.session(), http.actor(), clock.now()
+    limit, after = asked.pop("limit"), asked.pop("after")
+    filters = {"list": "tasks", **asked}
+    page = http.Page(limit, after, account=actor.account, filters=filters)
+    wanted, behind = _filter(**asked, at=at), _behind(page)
+    found = tasks_for(session, actor, wanted, behind=behind, limit=limit)
+    names = _names(found[:limit])
+    return page.answer(
+        found, lambda row: _summary(row, names, at), lambda row: [row.due_at, row.id]
+    )
+
+
+@blp.get("/counts", allow=Permission.TASK_READ, audiences=("desk",))
+@blp.response(200, TaskCountsOut, example=examples.TASK_COUNTS)
+def get_task_counts() -> dict[str, Any]:
+    """Count what is still to be done in my departments: exactly, or up to a bound."""
+    found = task_counts_for(http.session(), http.actor(), at=clock.now())
+    return {
+        "state": found.states,
+        "light": found.lights,
+        "offering": [{"offering": code, "count": one} for code, one in found.offerings.items()],
+        "mine": found.mine,
+    }
+
+
+@blp.get("/tasks/<uuid:task_id>", allow=Permission.TASK_READ, audiences=("desk",))
+@blp.response(200, TaskDetailOut, example=examples.TASK_DETAIL)
+def get_task(task_id: UUID) -> dict[str, Any]:
+    """Show a task of my departments with what its stage may see."""
+    session, actor, at = http.session(), http.actor(), clock.now()
+    found = task_for(session, actor, task_id)
+    definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    sections = sections_of(session, found.item)
+    facts = facts_seen(session, actor, found, definition, at)
+    seen = documents_seen(session, actor, found, definition)
+    history = history_of(session, found.task)
+    names = _names([found.row, *history.verdicts])
+    applicant, member = people_seen(session, found, definition)
+    return {
+        **_summary(found.row, names, at),
+        **task_detail(found.task, sections, facts, seen, history, names, definition),
+        "ticket_number": found.ticket_number,
+        "applicant": applicant_shape(applicant),
+        "subject": subject_shape(member, definition.flow.by_key[found.task.stage_key].sees),
+    }
+
+
+@blp.get(
+    "/tasks/<uuid:task_id>/materials/<uuid:material_id>/content",
+    allow=Permission.TASK_READ,
+    audiences=("desk",),
+)
+@blp.doc(responses=_CONTENT)
+def get_task_material(task_id: UUID, material_id: UUID) -> Response:
+    """Download a document that my task's stage may read; who looked is kept."""
+    session, actor = http.session(), http.actor()
+    found = task_for(session, actor, task_id)
+    definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    material = document_seen(session, actor, found, definition, material_id)
+    audit.record(
+        session,
+        "material.read",
+        actor=actor,
+        at=clock.now(),
+        subject=material.id,
+        data={"task": str(task_id), "code": material.code},
+    )
+    http.finish()
+    return http.attachment(
+        open_material(storage.in_use(), material),
+        name=material.name,
+        media_type=material.media_type,
+        size=material.size,
+    )
+
+
+@blp.get("/items/<uuid:item_id>/timeline", allow=Permission.TASK_READ, audiences=("desk",))
+@blp.response(200, TimelineOut, example=examples.ITEM_TIMELINE)
+def get_item_timeline(item_id: UUID) -> dict[str, Any]:
+    """Tell what the applicant is told of an item that my departments have or had a task of."""
+    ticket_id, events = item_timeline_for(http.session(), http.actor(), item_id)
+    return timeline_view(http.session(), http.actor(), ticket_id, events)
+
+
+@blp.post(
+    "/tasks/next",
+    allow=Permission.TASK_CLAIM,
+    audiences=("desk",),
+    problems={404: ["no_task_left"]},
+)
+@blp.arguments(NextIn, as_kwargs=True, example={"offering": "settlement"})
+@blp.response(200, TaskOut, example=examples.TASK)
+def take_next_task(offering: str | None) -> dict[str, Any]:
+    """Claim what is due first of all the open tasks that I may take."""
+    at = clock.now()
+    return _mine(take.take_next_task(http.session(), http.actor(), offering=offering, at=at), at)
+
+
+@blp.post(
+    "/tasks/<uuid:task_id>/claim",
+    allow=Permission.TASK_CLAIM,
+    audiences=("desk",),
+    problems={
+        403: ["role_missing", "own_case", "four_eyes"],
+        409: ["task_already_claimed", "task_closed"],
+    },
+)
+@blp.response(200, TaskOut, example=examples.TASK)
+def claim_task(task_id: UUID) -> dict[str, Any]:
+    """Claim an open task."""
+    at = clock.now()
+    return _mine(claim.claim_task(http.session(), http.actor(), task_id=task_id, at=at), at)
+
+
+@blp.post(
+    "/tasks/<uuid:task_id>/release",
+    allow=Permission.TASK_CLAIM,
+    audiences=("desk",),
+    problems={409: ["task_not_claimed", "task_not_mine", "task_closed"]},
+)
+@blp.response(200, TaskOut, example=examples.TASK)
+def release_task(task_id: UUID) -> dict[str, Any]:
+    """Put a claimed task back into the pool."""
+    at = clock.now()
+    row = claim.release_task(http.session(), http.actor(), task_id=task_id, at=at)
+    return _summary(row, {}, at)
+
+
+@blp.post(
+    "/tasks/<uuid:task_id>/assignment",
+    allow=Permission.TASK_ASSIGN,
+    audiences=("desk",),
+    versioned=True,
+    problems={
+        403: ["role_missing", "own_case"],
+        409: ["task_closed", "already_assigned"],
+        422: ["assignee_unfit", "assignee_excluded"],
+    },
+)
+@blp.arguments(AssignmentIn, as_kwargs=True, example=examples.ASSIGNMENT)
+@blp.response(200, TaskOut, example=examples.TASK)
+def assign_task(task_id: UUID, account: UUID) -> dict[str, Any]:
+    """Give a task of the department I head to a colleague, whoever holds it now."""
+    at = clock.now()
+    row, colleague = assign.assign_task(
+        http.session(),
+        http.actor(),
+        task_id=task_id,
+        version=http.if_match(),
+        account=account,
+        at=at,
+    )
+    return _summary(row, {(row.department, account): colleague.name}, at)
+
+
+@blp.post(
+    "/tasks/<uuid:task_id>/decision",
+    allow=Permission.TASK_DECIDE,
+    audiences=("desk",),
+    versioned=True,
+    problems={
+        403: ["role_missing", "own_case"],
+        409: [
+            "task_not_claimed",
+            "task_not_mine",
+            "task_closed",
+            "acceptance_deemed",
+            "notice_running",
+            "returned_already",
+        ],
+        422: ["verdict_not_allowed", "result_missing", "corrections_missing"],
+    },
+)
+@blp.arguments(DecisionIn, as_kwargs=True, example=examples.DECISION)
+@blp.response(200, DecidedOut, example=examples.DECIDED)
+def decide_task(
+    task_id: UUID,
+    verdict: Verdict,
+    opinion: str,
+    result: Mapping[str, Any] | None,
+    corrections: list[Point],
+) -> dict[str, Any]:
+    """Give the verdict on a claimed task."""
+    held = decide.decide_task(
+        http.session(),
+        http.actor(),
+        task_id=task_id,
+        version=http.if_match(),
+        verdict=verdict,
+        opinion=opinion,
+        result=result,
+        points=corrections,
+        at=clock.now(),
+    )
+    return {
+        "id": held.task.id,
+        "version": held.task.version,
+        "state": held.task.status,
+        "verdict": verdict,
+        "item": held.item.id,
+        "item_number": held.item.number,
+        "phase": held.item.phase,
+        "outcome": held.item.outcome,
+    }
+
+
+def _filter(
+    *,
+    state: TaskStatus | None,
+    offering: str | None,
+    stage: str | None,
+    light: Light | None,
+    assignee: str | None,
+    due_before: date | datetime | None,
+    q: str | None,
+    at: datetime,
+) -> TaskFilter:
+    session, actor = http.session(), http.actor()
+    if due_before is not None and not isinstance(due_before, datetime):
+        due_before = calendar_for(session, actor.district).begins(due_before)
+    return TaskFilter(
+        statuses=ACTIVE if state is None else (state,),
+        offering=offering,
+        stage=stage,
+        lit=None if light is None else (light, at),
+        assignee=_assignee(assignee, actor.account),
+        unassigned=assignee == "none",
+        due_before=due_before,
+        items=None if q is None else items_numbered(session, actor, q),
+    )
+
+
+def _names(rows: Iterable[Any]) -> Names:
+    """What those who hold or held these tasks are called, among colleagues."""
+    holders = {(row.department, row.assignee) for row in rows if row.assignee is not None}
+    return staff_names(http.session(), http.actor(), holders)
+
+
+def _mine(row: TaskRow, at: datetime) -> dict[str, Any]:
+    """A task that the actor has just taken."""
+    actor = http.actor()
+    return _summary(row, {(row.department, actor.account): actor.display_name}, at)
+
+
+def _summary(row: TaskRow, names: Names, at: datetime) -> dict[str, Any]:
+    session, actor = http.session(), http.actor()
+    definition = offering_definition(session, actor.district, row.offering_version_id)
+    return task_summary(row, definition, actor.account, names, at)
+
+
+def _assignee(asked: str | None, account: UUID) -> UUID | None:
+    if asked is None or asked == "none":
+        return None
+    return account if asked == "me" else UUID(asked)
+
+
+def _behind(page: http.Page) -> tuple[datetime, UUID] | None:
+    if page.position is None:
+        return None
+    due_at, task_id = page.position
+    return datetime.fromisoformat(due_at), UUID(task_id)

@@ -1,0 +1,301 @@
+"""What goes over the wire at the desk of a department."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from service.desk.rules import MOST_SOUGHT
+from service.identity.people.rules import IdType, Kinship
+from service.kernel.http import Schema, fields
+from service.routing import Outcome, Phase, StageKind, Verdict
+from service.tickets.rules.corrections import Point
+from service.tickets.rules.states import Light, TaskStatus
+from service.tickets.schemas import CODE, CorrectionOut, PageIn
+
+
+class TaskQuery(PageIn):
+    """What a clerk narrows the list to."""
+
+    state = fields.Enum(
+        TaskStatus,
+        load_default=None,
+        metadata={"description": "Without it, what is still to be done: open or claimed."},
+    )
+    offering = fields.String(load_default=None, longest=64, metadata=CODE)
+    stage = fields.String(
+        load_default=None, longest=64, metadata={"description": "The key of a stage."}
+    )
+    light = fields.Enum(
+        Light, load_default=None, metadata={"description": "Of what is still to be done alone."}
+    )
+    assignee = fields.String(
+        load_default=None,
+        longest=36,
+        pattern="me|none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+        metadata={"description": "`me`, `none`, or the id of an account."},
+    )
+    due_before = fields.DayOrMoment(
+        load_default=None,
+        metadata={"description": "A date in the district, from its beginning, or a moment."},
+    )
+    q = fields.String(
+        load_default=None,
+        shortest=4,
+        longest=40,
+        pattern="[0-9A-Za-z-]+",
+        metadata={
+            "description": "The number of an item or its ticket, or how it begins; refused where"
+            f" more than {MOST_SOUGHT} items of the district begin so."
+        },
+    )
+
+
+class TaskOut(Schema):
+    """A task in a list."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    state = fields.Enum(TaskStatus, required=True)
+    kind = fields.Enum(StageKind, required=True)
+    stage = fields.String(required=True)
+    stage_title = fields.Texts(required=True)
+    item = fields.UUID(required=True)
+    item_number = fields.String(required=True)
+    offering = fields.String(required=True)
+    title = fields.Texts(required=True)
+    department = fields.String(required=True)
+    role = fields.String(required=True)
+    assignee = fields.UUID(required=True, allow_none=True)
+    assignee_name = fields.String(required=True, allow_none=True)
+    mine = fields.Boolean(required=True)
+    opened_at = fields.DateTime(required=True)
+    due_at = fields.DateTime(required=True)
+    light = fields.Enum(Light, required=True, allow_none=True)
+    verdict = fields.Enum(Verdict, required=True, allow_none=True)
+
+
+class TaskPageOut(Schema):
+    """A page of tasks by due time."""
+
+    items = fields.List(fields.Nested(TaskOut), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class CountOut(Schema):
+    """How many there are; not `exact`: at least so many."""
+
+    value = fields.Integer(required=True)
+    exact = fields.Boolean(required=True)
+
+
+class StatesOut(Schema):
+    """What is still to be done, by state."""
+
+    open = fields.Nested(CountOut, required=True)
+    claimed = fields.Nested(CountOut, required=True)
+
+
+class LightsOut(Schema):
+    """What is still to be done, by light."""
+
+    green = fields.Nested(CountOut, required=True)
+    yellow = fields.Nested(CountOut, required=True)
+    red = fields.Nested(CountOut, required=True)
+
+
+class OfferingCountOut(Schema):
+    """What is still to be done of one offering."""
+
+    offering = fields.String(required=True)
+    count = fields.Nested(CountOut, required=True)
+
+
+class TaskCountsOut(Schema):
+    """How much there is to do in my departments, and of it in my hands."""
+
+    state = fields.Nested(StatesOut, required=True)
+    light = fields.Nested(LightsOut, required=True)
+    offering = fields.List(
+        fields.Nested(OfferingCountOut),
+        required=True,
+        metadata={"description": "Offerings of which there is something to do."},
+    )
+    mine = fields.Nested(CountOut, required=True)
+
+
+class NextIn(Schema):
+    """What to take next."""
+
+    offering = fields.String(load_default=None, allow_none=True, longest=64, metadata=CODE)
+
+
+class AssignmentIn(Schema):
+    """Whom to give a task to."""
+
+    account = fields.UUID(
+        required=True,
+        metadata={"description": "Somebody who holds the task's role in its department today."},
+    )
+
+
+class ApplicantOut(Schema):
+    """Whom an item is for, masked."""
+
+    name = fields.String(required=True, allow_none=True)
+    id_type = fields.String(required=True, allow_none=True)
+    id_number = fields.String(required=True, allow_none=True)
+
+
+class SubjectOut(Schema):
+    """The member of the family that an item is about: what the stage names, nothing else."""
+
+    name = fields.String()
+    id_type = fields.Enum(IdType, metadata={"description": "With `id_number`, which is masked."})
+    id_number = fields.String()
+    birth_date = fields.Date(allow_none=True)
+    kinship = fields.Enum(Kinship)
+
+
+class SeenFactOut(Schema):
+    """A fact that a stage may read."""
+
+    id = fields.UUID(required=True)
+    kind = fields.String(required=True)
+    value = fields.Object(required=True)
+    issuer = fields.String(required=True)
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date(required=True, allow_none=True)
+
+
+class SeenMaterialOut(Schema):
+    """A document that a stage may read."""
+
+    id = fields.UUID(required=True)
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    media_type = fields.String(required=True)
+    size = fields.Integer(required=True)
+    erased = fields.Boolean(
+        required=True, metadata={"description": "Its owner has erased it since."}
+    )
+
+
+class VerdictOut(Schema):
+    """What another stage of the item said, as the applicant is told it too."""
+
+    stage = fields.String(required=True)
+    stage_title = fields.Texts(required=True)
+    round = fields.Integer(required=True)
+    department = fields.String(required=True)
+    role = fields.String(required=True)
+    verdict = fields.Enum(Verdict, required=True)
+    deemed = fields.Boolean(
+        required=True, metadata={"description": "Time decided, and nobody by name."}
+    )
+    decided_at = fields.DateTime(required=True)
+    decided_by = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The name of a colleague of my departments."},
+    )
+
+
+class AskedCorrectionOut(CorrectionOut):
+    """What the applicant was asked to mend: all that this stage asked itself, and of others what
+    is about something that it may see.
+    """
+
+    department = fields.String(required=True)
+
+
+class TaskDetailOut(TaskOut):
+    """A task with exactly what its stage may see."""
+
+    ticket_number = fields.String(required=True)
+    passing = fields.Enum(
+        Verdict, required=True, metadata={"description": "The verdict with which the flow goes on."}
+    )
+    may = fields.List(fields.Enum(Verdict), required=True)
+    records = fields.Object(
+        required=True,
+        allow_none=True,
+        metadata={"description": "JSON Schema of the result that the passing verdict must bring."},
+    )
+    applicant = fields.Nested(ApplicantOut, required=True)
+    subject = fields.Nested(
+        SubjectOut,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The member of the family that the item is about; null where there is"
+            " none, and where the stage names nothing of them."
+        },
+    )
+    sections = fields.Object(
+        required=True, metadata={"description": "By section, the answers this stage may read."}
+    )
+    facts = fields.List(
+        fields.Nested(SeenFactOut),
+        required=True,
+        metadata={"description": "Facts in force about the applicant and the subject."},
+    )
+    materials = fields.List(
+        fields.Nested(SeenMaterialOut),
+        required=True,
+        metadata={"description": "The documents that this stage may read."},
+    )
+    history = fields.List(
+        fields.Nested(VerdictOut),
+        required=True,
+        metadata={"description": "The verdicts on the item so far, without opinions and results."},
+    )
+    corrections = fields.List(fields.Nested(AskedCorrectionOut), required=True)
+    opinion = fields.String(required=True, allow_none=True)
+    result = fields.Object(required=True, allow_none=True)
+
+
+class PointIn(Schema):
+    """One thing to mend: in a section, a field of it, or a material."""
+
+    what = fields.String(required=True, longest=500)
+    section = fields.String(load_default=None, allow_none=True, longest=40)
+    field = fields.String(load_default=None, allow_none=True, longest=40)
+    material = fields.String(load_default=None, allow_none=True, longest=40)
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Point:
+        """The value the rules work on."""
+        return Point(**values)
+
+
+class DecisionIn(Schema):
+    """A verdict with its reason."""
+
+    verdict = fields.Enum(Verdict, required=True)
+    opinion = fields.String(required=True, longest=2000)
+    result = fields.Object(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "What the stage records, where its passing verdict asks for it."},
+    )
+    corrections = fields.List(
+        fields.Nested(PointIn),
+        load_default=list,
+        longest=50,
+        metadata={"description": "`return`: everything the applicant is asked to mend."},
+    )
+
+
+class DecidedOut(Schema):
+    """What the decision made of the task and its item."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    state = fields.Enum(TaskStatus, required=True)
+    verdict = fields.Enum(Verdict, required=True)
+    item = fields.UUID(required=True)
+    item_number = fields.String(required=True)
+    phase = fields.Enum(Phase, required=True)
+    outcome = fields.Enum(Outcome, required=True, allow_none=True)

@@ -1,0 +1,1 @@
+"""What an employer sees of tickets whose applicants let it follow."""

@@ -1,0 +1,218 @@
+"""What an agent sees: how the tickets stand by which employees let their enterprise follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import Session
+
+from service.calendars.rules import WorkingCalendar
+from service.catalogue.rules import OfferingDefinition, Subject
+from service.employers.rules import Awaited, told_items
+from service.enterprises.queries import lets_follow
+from service.identity.people.queries import masked_names
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound
+from service.routing import EdgeStatus, Hold
+from service.routing.bundle import UNSETTLED
+from service.tickets.models.filed import Ticket
+from service.tickets.models.items import Edge, Item
+from service.tickets.rules.states import TicketStatus, light
+
+RequestRow = Row[*tuple[Any, ...]]
+
+
+Definitions = Mapping[UUID, OfferingDefinition]
+
+
+_REQUEST: Final = (
+    Ticket.id,
+    Ticket.number,
+    Ticket.person_id,
+    Ticket.status,
+    Ticket.filed_at,
+    Ticket.due_at,
+)
+
+
+_ITEM: Final = (
+    Item.id,
+    Item.ticket_id,
+    Item.offering_code,
+    Item.offering_version_id,
+    Item.phase,
+    Item.hold,
+    Item.hold_until,
+    Item.outcome,
+    Item.decided_at,
+    Item.due_at,
+    Item.warn_at,
+)
+
+
+_EDGE: Final = (Edge.item_id, Edge.predecessor, Edge.status, Edge.next_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Tickets with what an employer may know of them.
+
+    Masked names by person, items by ticket, and by item what it waits for.
+    """
+
+    rows: Sequence[RequestRow]
+    names: Mapping[UUID, str]
+    items: Mapping[UUID, Sequence[RequestRow]]
+    edges: Mapping[UUID, Sequence[RequestRow]]
+
+    @property
+    def offering_versions(self) -> set[UUID]:
+        return {item.offering_version_id for items in self.items.values() for item in items}
+
+
+def visible(actor: Actor, enterprise_id: UUID) -> ColumnElement[bool]:
+    """The one predicate of which tickets an enterprise sees, in the actor's district.
+
+    Those in which the applicant named it and let it follow, as long as they are known to work for
+    it and their consent stands.
+    """
+    return (
+        (Ticket.district_id == actor.district)
+        & (Ticket.employer_id == enterprise_id)
+        & lets_follow(actor, enterprise_id, person=Ticket.person_id)
+    )
+
+
+def requests_for(
+    session: Session,
+    actor: Actor,
+    enterprise_id: UUID,
+    *,
+    status: TicketStatus | None,
+    before: UUID | None,
+    limit: int,
+) -> Requests:
+    """The tickets that the enterprise sees, the newest first, from below `before`.
+
+    At most `limit` + 1 of them. Four statements, one where there is none.
+    """
+    query = (
+        select(*_REQUEST)
+        .where(visible(actor, enterprise_id))
+        .order_by(Ticket.id.desc())
+        .limit(limit + 1)
+    )
+    if status is not None:
+        query = query.where(Ticket.status == status)
+    if before is not None:
+        query = query.where(Ticket.id < before)
+    return _whole(session, actor, session.execute(query).all())
+
+
+def request_for(session: Session, actor: Actor, enterprise_id: UUID, ticket_id: UUID) -> Requests:
+    """One of the tickets that the enterprise sees; raises `NotFound`. Four statements."""
+    query = select(*_REQUEST).where(visible(actor, enterprise_id), Ticket.id == ticket_id)
+    rows = session.execute(query).all()
+    if not rows:
+        raise NotFound
+    return _whole(session, actor, rows)
+
+
+def _whole(session: Session, actor: Actor, rows: Sequence[RequestRow]) -> Requests:
+    if not rows:
+        return Requests(rows, {}, {}, {})
+    tickets = [row.id for row in rows]
+    items = session.execute(
+        select(*_ITEM)
+        .where(Item.district_id == actor.district, Item.ticket_id.in_(tickets))
+        .order_by(Item.ticket_id, Item.ordinal)
+    ).all()
+    edges = session.execute(
+        select(*_EDGE)
+        .where(
+            Edge.district_id == actor.district,
+            Edge.ticket_id.in_(tickets),
+            Edge.status.in_(UNSETTLED),
+        )
+        .order_by(Edge.id)
+    ).all()
+    names = masked_names(session, {row.person_id for row in rows})
+    return Requests(rows, names, _grouped(items, "ticket_id"), _grouped(edges, "item_id"))
+
+
+def _grouped(rows: Iterable[RequestRow], by: str) -> dict[UUID, list[RequestRow]]:
+    groups: dict[UUID, list[RequestRow]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, by)].append(row)
+    return groups
+
+
+def request_shape(
+    found: Requests,
+    row: RequestRow,
+    definitions: Definitions,
+    calendar: WorkingCalendar,
+    at: datetime,
+) -> dict[str, Any]:
+    """A ticket as an employer is told of it; no statement is sent here."""
+    items = found.items.get(row.id, ())
+    family = {one.code for one in definitions.values() if one.subject is not Subject.SELF}
+    return {
+        "id": row.id,
+        "number": row.number,
+        "employee": found.names.get(row.person_id, ""),
+        "status": row.status,
+        "filed_at": row.filed_at,
+        "due_on": calendar.local_date(row.due_at),
+        "items": [
+            _item(
+                item,
+                definitions[item.offering_version_id],
+                found.edges.get(item.id, ()),
+                calendar,
+                at,
+            )
+            for item in told_items(items, about_family=family)
+        ],
+    }
+
+
+def _item(
+    item: RequestRow,
+    definition: OfferingDefinition,
+    edges: Sequence[RequestRow],
+    calendar: WorkingCalendar,
+    at: datetime,
+) -> dict[str, Any]:
+    """Of what is private, how it stands and when it is due; of the rest, what it waits for too."""
+    told = [] if definition.private else edges
+    running = item.decided_at is None
+    return {
+        "offering": item.offering_code,
+        "title": definition.title,
+        "phase": item.phase,
+        "outcome": item.outcome,
+        "due_on": calendar.local_date(item.due_at),
+        "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        "waiting_for": [edge.predecessor for edge in told],
+        "awaiting": [] if definition.private else list(_awaited(item, edges, calendar)),
+    }
+
+
+def _awaited(
+    item: RequestRow, edges: Sequence[RequestRow], calendar: WorkingCalendar
+) -> Iterator[dict[str, Any]]:
+    """What the employee has to do, and by when."""
+    waits: list[tuple[Awaited, datetime | None]] = [
+        (Awaited.CHOICE, edge.next_at) for edge in edges if edge.status is EdgeStatus.ASKED
+    ]
+    if item.hold is Hold.CORRECTION:
+        waits.append((Awaited.CORRECTION, item.hold_until))
+    for what, by in waits:
+        yield {"what": what, "by": None if by is None else calendar.local_date(by)}

@@ -1,0 +1,284 @@
+"""The rows of a ticket in the making: values in, rows out, no statement is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from service.calendars.rules import WorkingCalendar
+from service.catalogue.rules import BundleDefinition, OfferingDefinition
+from service.facts.rules import KnownFact, by_kind
+from service.filing.rules.filing import Filing, Wish, answers_for, section_holders
+from service.kernel.actor import Actor
+from service.kernel.ids import new_id
+from service.routing import (
+    Asking,
+    EdgeKind,
+    EdgeStatus,
+    Filed,
+    Known,
+    OpenStage,
+    SourceKind,
+    advance,
+    encode_context,
+    encode_event,
+    in_order,
+    initial,
+    sources,
+)
+from service.tickets.clock import due_of
+from service.tickets.edges import Drawn, drawn
+from service.tickets.rows import material_row, relied, section_row
+from service.tickets.rules.attached import Handed
+from service.tickets.rules.dues import DueBasis, ItemDue, ticket_due
+from service.tickets.rules.established import held_already
+from service.tickets.rules.states import Happening, Reliance, TicketStatus, item_number
+from service.tickets.stages import Opening, Rows
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a filing is judged by: who is who, what is established of them, what is open."""
+
+    filing: Filing
+    bundle: BundleDefinition
+    applicant: UUID
+    born: Mapping[UUID, date | None]
+    facts: Mapping[UUID, Sequence[KnownFact]]
+    open_offerings: frozenset[str]
+    today: date
+
+    def facts_for(self, wish: Wish) -> list[KnownFact]:
+        """The facts that count for an item: its subject's, then the applicant's."""
+        people = [wish.subject, self.applicant]
+        return [fact for one in people if one is not None for fact in self.facts.get(one, ())]
+
+    def held_for(self, wish: Wish, until: date) -> list[KnownFact]:
+        """The facts that stand for what an approval of the item would establish, if all do."""
+        return held_already(
+            self.bundle.offerings[wish.offering].flow.decision.gives,
+            applicant=self.applicant,
+            subject=wish.subject,
+            answers=answers_for(self.filing, wish),
+            facts=self.facts,
+            until=until,
+        )
+
+    def known_for(self, wish: Wish) -> Known:
+        """What the conditions of an item may look at; the item itself is not asked for with it."""
+        others = [one.offering for one in self.filing.items if one is not wish]
+        born = {"applicant": self.born.get(self.applicant)}
+        if wish.subject is not None:
+            born["subject"] = self.born.get(wish.subject)
+        return Known(
+            self.today,
+            answers=answers_for(self.filing, wish),
+            facts=by_kind(self.facts_for(wish)),
+            born=born,
+            requested=self.open_offerings | set(others),
+        )
+
+
+@dataclass(slots=True)
+class Making:
+    """The rows of a ticket, its items, edges, stages and tasks, and what is told of each item."""
+
+    actor: Actor
+    case: Case
+    calendar: WorkingCalendar
+    at: datetime
+    employer: UUID | None = None
+    ticket: dict[str, Any] = field(default_factory=dict)
+    items: Rows = field(default_factory=list)
+    edges: Rows = field(default_factory=list)
+    relied: Rows = field(default_factory=list)
+    told: dict[UUID, tuple[Happening, dict[str, Any]]] = field(default_factory=dict)
+    opening: Opening = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opening = Opening(self.calendar, self.at)
+
+    def make(self, ticket_id: UUID, number: str, *, key: str, digest: bytes) -> None:
+        """Everything, with due dates along the edges: predecessors come first."""
+        self._begin(ticket_id, number, key=key, digest=digest)
+        filing, bundle = self.case.filing, self.case.bundle
+        order = in_order(bundle.offerings, bundle.edges)
+        wishes = sorted(
+            enumerate(filing.items, start=1), key=lambda one: order.index(one[1].offering)
+        )
+        for ordinal, wish in wishes:
+            self._add(ordinal, wish, bundle.offerings[wish.offering])
+        self.items.sort(key=lambda item: item["ordinal"])
+        self._set_due()
+
+    def _begin(self, ticket_id: UUID, number: str, *, key: str, digest: bytes) -> None:
+        self.ticket = {
+            "district_id": self.actor.district,
+            "id": ticket_id,
+            "number": number,
+            "version": 1,
+            "bundle_code": self.case.bundle.code,
+            "bundle_version_id": self.case.bundle.version_id,
+            "person_id": self.actor.person,
+            "account_id": self.actor.account,
+            "employer_id": self.employer,
+            "status": TicketStatus.IN_PROGRESS,
+            "filed_at": self.at,
+            "last_seq": 0,
+            "filing_key": key,
+            "filing_digest": digest,
+        }
+
+    def _add(self, ordinal: int, wish: Wish, definition: OfferingDefinition) -> None:
+        """An item: waiting, or begun with its first stages open; its due date projected."""
+        known = self.case.known_for(wish)
+        edges = self._drawn(definition, known)
+        unmet = {edge.rule.kind for edge in edges if edge.status is EdgeStatus.WAITING}
+        event = Filed(hard=EdgeKind.HARD in unmet, soft=EdgeKind.SOFT in unmet)
+        asking = Asking(lambda: known)
+        state, effects = advance(definition.flow, initial(), event, asking)
+        item = {
+            "district_id": self.actor.district,
+            "id": new_id(),
+            "ticket_id": self.ticket["id"],
+            "number": item_number(self.ticket["number"], ordinal),
+            "ordinal": ordinal,
+            "version": 1,
+            "offering_code": definition.code,
+            "offering_version_id": definition.version_id,
+            "person_id": self.actor.person,
+            "subject_id": wish.subject,
+            "phase": state.phase,
+            "outcome": state.outcome,
+            "decision_waits": state.soft,
+            "received_at": self.at,
+        }
+        for effect in effects:
+            if isinstance(effect, OpenStage):  # the acceptance; nothing else follows from filing
+                self.opening.add(effect, item=item, definition=definition)
+        self.items.append({**item, **self._projected(definition, edges)})
+        self.edges += [edge.row(item, self.at) for edge in edges]
+        self._rely(item, wish, definition, edges)
+        self.told[item["id"]] = (
+            Happening.ITEM_WAITING if event.hard else Happening.ITEM_FILED,
+            {
+                "event": encode_event(event),
+                "context": encode_context(asking.context),
+                "offering": definition.code,
+                "from": "waiting",
+                "to": state.phase,
+            },
+        )
+
+    def _drawn(self, definition: OfferingDefinition, known: Known) -> list[Drawn]:
+        """The edges of an item; a fact counts if it still holds when the item itself is due."""
+        due = due_of(definition.flow, self.calendar, received_at=self.at)
+        return drawn(
+            self.case.bundle.edges,
+            successor=definition.code,
+            filed=self._held(self.calendar.local_date(due.at)),
+            known=known,
+            calendar=self.calendar,
+            at=self.at,
+        )
+
+    def _held(self, until: date) -> dict[str, list[KnownFact]]:
+        """By offering filed, the facts that stand for the approval of all its items."""
+        found: dict[str, list[list[KnownFact]]] = {}
+        for wish in self.case.filing.items:
+            found.setdefault(wish.offering, []).append(self.case.held_for(wish, until))
+        return {
+            offering: [fact for one in each for fact in one] if all(each) else []
+            for offering, each in found.items()
+        }
+
+    def _rely(
+        self,
+        item: Mapping[str, Any],
+        wish: Wish,
+        definition: OfferingDefinition,
+        edges: Sequence[Drawn],
+    ) -> None:
+        """Keep which facts the criteria looked at, and which met an edge."""
+        kinds = {
+            source.parts[0]
+            for criterion in definition.criteria
+            for source in sources(criterion.met_when)
+            if source.kind is SourceKind.FACT
+        }
+        looked_at = [fact for fact in self.case.facts_for(wish) if fact.kind in kinds]
+        met_by = {fact.id: fact for edge in edges for fact in edge.facts}
+        self.relied += [
+            relied(item, fact, reliance, self.at)
+            for reliance, facts in (
+                (Reliance.CRITERION, looked_at),
+                (Reliance.EDGE, met_by.values()),
+            )
+            for fact in facts
+        ]
+
+    def _projected(self, definition: OfferingDefinition, edges: Sequence[Drawn]) -> dict[str, Any]:
+        """The due date if everything takes all its time: what it waits for, too."""
+        flow = definition.flow
+        due = due_of(
+            flow,
+            self.calendar,
+            received_at=self.at,
+            hard=self._finishes(edges, EdgeKind.HARD),
+            soft=self._finishes(edges, EdgeKind.SOFT),
+        )
+        days = flow.promise_working_days
+        return {
+            "due_at": due.at,
+            "warn_at": self.calendar.warn_at(self.at, due.at, working_days=days),
+            "due_basis": DueBasis.PROJECTED,
+            "provisional": due.provisional,
+        }
+
+    def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
+        """Until when it waits: until what comes first is due, or the edge has waited enough."""
+        return [
+            item["due_at"] if edge.next_at is None else min(item["due_at"], edge.next_at)
+            for edge in edges
+            if edge.status is EdgeStatus.WAITING and edge.rule.kind is kind
+            for item in self.items
+            if item["offering_code"] == edge.rule.predecessor
+        ]
+
+    def _set_due(self) -> None:
+        due = ticket_due(
+            [
+                ItemDue(item["due_at"], item["due_basis"], item["provisional"], None)
+                for item in self.items
+            ]
+        )
+        self.ticket |= {
+            "due_at": due.due_at,
+            "due_basis": due.basis,
+            "provisional": due.provisional,
+        }
+
+    def sections(self) -> Rows:
+        """The rows of the answers, sealed."""
+        district, ticket = self.actor.district, self.ticket["id"]
+        return [
+            section_row(
+                district,
+                ticket,
+                None if index is None else self.items[index]["id"],
+                code,
+                answers,
+            )
+            for index, code, answers in section_holders(self.case.filing)
+        ]
+
+    def materials(self) -> Rows:
+        """The rows of the documents."""
+        filing = self.case.filing
+        handed: list[tuple[UUID | None, Handed]] = [(None, one) for one in filing.materials]
+        for item, wish in zip(self.items, filing.items, strict=True):
+            handed += [(item["id"], one) for one in wish.materials]
+        return [material_row(self.ticket, item, one) for item, one in handed]

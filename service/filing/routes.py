@@ -1,0 +1,121 @@
+"""Drafts and filing over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from service.applicants.queries.shapes import draft_shape, ticket_view
+from service.applicants.schemas import TicketOut
+from service.filing.actions import drafts, file
+from service.filing.rules.filing import Filing
+from service.filing.schemas import DraftIn, TicketIn
+from service.kernel import clock, http
+from service.kernel.permissions import Permission
+from service.tickets import examples
+
+blp = http.Blueprint(
+    "filing",
+    __name__,
+    tag="tickets",
+    url_prefix="/v1",
+    description="Joint tickets: file once, follow all.",
+)
+
+
+def _files() -> bool:
+    """Whether a body asks for a filing, whose ticket keeps the key; a draft does not keep it."""
+    body = http.read_json()
+    return not isinstance(body, dict) or body.get("file", True) is not False
+
+
+@blp.post(
+    "/tickets",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    keyed=http.Keyed.REQUIRED,
+    keeps_key=_files,
+    problems={
+        400: ["idempotency_key_missing"],
+        409: ["profile_incomplete", "item_already_open"],
+        422: ["criterion_not_met"],
+    },
+)
+@blp.arguments(TicketIn, example=examples.FILING)
+@blp.response(201, TicketOut, example=examples.TICKET)
+def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, str]]:
+    """File offerings of a bundle as one joint ticket, everything or nothing; or keep a draft."""
+    session, actor, at = http.session(), http.actor(), clock.now()
+    key, digest = http.idempotency_key()
+    filing, files = sent
+    if files:
+        rows = file.file_ticket(session, actor, filing=filing, key=key, digest=digest, at=at)
+        return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
+    draft = drafts.keep_draft(session, actor, filing=filing, at=at)
+    return draft_shape(draft), _location(draft.id)
+
+
+@blp.patch(
+    "/tickets/<uuid:ticket_id>",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+)
+@blp.arguments(DraftIn, example={"consents": ["processing@1", "sensitive@1"]})
+@blp.response(200, TicketOut, example=examples.DRAFT)
+def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
+    """Go on with a draft: the parts that are sent replace those that were kept."""
+    draft = drafts.change_draft(
+        http.session(),
+        http.actor(),
+        draft_id=ticket_id,
+        version=http.if_match(),
+        changes=changes,
+        at=clock.now(),
+    )
+    return draft_shape(draft)
+
+
+@blp.delete(
+    "/tickets/<uuid:ticket_id>",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    versioned=True,
+)
+@blp.response(204)
+def delete_ticket(ticket_id: UUID) -> None:
+    """Throw a draft away."""
+    drafts.forget_draft(http.session(), http.actor(), draft_id=ticket_id, version=http.if_match())
+
+
+@blp.post(
+    "/tickets/<uuid:ticket_id>/filing",
+    allow=Permission.TICKET_FILE,
+    audiences=("talent",),
+    keyed=http.Keyed.REQUIRED,
+    keeps_key=lambda: True,
+    versioned=True,
+    problems={
+        409: ["profile_incomplete", "item_already_open"],
+        422: ["criterion_not_met"],
+    },
+)
+@blp.response(201, TicketOut, example=examples.TICKET)
+def file_ticket(ticket_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """File a draft: everything or nothing."""
+    session, actor, at = http.session(), http.actor(), clock.now()
+    key, digest = http.idempotency_key()
+    rows = file.file_draft(
+        session,
+        actor,
+        ticket_id=ticket_id,
+        version=http.if_match(),
+        key=key,
+        digest=digest,
+        at=at,
+    )
+    return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
+
+
+def _location(ticket_id: UUID) -> dict[str, str]:
+    return {"Location": f"/v1/tickets/{ticket_id}"}

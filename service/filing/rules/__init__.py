@@ -1,0 +1,1 @@
+"""What is decided about filings: values in, values out."""

@@ -1,0 +1,212 @@
+"""What is asked for in a filing, and everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from service.catalogue.rules import (
+    BundleDefinition,
+    OfferingDefinition,
+    Subject,
+)
+from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
+from service.kernel.errors import FieldError
+from service.tickets.rules.attached import Handed
+
+Sections = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One item asked for: an offering, whom it is about, and what is given for it alone."""
+
+    offering: str
+    subject: UUID | None
+    sections: Sections
+    materials: Sequence[Handed] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A bundle's offerings asked for together, with the answers and documents they share."""
+
+    bundle: str
+    items: Sequence[Wish]
+    sections: Sections
+    consents: Sequence[str]
+    materials: Sequence[Handed] = ()
+
+
+def filing_of(plain: Mapping[str, Any]) -> Filing:
+    """The filing in the plain form in which a draft keeps it."""
+    items = [
+        Wish(
+            one["offering"],
+            UUID(one["subject"]) if one["subject"] else None,
+            one["sections"],
+            _handed(one["materials"]),
+        )
+        for one in plain["items"]
+    ]
+    materials = _handed(plain["materials"])
+    return Filing(plain["bundle"], items, plain["sections"], plain["consents"], materials)
+
+
+def _handed(plain: Sequence[Mapping[str, str]]) -> list[Handed]:
+    return [Handed(one["code"], UUID(one["material"])) for one in plain]
+
+
+def plain_filing(filing: Filing) -> dict[str, Any]:
+    """A filing as plain JSON."""
+    return {
+        "bundle": filing.bundle,
+        "items": [
+            {
+                "offering": wish.offering,
+                "subject": str(wish.subject) if wish.subject else None,
+                "sections": dict(wish.sections),
+                "materials": _plain(wish.materials),
+            }
+            for wish in filing.items
+        ],
+        "sections": dict(filing.sections),
+        "consents": list(filing.consents),
+        "materials": _plain(filing.materials),
+    }
+
+
+def _plain(handed: Sequence[Handed]) -> list[dict[str, str]]:
+    return [{"code": one.code, "material": str(one.material)} for one in handed]
+
+
+def filing_faults(
+    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str], *, today: date
+) -> list[FieldError]:
+    """Everything wrong with what a filing says; empty means that it is well said.
+
+    `kinship`: by person, how the members of the applicant's family are related to them. Whether
+    the applicant fulfils the criteria is asked of a filing without faults: `criterion_faults`.
+    """
+    return [
+        *_item_faults(filing, bundle, kinship, today),
+        *_shared_faults(filing, bundle, today),
+        *_consent_faults(filing, bundle),
+    ]
+
+
+def answers_for(filing: Filing, wish: Wish) -> dict[str, Any]:
+    """The answers that count for an item: those given for it, and the shared ones."""
+    return {**filing.sections, **wish.sections}
+
+
+_EMPLOYMENT: Final = "employment"
+"""The section in which a pack has the employer named: `employer_code`, `contract_from`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedEmployment:
+    """For whom an applicant says they work, by credit code, and since when."""
+
+    credit_code: str
+    since: date | None
+
+
+def followed_by(filing: Filing) -> StatedEmployment | None:
+    """The employer whom a filing names and lets follow; None where it does not, or names none.
+
+    The day is None where the form has none that can be read: what it asks is for the pack to say.
+    """
+    codes = {parsed[0] for ref in filing.consents if (parsed := parse_consent(ref))}
+    stated = filing.sections.get(_EMPLOYMENT)
+    if EMPLOYER_VIEW not in codes or not isinstance(stated, Mapping):
+        return None
+    code = stated.get("employer_code")
+    if not isinstance(code, str):
+        return None
+    try:
+        return StatedEmployment(code, date.fromisoformat(str(stated.get("contract_from"))))
+    except ValueError:
+        return StatedEmployment(code, None)
+
+
+def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:
+    """Every section given: the index of its item (none: shared), its code, its answers."""
+    for code, answers in filing.sections.items():
+        yield None, code, answers
+    for index, wish in enumerate(filing.items):
+        for code, answers in wish.sections.items():
+            yield index, code, answers
+
+
+def _item_faults(
+    filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str], today: date
+) -> Iterator[FieldError]:
+    seen = set()
+    for index, wish in enumerate(filing.items):
+        path = f"items.{index}"
+        definition = bundle.offerings.get(wish.offering)
+        if definition is None:
+            yield FieldError(f"{path}.offering", "offering_not_in_bundle")
+            continue
+        if (wish.offering, wish.subject) in seen:
+            yield FieldError(path, "item_repeated")
+        seen.add((wish.offering, wish.subject))
+        yield from _subject_faults(definition, wish, kinship, f"{path}.subject")
+        yield from _section_faults(
+            dict.fromkeys(definition.item_sections, definition),
+            wish.sections,
+            f"{path}.sections",
+            today,
+        )
+
+
+def _subject_faults(
+    definition: OfferingDefinition, wish: Wish, kinship: Mapping[UUID, str], path: str
+) -> Iterator[FieldError]:
+    if definition.subject is Subject.SELF:
+        if wish.subject is not None:
+            yield FieldError(path, "subject_not_expected")
+    elif wish.subject is None:
+        yield FieldError(path, "subject_missing")
+    elif kinship.get(wish.subject) != definition.subject.value:
+        yield FieldError(path, "subject_unknown")
+
+
+def _shared_faults(filing: Filing, bundle: BundleDefinition, today: date) -> Iterator[FieldError]:
+    """The union of the shared sections of all offerings asked for, each once."""
+    asked = [
+        bundle.offerings[wish.offering]
+        for wish in filing.items
+        if wish.offering in bundle.offerings
+    ]
+    expected = {code: one for one in asked for code in one.ticket_sections}
+    return _section_faults(expected, filing.sections, "sections", today)
+
+
+def _section_faults(
+    expected: Mapping[str, OfferingDefinition], given: Sections, path: str, today: date
+) -> Iterator[FieldError]:
+    for code, definition in expected.items():
+        if code in given:
+            yield from definition.section_faults(
+                code, given[code], at=f"{path}.{code}", today=today
+            )
+        else:
+            yield FieldError(f"{path}.{code}", "section_missing")
+    for code in given:
+        if code not in expected:
+            yield FieldError(f"{path}.{code}", "section_not_expected")
+
+
+def _consent_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
+    for consent in bundle.consents:
+        if not consent.optional and consent.ref not in filing.consents:
+            yield FieldError("consents", "consent_missing", {"consent": consent.ref})
+    known = {consent.ref for consent in bundle.consents}
+    for index, ref in enumerate(filing.consents):
+        if ref not in known:
+            yield FieldError(f"consents.{index}", "not_one_of")

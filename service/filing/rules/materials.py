@@ -1,0 +1,63 @@
+"""Which documents a filing needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from service.catalogue.rules import AskedMaterial, Need, OfferingDefinition, Scope
+from service.filing.rules.filing import Filing
+from service.kernel.errors import FieldError
+from service.routing import Known, Truth, evaluate
+from service.tickets.rules.attached import Handed, Kept, _handed_faults
+
+Asked = Sequence[tuple[OfferingDefinition, Known]]
+"""By item, its offering and what is known of it."""
+
+
+def material_faults(filing: Filing, asked: Asked, kept: Kept) -> list[FieldError]:
+    """What is wrong with the documents of a filing: missing, not asked for, or not fit."""
+    faults = list(_faults(filing.materials, asked, Scope.TICKET, kept, "materials"))
+    for place, (wish, one) in enumerate(zip(filing.items, asked, strict=True)):
+        faults += _faults(wish.materials, [one], Scope.ITEM, kept, f"items.{place}.materials")
+    return faults
+
+
+def needed(material: AskedMaterial, known: Known) -> bool:
+    """Whether a material has to be there; where it cannot be said yet, it need not."""
+    if material.need is Need.CONDITIONAL and material.when is not None:
+        return evaluate(material.when, known).truth is Truth.MET
+    return material.need is Need.ALWAYS
+
+
+def _faults(
+    handed: Sequence[Handed], asked: Asked, scope: Scope, kept: Kept, path: str
+) -> Iterator[FieldError]:
+    wanted = {
+        one.code: one.material
+        for offering, _ in asked
+        for one in offering.materials
+        if one.material.scope is scope
+    }
+    yield from _handed_faults(handed, wanted, kept, path)
+    given = {one.code for one in handed}
+    for code in _missing(asked, scope, given):
+        title = wanted[code].title
+        yield FieldError(
+            path,
+            "material_missing",
+            {"material": code},
+            {tongue: _MISSING[tongue].format(title=title[tongue]) for tongue in _MISSING},
+        )
+
+
+_MISSING = {"zh": "缺少材料：{title}", "en": "A document is missing: {title}."}
+
+
+def _missing(asked: Asked, scope: Scope, given: Collection[str]) -> Iterable[str]:
+    codes = (
+        one.code
+        for offering, known in asked
+        for one in offering.materials
+        if one.material.scope is scope and one.code not in given and needed(one, known)
+    )
+    return dict.fromkeys(codes)

@@ -1,0 +1,89 @@
+"""What goes over the wire between a talent and their tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from service.filing.rules.filing import Filing, Wish
+from service.kernel.http import Schema, fields
+from service.tickets.rules.states import MOST_ITEMS
+from service.tickets.schemas import CODE, HandedIn
+
+
+class WishIn(Schema):
+    """One item asked for."""
+
+    offering = fields.String(required=True, longest=64, metadata=CODE)
+    subject = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The family member it is about, where the offering asks."},
+    )
+    sections = fields.Object(
+        load_default=dict, metadata={"description": "Answers by section, for this item alone."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "Documents for this item alone."},
+    )
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Wish:
+        """The value the rules work on."""
+        return Wish(**values)
+
+
+class FilingIn(Schema):
+    """A bundle's offerings, asked for together."""
+
+    bundle = fields.String(required=True, longest=64, metadata=CODE)
+    items = fields.List(fields.Nested(WishIn), required=True, shortest=1, longest=MOST_ITEMS)
+    sections = fields.Object(
+        load_default=dict, metadata={"description": "Answers by section, given once for all."}
+    )
+    materials = fields.List(
+        fields.Nested(HandedIn),
+        load_default=list,
+        longest=100,
+        metadata={"description": "Documents given once for all."},
+    )
+    consents = fields.List(
+        fields.String(longest=64),
+        load_default=list,
+        longest=20,
+        metadata={"description": "`code@version` of every text the applicant agrees to."},
+    )
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Filing:
+        """The value the rules work on."""
+        return Filing(**values)
+
+
+class TicketIn(FilingIn):
+    """A ticket: filed at once, or kept as a draft, which need not be complete."""
+
+    file = fields.Boolean(
+        load_default=True, metadata={"description": "`false` keeps a draft instead of filing."}
+    )
+    items = fields.List(fields.Nested(WishIn), load_default=list, longest=MOST_ITEMS)
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> tuple[Filing, bool]:
+        """The value the rules work on, and whether to file it."""
+        files = values.pop("file")
+        return Filing(**values), files
+
+
+class DraftIn(Schema):
+    """The parts of a draft to be replaced; what is left out stays."""
+
+    bundle = fields.String(longest=64, metadata=CODE)
+    items = fields.List(fields.Nested(WishIn), longest=MOST_ITEMS)
+    sections = fields.Object()
+    materials = fields.List(fields.Nested(HandedIn), longest=100)
+    consents = fields.List(fields.String(longest=64), longest=20)

@@ -1,0 +1,1 @@
+"""Accounts, their credentials, sign-ins and tokens."""

@@ -1,0 +1,1 @@
+"""To what a person has agreed in a district."""

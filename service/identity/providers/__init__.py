@@ -1,1 +1,0 @@
-"""Ways to prove who somebody is, each behind one function."""

@@ -1,0 +1,1 @@
+"""Departments and the posts that people hold in them."""

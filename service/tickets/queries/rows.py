@@ -1,0 +1,122 @@
+"""Rows of a ticket whose visibility was decided before: what acts and other queries load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from service.kernel.events import Event
+from service.routing import Phase
+from service.tickets.models.filed import Ticket, TicketSection
+from service.tickets.models.items import Correction, Edge, Item
+from service.tickets.models.stages import ItemStage, Task
+from service.tickets.rules.states import TaskStatus
+
+
+def not_ended() -> ColumnElement[bool]:
+    """Items that have not ended; written out, like `standing`, for the partial index of those."""
+    return Item.phase != literal(Phase.ENDED, Item.phase.type, literal_execute=True)
+
+
+def items_of(session: Session, ticket: Ticket) -> Sequence[Item]:
+    """The items of a ticket, in the order of filing."""
+    return session.scalars(
+        select(Item)
+        .where(Item.district_id == ticket.district_id, Item.ticket_id == ticket.id)
+        .order_by(Item.ordinal)
+    ).all()
+
+
+def stages_of(session: Session, item: Item) -> Sequence[ItemStage]:
+    """The stages of an item that have been opened, in that order."""
+    return session.scalars(
+        select(ItemStage)
+        .where(ItemStage.district_id == item.district_id, ItemStage.item_id == item.id)
+        .order_by(ItemStage.id)
+    ).all()
+
+
+def sections_of(session: Session, item: Item) -> Sequence[TicketSection]:
+    """The newest revision of every section of an item, shared ones included."""
+    return session.scalars(
+        select(TicketSection)
+        .where(
+            TicketSection.district_id == item.district_id,
+            TicketSection.ticket_id == item.ticket_id,
+            or_(TicketSection.item_id.is_(None), TicketSection.item_id == item.id),
+        )
+        .order_by(TicketSection.section, TicketSection.revision.desc())
+        .ext(distinct_on(TicketSection.section))
+    ).all()
+
+
+def corrections_of(session: Session, item: Item) -> Sequence[Correction]:
+    """Everything that was ever asked to be mended of an item, the first first."""
+    return session.scalars(
+        select(Correction)
+        .where(Correction.district_id == item.district_id, Correction.item_id == item.id)
+        .order_by(Correction.id)
+    ).all()
+
+
+def open_corrections(session: Session, item: Item) -> Sequence[Correction]:
+    """What is asked of the applicant about an item, and neither answered yet nor dropped."""
+    return session.scalars(
+        select(Correction)
+        .where(
+            Correction.district_id == item.district_id,
+            Correction.item_id == item.id,
+            Correction.answered_at.is_(None),
+            Correction.dropped_at.is_(None),
+        )
+        .order_by(Correction.id)
+    ).all()
+
+
+def edges_of(session: Session, ticket: Ticket) -> Sequence[Edge]:
+    """What the items of a ticket wait or waited for."""
+    return session.scalars(
+        select(Edge)
+        .where(Edge.district_id == ticket.district_id, Edge.ticket_id == ticket.id)
+        .order_by(Edge.id)
+    ).all()
+
+
+def standing(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
+    """Tasks in one of these states, which are written out in the statement.
+
+    A prepared statement may be planned once for any values; that plan could not know that a
+    partial index holds what is asked for.
+    """
+    return Task.status.in_(
+        bindparam("states", statuses, unique=True, expanding=True, literal_execute=True)
+    )
+
+
+def recipient_of(session: Session, event: Event) -> Row[UUID, str] | None:
+    """Whom an event's ticket was filed by (`account_id`), and the `number` people know it by.
+
+    The number is the item's where the event is about an item, else the ticket's.
+    """
+    item = (
+        (Item.district_id == Ticket.district_id)
+        & (Item.ticket_id == Ticket.id)
+        & (Item.id == event.item_id)
+    )
+    return session.execute(
+        select(Ticket.account_id, func.coalesce(Item.number, Ticket.number).label("number"))
+        .outerjoin(Item, item)
+        .where(Ticket.district_id == event.district_id, Ticket.id == event.ticket_id)
+    ).one_or_none()

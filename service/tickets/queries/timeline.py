@@ -1,0 +1,75 @@
+"""What happened to a ticket, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.catalogue.queries import offering_definition
+from service.identity.staff.queries import department_names
+from service.kernel import messages
+from service.kernel.actor import Actor
+from service.kernel.events import Event
+from service.tickets.models.items import Item
+from service.tickets.rules.states import Happening
+
+
+def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:
+    """By offering, the version under which a ticket's items were filed."""
+    rows = session.execute(
+        select(Item.offering_code, Item.offering_version_id).where(
+            Item.district_id == actor.district, Item.ticket_id == ticket_id
+        )
+    ).all()
+    return {row.offering_code: row.offering_version_id for row in rows}
+
+
+Texts = Mapping[str, str]
+
+
+def happening(
+    event: Event, titles: Mapping[str, Texts], departments: Mapping[str, Texts]
+) -> dict[str, Any]:
+    """One line of a timeline, told in both languages."""
+    offering = titles.get(event.data.get("offering", ""), {})
+    predecessor = titles.get(event.data.get("predecessor", ""), {})
+    department = departments.get(event.data.get("department", ""), {})
+    said = f"timeline_{event.kind}"
+    if event.kind == Happening.ITEM_REJECTED and not department:
+        # A check of the system, or reviews that could not be reached any more: no one department.
+        said = "timeline_item_not_passed"
+    return {
+        "seq": event.seq,
+        "at": event.at,
+        "kind": event.kind,
+        "item": event.item_id,
+        "text": {
+            tongue: messages.say(
+                said,
+                tongue,
+                {
+                    "offering": offering.get(tongue, ""),
+                    "predecessor": predecessor.get(tongue, ""),
+                    "department": department.get(tongue, ""),
+                },
+            )
+            for tongue in messages.LANGUAGES
+        },
+    }
+
+
+def timeline_view(
+    session: Session, actor: Actor, ticket_id: UUID, events: Sequence[Event]
+) -> dict[str, Any]:
+    """What happened to a ticket, in words; two statements."""
+    versions = offering_versions_of(session, actor, ticket_id)
+    titles = {
+        code: offering_definition(session, actor.district, version).title
+        for code, version in versions.items()
+    }
+    names = department_names(session, actor)
+    return {"items": [happening(event, titles, names) for event in events]}

@@ -1,1 +1,0 @@
-"""Routes of tickets: `talent` files and follows, `desk` processes, `enterprise` follows."""

@@ -1,0 +1,69 @@
+"""Documents attached to a ticket, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.catalogue.rules import (
+    Material,
+    OfferingDefinition,
+)
+from service.kernel.errors import FieldError
+from service.materials.rules import KnownMaterial
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A document handed in as one of the materials that are asked for."""
+
+    code: str
+    material: UUID
+
+
+Kept = Mapping[UUID, KnownMaterial]
+"""The applicant's own documents, by id; one that is not here does not exist for them."""
+
+
+def _handed_faults(
+    handed: Sequence[Handed], wanted: Mapping[str, Material], kept: Kept, path: str
+) -> Iterator[FieldError]:
+    """What is wrong with the documents that are there."""
+    seen: set[UUID] = set()
+    for place, one in enumerate(handed):
+        yield from _document_faults(one, wanted, kept, f"{path}.{place}")
+        if one.material in seen:
+            yield FieldError(f"{path}.{place}.material", "material_twice")
+        seen.add(one.material)
+    for code, number in Counter(one.code for one in handed).items():
+        if code in wanted and number > wanted[code].most:
+            yield FieldError(path, "material_too_many", {"most": wanted[code].most})
+
+
+def _document_faults(
+    handed: Handed, wanted: Mapping[str, Material], kept: Kept, path: str
+) -> Iterator[FieldError]:
+    if handed.code not in wanted:
+        yield FieldError(f"{path}.code", "material_not_asked")
+        return
+    document = kept.get(handed.material)
+    if document is None or document.code != handed.code:
+        yield FieldError(f"{path}.material", "material_unknown")
+    elif document.media_type.ending not in wanted[handed.code].formats:
+        formats = ", ".join(wanted[handed.code].formats)
+        yield FieldError(f"{path}.material", "material_format", {"formats": formats})
+
+
+def replacement_faults(
+    definition: OfferingDefinition, codes: set[str], handed: Sequence[Handed], kept: Kept
+) -> list[FieldError]:
+    """What is wrong with the documents of a correction: all that was asked for, nothing else."""
+    wanted = {one.code: one.material for one in definition.materials if one.code in codes}
+    faults = list(_handed_faults(handed, wanted, kept, "materials"))
+    faults += [
+        FieldError("materials", "material_missing", {"material": code})
+        for code in sorted(codes - {one.code for one in handed})
+    ]
+    return faults
