@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
+from sqlalchemy.orm import Session
 
 from service.facts.rules import KnownFact
-from service.kernel import crypto
 from service.kernel.ids import new_id
-from service.tickets.models.filed import Ticket
+from service.kernel.sealed import seal_json
+from service.tickets.models.filed import Ticket, TicketSection
 from service.tickets.models.items import Item
 from service.tickets.rules.attached import Handed
 from service.tickets.rules.dues import DueBasis
@@ -64,25 +64,29 @@ def relied(
 
 
 def section_row(
-    district: str,
-    ticket: UUID,
+    session: Session,
+    ticket: Mapping[str, Any],
     item: UUID | None,
     code: str,
     answers: Any,
     *,
     revision: int = 1,
 ) -> dict[str, Any]:
-    """The row of the answers to a section, sealed; those of no item are shared by the ticket."""
+    """The row of the answers to a section, sealed; those of no item are shared by the ticket.
+
+    `ticket` holds district_id, id and person_id.
+    """
     row_id = new_id()
-    text = orjson.dumps(answers).decode()
     return {
-        "district_id": district,
+        "district_id": ticket["district_id"],
         "id": row_id,
-        "ticket_id": ticket,
+        "ticket_id": ticket["id"],
         "item_id": item,
         "section": code,
         "revision": revision,
-        "content": crypto.seal(text, table="ticket_sections", column="content", row=row_id),
+        "content": seal_json(
+            session, TicketSection.content, answers, row=row_id, of=ticket["person_id"]
+        ),
     }
 
 

@@ -204,7 +204,6 @@ def test_what_is_stored_is_sealed(world, superuser):
     for told in (answer.json["id"], "settlement", "欧阳金丝雀", '"items"'):
         assert told.encode() not in bytes(sealed)
     assert len(digest) == 32
-    from service.kernel import crypto
 
     place = {"table": "idempotency_keys", "column": "answer"}
     kept = json.loads(opened(superuser, sealed, **place, row=row_id))

@@ -99,7 +99,9 @@ def test_a_value_copied_to_another_row_does_not_open(session, person):
 
 def test_a_value_of_a_person_without_a_key_does_not_open(session, person):
     row = Row(None)
-    row.value = PersonCipher.of(person, bytes(32)).seal("x", table="facts", column="value", row=row.id)
+    row.value = PersonCipher.of(person, bytes(32)).seal(
+        "x", table="facts", column="value", row=row.id
+    )
     with pytest.raises(SealBroken, match=str(person)):
         opened(session, Fact.value, row)
 
@@ -318,13 +320,17 @@ def test_a_function_answers_for_whom_it_is_asked(database_name, committed, perso
 
 def test_a_key_that_is_there_is_not_replaced(database_name, committed, person, superuser):
     committed(person)
-    before = superuser.execute("SELECT * FROM person_keys WHERE person_id = %s", (person,)).fetchall()
+    before = superuser.execute(
+        "SELECT * FROM person_keys WHERE person_id = %s", (person,)
+    ).fetchall()
     with as_application(database_name) as connection:
         connection.execute(
             "SELECT * FROM person_keys_made(%s, %s, 'd9')", ([person], [b"forged"])
         ).fetchall()
         connection.commit()
-    after = superuser.execute("SELECT * FROM person_keys WHERE person_id = %s", (person,)).fetchall()
+    after = superuser.execute(
+        "SELECT * FROM person_keys WHERE person_id = %s", (person,)
+    ).fetchall()
     assert after == before
 
 

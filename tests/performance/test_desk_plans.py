@@ -242,9 +242,7 @@ def test_next(plans_of, role, offering):
 
 def test_next_of_several_pools(plans_of):
     actor = staff((POLICE, Role.CLERK), (POLICE, Role.REVIEWER), (BUILDERS, Role.CLERK))
-    done, planned = plans_of(
-        actor, lambda session: take_next_task(session, actor, at=clock.now())
-    )
+    done, planned = plans_of(actor, lambda session: take_next_task(session, actor, at=clock.now()))
     assert planned.indexes == {"ix_tasks_next", "pk_items"}
     assert done.indexes <= WALKS | {"pk_items"}
     assert sum(done.touched(name) for name in done.indexes & WALKS) <= 6

@@ -21,9 +21,9 @@ from service.tickets.edges import project, settle_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Item
 from service.tickets.queries.cases import revisions_of
+from service.tickets.queries.corrections import points_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import open_corrections
-from service.tickets.queries.sealed import unsealed_points
 from service.tickets.rows import material_row, section_row
 from service.tickets.rules.attached import Handed, replacement_faults
 from service.tickets.rules.corrections import Point, answer_faults
@@ -53,7 +53,7 @@ def correct_item(
         raise Conflict("nothing_to_correct")
     step = Step.of(session, actor, ticket, at)
     asked = open_corrections(session, item)
-    points = [Point(**point) for one in asked for point in unsealed_points(one)]
+    points = [Point(**point) for one in asked for point in points_of(session, one)]
     definition = step.definition(item)
     today = step.calendar.local_date(at)
     faults = answer_faults(definition, points, sections, today=today)
@@ -77,10 +77,15 @@ def correct_item(
 def _revise(step: Step, item: Item, sections: Mapping[str, Any], shared: set[str]) -> None:
     """Another revision of every section that was answered."""
     revisions = revisions_of(step.session, item)
+    ticket = {
+        "district_id": item.district_id,
+        "id": item.ticket_id,
+        "person_id": item.person_id,
+    }
     rows = [
         section_row(
-            item.district_id,
-            item.ticket_id,
+            step.session,
+            ticket,
             None if code in shared else item.id,
             code,
             answers,

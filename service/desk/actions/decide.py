@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy.orm import Session
 
 from service.catalogue.rules import OfferingDefinition
 from service.desk.actions.claim import require_right_to_work
 from service.desk.actions.returning import ask_correction
 from service.desk.queries.tasks import Held, held_task_for
-from service.kernel import crypto
+from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.kernel.sealed import seal, seal_json
 from service.routing import Stage, StageKind, TaskDecided, Verdict
 from service.routing.flow import PASSING
 from service.tickets.acts import Decided, Step
@@ -25,8 +25,6 @@ from service.tickets.models.stages import Task
 from service.tickets.queries.cases import stage_of
 from service.tickets.rules.corrections import Point, point_faults
 from service.tickets.rules.states import TaskAct, accepted_from, acted, happening
-
-_TASKS: Final = "tasks"
 
 
 def decide_task(
@@ -69,10 +67,12 @@ def decide_task(
     if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
         raise Conflict("notice_running")
     accepted_at = _accepted_at(held, verdict, at)
+    person_keys.hold(session, [item.person_id, item.subject_id])
     step.state(item)  # as it is before the task closes
     task.status, task.verdict, task.closed_at = after, verdict, at
-    task.opinion = _sealed(task, "opinion", opinion)
-    task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
+    task.opinion = seal(session, Task.opinion, opinion, row=task.id, of=item.person_id)
+    if result is not None:
+        task.result = seal_json(session, Task.result, result, row=task.id, of=item.person_id)
     step.take(
         item,
         TaskDecided(key, round_, task.department, verdict),
@@ -113,7 +113,3 @@ def _check(
     faults = definition.result_faults(stage.key, result)
     if faults:
         raise Invalid(errors=faults)
-
-
-def _sealed(task: Task, column: str, text: str) -> bytes:
-    return crypto.seal(text, table=_TASKS, column=column, row=task.id)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import orjson
-
-from service.kernel import crypto
 from service.kernel.db import insert_rows
 from service.kernel.ids import new_id
+from service.kernel.sealed import seal_json
 from service.tickets.acts import Step
 from service.tickets.models.items import Correction, Item
 from service.tickets.models.stages import Task
@@ -34,9 +32,7 @@ def ask_correction(step: Step, item: Item, task: Task, points: Sequence[Point]) 
         "ticket_id": item.ticket_id,
         "item_id": item.id,
         "task_id": task.id,
-        "points": crypto.seal(
-            orjson.dumps(plain).decode(), table="corrections", column="points", row=row_id
-        ),
+        "points": seal_json(step.session, Correction.points, plain, row=row_id, of=item.person_id),
         "asked_at": step.at,
         "due_at": due_at,
         "answered_at": None,

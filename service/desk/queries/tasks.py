@@ -28,11 +28,13 @@ from service.catalogue.rules import OfferingDefinition
 from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
+from service.identity.people.as_filed import applicant_as_filed, member_as_filed
 from service.identity.people.queries import Applicant, FamilyMember, own_case, people_of_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound
 from service.kernel.permissions import Permission
+from service.kernel.sealed import opened_json
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
@@ -210,7 +212,7 @@ class TaskFound:
     row: TaskRow
     task: Task
     item: Item
-    ticket_number: str
+    ticket: Ticket
     own_case: bool
 
 
@@ -221,7 +223,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
             *IN_LIST,
             Task,
             Item,
-            Ticket.number,
+            Ticket,
             own_case(Item.person_id).label("own_case"),
         )
         .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
@@ -230,7 +232,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     ).one_or_none()
     if row is None:
         raise NotFound
-    return TaskFound(row, row.Task, row.Item, row.number, row.own_case)
+    return TaskFound(row, row.Task, row.Item, row.Ticket, row.own_case)
 
 
 def facts_seen(
@@ -252,12 +254,22 @@ def facts_seen(
 def people_seen(
     session: Session, found: TaskFound, definition: OfferingDefinition
 ) -> tuple[Applicant, FamilyMember | None]:
-    """The applicant of a task's item, and the member of the family that it is about.
+    """The applicant of a task's item, and the member of the family that it is about: as they were
+    when it was filed.
 
-    None for the latter where the stage may read nothing of them. One statement.
+    None for the latter where the stage may read nothing of them. No statement but for keys that are
+    not at hand; one where the ticket is of before that was kept, for who they are now.
     """
     item, sees = found.item, definition.flow.by_key[found.task.stage_key].sees
-    return people_of_case(session, item.person_id, item.subject_id if sees.subject else None)
+    subject = item.subject_id if sees.subject else None
+    if found.ticket.filed_applicant is None:
+        return people_of_case(session, item.person_id, subject)
+    kept = opened_json(session, Ticket.filed_applicant, found.ticket, otherwise=None)
+    applicant = applicant_as_filed(item.person_id, kept)
+    if subject is None:
+        return applicant, None
+    kept = opened_json(session, Item.filed_subject, item, otherwise=None)
+    return applicant, member_as_filed(subject, kept)
 
 
 def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:

@@ -1,4 +1,7 @@
-"""The rows of a ticket in the making: values in, rows out, no statement is sent here."""
+"""The rows of a ticket in the making: values in, rows out.
+
+No statement is sent here, unless somebody who is filed for has no key yet: then one makes them.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
 from service.filing.rules.filing import Filing, Wish, answers_for, section_holders
+from service.identity.people.as_filed import kept_of_applicant, kept_of_member
+from service.identity.people.queries import Household
+from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.ids import new_id
+from service.kernel.sealed import seal_json
 from service.routing import (
     Asking,
     EdgeKind,
@@ -31,6 +40,8 @@ from service.routing import (
 )
 from service.tickets.clock import due_of
 from service.tickets.edges import Drawn, drawn
+from service.tickets.models.filed import Ticket
+from service.tickets.models.items import Item
 from service.tickets.rows import material_row, relied, section_row
 from service.tickets.rules.attached import Handed
 from service.tickets.rules.dues import DueBasis, ItemDue, ticket_due
@@ -45,11 +56,15 @@ class Case:
 
     filing: Filing
     bundle: BundleDefinition
-    applicant: UUID
-    born: Mapping[UUID, date | None]
+    household: Household
     facts: Mapping[UUID, Sequence[KnownFact]]
     open_offerings: frozenset[str]
     today: date
+
+    @property
+    def applicant(self) -> UUID:
+        """The person who files."""
+        return self.household.applicant.person_id
 
     def facts_for(self, wish: Wish) -> list[KnownFact]:
         """The facts that count for an item: its subject's, then the applicant's."""
@@ -70,9 +85,9 @@ class Case:
     def known_for(self, wish: Wish) -> Known:
         """What the conditions of an item may look at; the item itself is not asked for with it."""
         others = [one.offering for one in self.filing.items if one is not wish]
-        born = {"applicant": self.born.get(self.applicant)}
+        born = {"applicant": self.household.applicant.birth_date}
         if wish.subject is not None:
-            born["subject"] = self.born.get(wish.subject)
+            born["subject"] = self.household.family[wish.subject].birth_date
         return Known(
             self.today,
             answers=answers_for(self.filing, wish),
@@ -261,13 +276,34 @@ class Making:
             "provisional": due.provisional,
         }
 
-    def sections(self) -> Rows:
+    def freeze_people(self, session: Session) -> None:
+        """Keep with the ticket and its items who the people are now, under the key of each."""
+        household, ticket = self.case.household, self.ticket
+        subjects = [item["subject_id"] for item in self.items]
+        person_keys.hold(session, [ticket["person_id"], *subjects])
+        ticket["filed_applicant"] = seal_json(
+            session,
+            Ticket.filed_applicant,
+            kept_of_applicant(household.applicant),
+            row=ticket["id"],
+            of=ticket["person_id"],
+        )
+        for item in self.items:
+            subject = item["subject_id"]
+            item["filed_subject"] = subject and seal_json(
+                session,
+                Item.filed_subject,
+                kept_of_member(household.family[subject]),
+                row=item["id"],
+                of=subject,
+            )
+
+    def sections(self, session: Session) -> Rows:
         """The rows of the answers, sealed."""
-        district, ticket = self.actor.district, self.ticket["id"]
         return [
             section_row(
-                district,
-                ticket,
+                session,
+                self.ticket,
                 None if index is None else self.items[index]["id"],
                 code,
                 answers,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import draft_for
+from service.applicants.queries.drafts import content_of, draft_for
 from service.applicants.queries.tickets import TicketRows, ticket_for
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
@@ -32,7 +32,6 @@ from service.routing import Phase
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage
-from service.tickets.queries.sealed import unsealed_draft
 from service.tickets.rules.states import Happening, ticket_number
 
 
@@ -72,7 +71,7 @@ def file_draft(
     draft = draft_for(session, actor, ticket_id, lock=True)
     if draft.version != version:
         raise Stale
-    filing = filing_of(unsealed_draft(draft))
+    filing = filing_of(content_of(session, draft))
     session.delete(draft)
     session.flush()
     return _file(session, actor, filing, ground, (key, digest), ticket_id, at)
@@ -135,12 +134,10 @@ def _checked(
     if faults:
         raise Invalid(errors=faults)
     subjects = {wish.subject for wish in filing.items if wish.subject is not None}
-    born = {one.id: one.birth_date for one in household.family.values()}
     case = Case(
         filing=filing,
         bundle=bundle,
-        applicant=actor.person,
-        born=born | {actor.person: household.applicant.birth_date},
+        household=household,
         facts=facts_of(session, actor, persons={actor.person, *subjects}, on=today),
         open_offerings=open_offerings,
         today=today,
@@ -179,11 +176,12 @@ def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> U
 
 
 def _write(session: Session, making: Making) -> TicketRows:
+    making.freeze_people(session)
     ticket, items = Ticket(**making.ticket), [Item(**item) for item in making.items]
     _emit(session, making, ticket)
     insert_rows(session, Ticket, [making.ticket | {"last_seq": ticket.last_seq}])
     _insert_items(session, making)
-    insert_rows(session, TicketSection, making.sections())
+    insert_rows(session, TicketSection, making.sections(session))
     insert_rows(session, TicketMaterial, making.materials())
     insert_rows(session, Edge, making.edges)
     insert_rows(session, ReliedFact, making.relied)

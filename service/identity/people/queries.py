@@ -18,11 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from service.identity.people.models import PERSONS, FamilyLink, Person
+from service.identity.people.models import FamilyLink, Person
 from service.identity.people.rules import IdType, Kinship, masked, masked_name
-from service.kernel import crypto
+from service.kernel import person_keys
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.errors import Forbidden
+from service.kernel.sealed import Sealable, opened_text
 
 _PERSON: Final = (
     Person.id,
@@ -31,60 +32,67 @@ _PERSON: Final = (
     Person.name,
     Person.phone,
     Person.birth_date,
+    person_keys.wrapped_key(Person.id).label("key"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """What a talent has said of themselves; numbers are masked, values not given are None."""
+    """What a talent has said of themselves; None where nothing was given, or it was erased."""
 
     person_id: UUID
     name: str | None = field(repr=False)
     id_type: IdType | None
-    id_number_masked: str | None
+    id_number: str | None = field(repr=False)
     phone_masked: str | None
     birth_date: date | None = field(repr=False)
 
     @property
+    def id_number_masked(self) -> str | None:
+        """The number as it may be shown."""
+        return _masked(self.id_number)
+
+    @property
     def complete(self) -> bool:
         """Whether there is what every filing needs: a name and an id number."""
-        return self.name is not None and self.id_number_masked is not None
+        return self.name is not None and self.id_number is not None
 
 
 def applicant_for(session: Session, actor: Actor) -> Applicant:
     """The talent who asks; one statement. Raises `Forbidden` for anybody else."""
     me = select(*_PERSON).where(Person.id == own_person(actor))
-    return _applicant(session.execute(me).one())
+    return _applicant(session, session.execute(me).one())
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyMember:
-    """A spouse or child; `id` is their person."""
+    """A spouse or child; `id` is their person. Name and number are empty where they were erased."""
 
     id: UUID
     name: str = field(repr=False)
     kinship: Kinship
     id_type: IdType
-    id_number_masked: str
+    id_number: str = field(repr=False)
     birth_date: date | None = field(repr=False)
+
+    @property
+    def id_number_masked(self) -> str:
+        """The number as it may be shown."""
+        return masked(self.id_number)
 
 
 def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
     """The family of the talent who asks, as it was added; one statement. Raises `Forbidden`."""
     rows = session.execute(
         select(
-            Person.id,
-            Person.id_type,
-            Person.id_number,
-            Person.name,
-            Person.birth_date,
+            *_PERSON,
             FamilyLink.kinship,
         )
         .join(FamilyLink, FamilyLink.member_id == Person.id)
         .where(FamilyLink.person_id == own_person(actor))
         .order_by(FamilyLink.id)
     )
-    return {row.id: _member(row) for row in rows}
+    return {row.id: _member(session, row) for row in rows}
 
 
 def own_details(session: Session, actor: Actor) -> dict[str, str]:
@@ -93,7 +101,8 @@ def own_details(session: Session, actor: Actor) -> dict[str, str]:
     In the clear, for nobody but themselves; one statement. Raises `Forbidden`.
     """
     row = session.execute(select(*_PERSON).where(Person.id == own_person(actor))).one()
-    found = {name: _opened(row, name) for name in ("name", "phone", "birth_date")}
+    columns = (Person.name, Person.phone, Person.birth_date)
+    found = {column.key: _opened(session, column, row) for column in columns}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -124,8 +133,8 @@ def household_for(session: Session, actor: Actor) -> Household:
         .order_by(members.c.link)
     ).all()
     return Household(
-        applicant=next(_applicant(row) for row in rows if row.id == me),
-        family={row.id: _member(row) for row in rows if row.id != me},
+        applicant=next(_applicant(session, row) for row in rows if row.id == me),
+        family={row.id: _member(session, row) for row in rows if row.id != me},
     )
 
 
@@ -153,23 +162,21 @@ def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
     return expression
 
 
-def _member(row: Any) -> FamilyMember:
-    number = _opened(row, "id_number")
+def _member(session: Session, row: Any) -> FamilyMember:
     return FamilyMember(
         id=row.id,
-        name=_opened(row, "name") or "",
+        name=_opened(session, Person.name, row) or "",
         kinship=row.kinship,
         id_type=row.id_type,
-        id_number_masked=masked(number or ""),
-        birth_date=_date(_opened(row, "birth_date")),
+        id_number=_opened(session, Person.id_number, row) or "",
+        birth_date=_date(_opened(session, Person.birth_date, row)),
     )
 
 
-def _opened(row: Any, column: str) -> str | None:
-    sealed: bytes | None = getattr(row, column)
-    if sealed is None:
-        return None
-    return crypto.unseal(sealed, table=PERSONS, column=column, row=row.id)
+def _opened(session: Session, column: Sealable, row: Any) -> str | None:
+    """A value of a person's row that was read with its key."""
+    person_keys.take(session, row.id, row.key)
+    return opened_text(session, column, row)
 
 
 def _masked(value: str | None) -> str | None:
@@ -199,7 +206,8 @@ def people_of_case(
     ).all()
     applicant = next(row for row in rows if row.id == person_id)
     member = next((row for row in rows if row.id == member_id), None)
-    return _applicant(applicant), None if member is None else _member(member)
+    found = None if member is None else _member(session, member)
+    return _applicant(session, applicant), found
 
 
 def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:
@@ -209,16 +217,16 @@ def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]
     """
     if not persons:
         return {}
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(persons)))
-    return {row.id: masked_name(_opened(row, "name") or "") for row in rows}
+    rows = session.execute(select(*_PERSON).where(Person.id.in_(persons)))
+    return {row.id: masked_name(_opened(session, Person.name, row) or "") for row in rows}
 
 
-def _applicant(row: Any) -> Applicant:
+def _applicant(session: Session, row: Any) -> Applicant:
     return Applicant(
         person_id=row.id,
-        name=_opened(row, "name"),
+        name=_opened(session, Person.name, row),
         id_type=row.id_type,
-        id_number_masked=_masked(_opened(row, "id_number")),
-        phone_masked=_masked(_opened(row, "phone")),
-        birth_date=_date(_opened(row, "birth_date")),
+        id_number=_opened(session, Person.id_number, row),
+        phone_masked=_masked(_opened(session, Person.phone, row)),
+        birth_date=_date(_opened(session, Person.birth_date, row)),
     )

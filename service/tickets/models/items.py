@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
 from service.routing import (
     EdgeKind,
     EdgeOn,
@@ -28,7 +29,8 @@ class Item(DistrictScoped, Base):
     An open item of the same person, offering and subject exists once: the partial unique index
     holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
-    unmet. `hold_until`: by when whoever it waits for should act.
+    unmet. `hold_until`: by when whoever it waits for should act. `filed_subject` is who the
+    member of the family was when it was filed, sealed.
     """
 
     __tablename__ = "items"
@@ -68,6 +70,7 @@ class Item(DistrictScoped, Base):
     offering_version_id: Mapped[UUID]
     person_id: Mapped[UUID]
     subject_id: Mapped[UUID | None]
+    filed_subject: Mapped[bytes | None] = sealed_column(of=Owner("subject_id"))
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
     decision_waits: Mapped[bool] = mapped_column(default=False)
@@ -153,7 +156,7 @@ class Correction(DistrictScoped, Base):
     ticket_id: Mapped[UUID]
     item_id: Mapped[UUID]
     task_id: Mapped[UUID]
-    points: Mapped[bytes]
+    points: Mapped[bytes] = sealed_column(of=Owner("ticket_id", "tickets"))
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
 from service.routing import (
     StageKind,
     StageStatus,
@@ -164,7 +165,7 @@ class Task(DistrictScoped, Base):
     verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
     deemed: Mapped[bool]
     barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
-    opinion: Mapped[bytes | None]
-    result: Mapped[bytes | None]
+    opinion: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
+    result: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
