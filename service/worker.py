@@ -30,30 +30,30 @@ from service.kernel.events import Event
 from service.kernel.settings import Settings
 from service.materials import actions as materials
 from service.materials.queries import kept_ids
-from service.materials.rules import Happening as MaterialHappening
+from service.materials.rules import MaterialEvent
 from service.runtime import open_database
 from service.tickets import timers
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 Handler = Callable[[Session, Event], None]
 
 _TOLD: Final = (service.notifications.handlers.tell_applicant,)
 
 HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
-    Happening.TICKET_FILED: _TOLD,
-    Happening.ITEM_ACCEPTED: _TOLD,
-    Happening.ITEM_DEEMED_ACCEPTED: _TOLD,
-    Happening.ITEM_NOT_ACCEPTED: _TOLD,
-    Happening.ITEM_APPROVED: _TOLD,
-    Happening.ITEM_REJECTED: _TOLD,
-    Happening.ITEM_BEGUN: _TOLD,
-    Happening.ITEM_CANCELLED: _TOLD,
-    Happening.CHOICE_ASKED: _TOLD,
-    Happening.ITEM_RETURNED: _TOLD,
-    Happening.CORRECTION_DROPPED: _TOLD,
-    Happening.TICKET_COMPLETED: _TOLD,
-    Happening.TICKET_CLOSED: _TOLD,
-    MaterialHappening.MATERIAL_ERASED: (service.materials.handlers.delete_content,),
+    TicketEvent.TICKET_FILED: _TOLD,
+    TicketEvent.ITEM_ACCEPTED: _TOLD,
+    TicketEvent.ITEM_DEEMED_ACCEPTED: _TOLD,
+    TicketEvent.ITEM_NOT_ACCEPTED: _TOLD,
+    TicketEvent.ITEM_APPROVED: _TOLD,
+    TicketEvent.ITEM_REJECTED: _TOLD,
+    TicketEvent.ITEM_BEGUN: _TOLD,
+    TicketEvent.ITEM_CANCELLED: _TOLD,
+    TicketEvent.CHOICE_ASKED: _TOLD,
+    TicketEvent.ITEM_RETURNED: _TOLD,
+    TicketEvent.CORRECTION_DROPPED: _TOLD,
+    TicketEvent.TICKET_COMPLETED: _TOLD,
+    TicketEvent.TICKET_CLOSED: _TOLD,
+    MaterialEvent.MATERIAL_ERASED: (service.materials.handlers.delete_content,),
 }
 """Which functions react to which kind of event: the whole table."""
 

@@ -201,7 +201,7 @@ def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]
     """
     sections = {section["code"]: section for section in bundle["sections"]}
     asked = {one["code"]: one["sections"] for one in bundle["offerings"]}
-    wishes = [(one, None) if isinstance(one, str) else one for one in wanted]
+    requested_items = [(one, None) if isinstance(one, str) else one for one in wanted]
 
     def answers(codes: Iterable[str], scope: str) -> dict[str, Any]:
         return {
@@ -215,9 +215,9 @@ def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]
         "items": [
             {"offering": offering, "sections": answers(asked[offering], "item")}
             | ({"subject": subject} if subject else {})
-            for offering, subject in wishes
+            for offering, subject in requested_items
         ],
-        "sections": answers((code for one, _ in wishes for code in asked[one]), "ticket"),
+        "sections": answers((code for one, _ in requested_items for code in asked[one]), "ticket"),
         "consents": [one["ref"] for one in bundle["consents"]],
     }
 

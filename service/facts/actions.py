@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.facts.models import Fact, FactKind
 from service.facts.queries import fact_for
-from service.facts.rules import Happening, NewFact
+from service.facts.rules import FactEvent, NewFact
 from service.identity.people.queries import is_own_case
 from service.kernel import audit, events, person_keys
 from service.kernel.actor import Actor
@@ -76,7 +76,7 @@ def issue_facts(
     for fact, row in zip(facts, rows, strict=True):
         events.emit(
             session,
-            Happening.FACT_ISSUED,
+            FactEvent.FACT_ISSUED,
             actor=actor,
             at=at,
             ticket_id=fact.ticket_id,
@@ -108,7 +108,7 @@ def revoke_fact(
     )
     codes = _codes(fact.id, fact)
     events.emit(
-        session, Happening.FACT_REVOKED, actor=actor, at=at, item_id=fact.item_id, data=codes
+        session, FactEvent.FACT_REVOKED, actor=actor, at=at, item_id=fact.item_id, data=codes
     )
     audit.record(session, "fact.revoked", actor=actor, at=at, subject=fact.id, data=codes)
     return fact

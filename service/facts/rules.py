@@ -19,7 +19,7 @@ class FactState(StrEnum):
     REVOKED = "revoked"
 
 
-class Happening(StrEnum):
+class FactEvent(StrEnum):
     """The kinds of events that facts emit."""
 
     FACT_ISSUED = "fact_issued"

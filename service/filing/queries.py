@@ -18,7 +18,7 @@ from service.tickets.queries.rows import not_ended
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class FilingState:
     """What a filing stands on: the ticket of its key, if there is one, and what is open already.
 
     `sequence` and `administrative_code` are for the number of a new ticket, the calendar for its
@@ -33,7 +33,7 @@ class Ground:
     calendar_id: UUID
 
 
-def _ground() -> Select[*tuple[Any, ...]]:
+def _filing_state() -> Select[*tuple[Any, ...]]:
     district, account = bindparam("district", type_=Text), bindparam("account", type_=Uuid)
     filed = select(Ticket.id, Ticket.filing_digest).where(
         Ticket.district_id == district,
@@ -56,10 +56,10 @@ def _ground() -> Select[*tuple[Any, ...]]:
     ).where(District.id == district)
 
 
-_GROUND: Final = _ground()  # built once: it is sent with every filing
+_FILING_STATE: Final = _filing_state()  # built once: it is sent with every filing
 
 
-def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
+def filing_state(session: Session, actor: Actor, *, key: str) -> FilingState:
     """Whether this account filed with this key, ever, which items of the person are open, the next
     number, and the calendar in force.
 
@@ -71,5 +71,5 @@ def filing_ground(session: Session, actor: Actor, *, key: str) -> Ground:
         "person": actor.person,
         "key": key,
     }
-    row = session.execute(_GROUND, asked).one()
-    return Ground(row[0], row[1], frozenset(row[2] or ()), *row[3:])
+    row = session.execute(_FILING_STATE, asked).one()
+    return FilingState(row[0], row[1], frozenset(row[2] or ()), *row[3:])

@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from service.filing.rules.filing import Filing, Wish
+from service.filing.rules.filing import Filing, RequestedItem
 from service.kernel.http import Schema, fields
 from service.tickets.rules.states import MOST_ITEMS
 from service.tickets.schemas import CODE, HandedIn
@@ -32,9 +32,9 @@ class WishIn(Schema):
     )
 
     @ma.post_load
-    def build(self, values: dict[str, Any], **_options: Any) -> Wish:
+    def build(self, values: dict[str, Any], **_options: Any) -> RequestedItem:
         """The value the rules work on."""
-        return Wish(**values)
+        return RequestedItem(**values)
 
 
 class FilingIn(Schema):

@@ -25,8 +25,8 @@ from service.materials.models import Material
 from service.materials.queries import material_for
 from service.materials.rules import (
     Examined,
-    Happening,
     KnownMaterial,
+    MaterialEvent,
     Upload,
     blob_of,
     folder_of,
@@ -89,7 +89,7 @@ def keep_material(
         erased_at=None,
     )
     insert_rows(session, Material, [_row(session, material, actor.account)])
-    _emit(session, Happening.MATERIAL_KEPT, actor, material, at)
+    _emit(session, MaterialEvent.MATERIAL_KEPT, actor, material, at)
     return material
 
 
@@ -108,7 +108,7 @@ def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: dat
         .values(erased_at=at)
         .execution_options(synchronize_session=False)
     )
-    _emit(session, Happening.MATERIAL_ERASED, actor, material, at)
+    _emit(session, MaterialEvent.MATERIAL_ERASED, actor, material, at)
 
 
 def sweep_orphans(
@@ -151,7 +151,7 @@ def _row(session: Session, material: KnownMaterial, account_id: UUID) -> dict[st
 
 
 def _emit(
-    session: Session, kind: Happening, actor: Actor, material: KnownMaterial, at: datetime
+    session: Session, kind: MaterialEvent, actor: Actor, material: KnownMaterial, at: datetime
 ) -> None:
     codes = {"material": str(material.id), "code": material.code}
     events.emit(session, kind, actor=actor, at=at, data=codes)

@@ -53,7 +53,7 @@ from service.tickets.queries.rows import edges_of, items_of
 from service.tickets.rows import key_of, relied
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.state import item_state
-from service.tickets.rules.states import Dropped, Happening, Reliance, TicketStatus, ticket_status
+from service.tickets.rules.states import Dropped, Reliance, TicketEvent, TicketStatus, ticket_status
 from service.tickets.stages import Opening, drop_corrections, leave_stage
 
 
@@ -138,7 +138,7 @@ class Step:
         self,
         item: Item,
         event: Event,
-        happening: Happening,
+        happening: TicketEvent,
         *,
         decided: Decided | None = None,
         about: Mapping[str, Any] | None = None,
@@ -174,11 +174,11 @@ class Step:
             self._carry_out(item, definition, effect, decided)
         if before.asked - after.asked and not isinstance(event, Corrected):
             self._drop_corrections(item, after)
-        if after.outcome is Outcome.REJECTED and happening is not Happening.ITEM_REJECTED:
-            self.tell(Happening.ITEM_REJECTED, item=item, data={"offering": item.offering_code})
+        if after.outcome is Outcome.REJECTED and happening is not TicketEvent.ITEM_REJECTED:
+            self.tell(TicketEvent.ITEM_REJECTED, item=item, data={"offering": item.offering_code})
         if after.phase is Phase.ENDED:
             data = {"offering": item.offering_code, "outcome": after.outcome}
-            self.tell(Happening.ITEM_ENDED, item=item, data=data)
+            self.tell(TicketEvent.ITEM_ENDED, item=item, data=data)
         self.changed.append(item)
 
     def finish(self) -> None:
@@ -190,7 +190,7 @@ class Step:
 
     def tell(
         self,
-        kind: Happening,
+        kind: TicketEvent,
         *,
         item: Item | None = None,
         task_id: UUID | None = None,
@@ -227,7 +227,7 @@ class Step:
         )
         if not ended:
             data = {"offering": item.offering_code}
-            self.tell(Happening.CORRECTION_DROPPED, item=item, data=data)
+            self.tell(TicketEvent.CORRECTION_DROPPED, item=item, data=data)
 
     def _look_up(self, item: Item, facts: list[KnownFact]) -> Known:
         on = self.calendar.local_date(self.at)
@@ -339,7 +339,7 @@ class Step:
 
 
 _ENDINGS: Final = {
-    TicketStatus.COMPLETED: Happening.TICKET_COMPLETED,
-    TicketStatus.CLOSED: Happening.TICKET_CLOSED,
-    TicketStatus.WITHDRAWN: Happening.TICKET_WITHDRAWN,
+    TicketStatus.COMPLETED: TicketEvent.TICKET_COMPLETED,
+    TicketStatus.CLOSED: TicketEvent.TICKET_CLOSED,
+    TicketStatus.WITHDRAWN: TicketEvent.TICKET_WITHDRAWN,
 }

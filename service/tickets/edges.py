@@ -32,11 +32,11 @@ from service.routing import (
 from service.routing.bundle import UNSETTLED
 from service.tickets.acts import Step
 from service.tickets.models.items import Edge, Item
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class NewEdge:
     """An edge of an item that is being filed; `facts` are those that meet it."""
 
     rule: EdgeRule
@@ -65,7 +65,7 @@ class Drawn:
         }
 
 
-def drawn(
+def new_edges(
     rules: Iterable[EdgeRule],
     *,
     successor: str,
@@ -73,7 +73,7 @@ def drawn(
     known: Known,
     calendar: WorkingCalendar,
     at: datetime,
-) -> list[Drawn]:
+) -> list[NewEdge]:
     """The edges of an item: to every offering filed with it that it depends on.
 
     `filed`: by offering, the facts that stand already for what its approval would establish; with
@@ -86,10 +86,10 @@ def drawn(
         if rule.when and evaluate(rule.when, known).truth is Truth.NOT_MET:
             continue
         if facts := filed[rule.predecessor]:
-            edges.append(Drawn(rule, EdgeStatus.MET, None, facts))
+            edges.append(NewEdge(rule, EdgeStatus.MET, None, facts))
             continue
         until = None if rule.wait is None else _until(rule.wait, calendar, at)
-        edges.append(Drawn(rule, EdgeStatus.WAITING, until))
+        edges.append(NewEdge(rule, EdgeStatus.WAITING, until))
     return edges
 
 
@@ -190,12 +190,12 @@ def follow(step: Step, item: Item, edges: Sequence[Edge]) -> None:
         return
     now = waits((edge.kind, edge.status) for edge in edges)
     if now.closes:
-        step.take(item, Cancelled(), Happening.ITEM_CANCELLED)
+        step.take(item, Cancelled(), TicketEvent.ITEM_CANCELLED)
         return
     begins = item.phase is Phase.WAITING and not now.hard
     if begins or item.decision_waits is not now.soft:
         event = PredecessorsSettled(hard=now.hard, soft=now.soft)
-        step.take(item, event, Happening.ITEM_BEGUN if begins else Happening.ITEM_FREED)
+        step.take(item, event, TicketEvent.ITEM_BEGUN if begins else TicketEvent.ITEM_FREED)
         accepted = item.accepted_at is not None and not now.soft
         project(step, item, cause="begun" if begins else "predecessor" if accepted else "followed")
 
@@ -231,7 +231,7 @@ def _move(step: Step, edge: Edge, status: EdgeStatus) -> bool:
         edge.settled_at, edge.next_at = step.at, None
     asked = status is EdgeStatus.ASKED
     step.last_event = step.tell(
-        Happening.CHOICE_ASKED if asked else Happening.EDGE_SETTLED,
+        TicketEvent.CHOICE_ASKED if asked else TicketEvent.EDGE_SETTLED,
         item=item,
         data={
             "offering": item.offering_code,

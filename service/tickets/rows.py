@@ -14,7 +14,7 @@ from service.kernel.ids import new_id
 from service.kernel.sealed import seal_json
 from service.tickets.models.filed import Ticket, TicketSection
 from service.tickets.models.items import Item
-from service.tickets.rules.attached import Handed
+from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Reliance
 
@@ -91,7 +91,7 @@ def section_row(
 
 
 def material_row(
-    ticket: Mapping[str, Any], item: UUID | None, handed: Handed, *, revision: int = 1
+    ticket: Mapping[str, Any], item: UUID | None, attached: AttachedDocument, *, revision: int = 1
 ) -> dict[str, Any]:
     """The row of a document; `ticket` holds district_id and id. Those of no item are shared."""
     return {
@@ -99,7 +99,7 @@ def material_row(
         "id": new_id(),
         "ticket_id": ticket["id"],
         "item_id": item,
-        "code": handed.code,
+        "code": attached.code,
         "revision": revision,
-        "material_id": handed.material,
+        "material_id": attached.material,
     }

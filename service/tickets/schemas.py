@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from service.kernel.http import Schema, fields
-from service.tickets.rules.attached import Handed
+from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.states import Dropped
 
 CODE = {"description": "A code of the district's pack."}
@@ -20,9 +20,9 @@ class HandedIn(Schema):
     material = fields.UUID(required=True, metadata={"description": "The id of an upload."})
 
     @ma.post_load
-    def build(self, values: dict[str, Any], **_options: Any) -> Handed:
+    def build(self, values: dict[str, Any], **_options: Any) -> AttachedDocument:
         """The value the rules work on."""
-        return Handed(**values)
+        return AttachedDocument(**values)
 
 
 class PageIn(Schema):

@@ -25,8 +25,8 @@ from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import stage_of
-from service.tickets.queries.rows import standing
-from service.tickets.rules.states import ACTIVE, Happening, TaskStatus
+from service.tickets.queries.rows import with_status
+from service.tickets.rules.states import ACTIVE, TaskStatus, TicketEvent
 
 BATCH: Final = 50
 """How many candidates the timer looks at together."""
@@ -154,7 +154,7 @@ def _close(
     step.take(
         item,
         event(key, round_),
-        Happening.ITEM_DEEMED_ACCEPTED if silence else Happening.NOTICE_ENDED,
+        TicketEvent.ITEM_DEEMED_ACCEPTED if silence else TicketEvent.NOTICE_ENDED,
         decided=Decided(task, accepted_at=item.received_at if silence else None),
         about={"stage": key, "department": task.department},
     )
@@ -184,11 +184,11 @@ def _batch(
 
 
 def _silent(actor: Actor, at: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (*_of_kind(actor, StageKind.ACCEPTANCE, at), standing(ACTIVE))
+    return (*_of_kind(actor, StageKind.ACCEPTANCE, at), with_status(ACTIVE))
 
 
 def _notice(actor: Actor, at: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (*_of_kind(actor, StageKind.PUBLICITY, at), standing((TaskStatus.OPEN,)))
+    return (*_of_kind(actor, StageKind.PUBLICITY, at), with_status((TaskStatus.OPEN,)))
 
 
 def _of_kind(actor: Actor, kind: StageKind, at: datetime) -> tuple[ColumnElement[bool], ...]:

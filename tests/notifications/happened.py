@@ -9,13 +9,15 @@ from uuid import UUID
 from service.kernel.actor import ActorKind
 from service.kernel.events import Event
 from service.kernel.ids import new_id
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 DISTRICT = "demo"
 AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
 
-def happened(kind: Happening, ticket: dict[str, Any], *, public: bool = True, **data: Any) -> Event:
+def happened(
+    kind: TicketEvent, ticket: dict[str, Any], *, public: bool = True, **data: Any
+) -> Event:
     """That something happened to a ticket or, by the kind's name, to its first item."""
     about_item = kind.value.startswith(("item", "choice"))
     return Event(

@@ -12,7 +12,7 @@ from service.kernel.events import Event
 from service.kernel.ids import new_id
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 from tests.notifications.happened import AT, DISTRICT, happened
 
 
@@ -27,7 +27,7 @@ def told(session, ticket):
 
 
 def test_an_event_is_told_once_however_often_it_comes(session, ticket):
-    event = happened(Happening.TICKET_COMPLETED, ticket)
+    event = happened(TicketEvent.TICKET_COMPLETED, ticket)
     tell_applicant(session, event)
     tell_applicant(session, event)
     [notice] = told(session, ticket)
@@ -38,7 +38,7 @@ def test_an_event_is_told_once_however_often_it_comes(session, ticket):
 
 def test_what_happens_to_an_item_is_told_with_its_number_and_codes_alone(session, ticket):
     event = happened(
-        Happening.ITEM_APPROVED,
+        TicketEvent.ITEM_APPROVED,
         ticket,
         offering="settlement",
         department="public_security",
@@ -52,7 +52,7 @@ def test_what_happens_to_an_item_is_told_with_its_number_and_codes_alone(session
 
 
 @pytest.mark.parametrize(
-    "kind", [Happening.ITEM_BEGUN, Happening.ITEM_CANCELLED, Happening.CHOICE_ASKED]
+    "kind", [TicketEvent.ITEM_BEGUN, TicketEvent.ITEM_CANCELLED, TicketEvent.CHOICE_ASKED]
 )
 def test_what_follows_from_another_item_is_told_of_the_one_that_it_concerns(session, ticket, kind):
     tell_applicant(session, happened(kind, ticket, offering="medical", predecessor="recognition"))
@@ -62,9 +62,9 @@ def test_what_follows_from_another_item_is_told_of_the_one_that_it_concerns(sess
 
 
 def test_nobody_is_told_of_what_is_not_public_or_of_a_ticket_that_is_gone(session, ticket):
-    tell_applicant(session, happened(Happening.ITEM_ACCEPTED, ticket, public=False))
+    tell_applicant(session, happened(TicketEvent.ITEM_ACCEPTED, ticket, public=False))
     gone = {"id": str(new_id())}
-    tell_applicant(session, happened(Happening.TICKET_CLOSED, gone))
+    tell_applicant(session, happened(TicketEvent.TICKET_CLOSED, gone))
     assert told(session, ticket) == told(session, gone) == []
 
 

@@ -13,7 +13,7 @@ from service.kernel.ids import new_id
 from service.notifications import actions, queries
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 from tests.notifications.happened import AT, DISTRICT, happened
 
 NO_MORE = {"value": 0, "exact": True}
@@ -52,7 +52,7 @@ def reads(who, **body):
 
 
 def test_notices_come_newest_first_in_both_languages(talent, told):
-    ticket = told(Happening.TICKET_FILED, Happening.ITEM_ACCEPTED)
+    ticket = told(TicketEvent.TICKET_FILED, TicketEvent.ITEM_ACCEPTED)
     number = ticket["items"][0]["number"]
     page = notices(talent).json
     accepted, filed = page["items"]
@@ -72,7 +72,7 @@ def test_notices_come_newest_first_in_both_languages(talent, told):
 
 
 def test_pages_follow_each_other_without_a_gap(talent, told):
-    told(*[Happening.ITEM_ACCEPTED] * 5)
+    told(*[TicketEvent.ITEM_ACCEPTED] * 5)
     page = notices(talent, limit=2).json
     seen = page["items"]
     while page["next"] is not None:
@@ -85,7 +85,7 @@ def test_pages_follow_each_other_without_a_gap(talent, told):
 
 
 def test_what_was_named_is_read_then_all(talent, told):
-    told(*[Happening.ITEM_ACCEPTED] * 3)
+    told(*[TicketEvent.ITEM_ACCEPTED] * 3)
     newest = notices(talent).json["items"][0]["id"]
     assert reads(talent, ids=[newest]).json == {"unread": {"value": 2, "exact": True}}
     first_read = notices(talent).json["items"][0]["read_at"]
@@ -98,7 +98,7 @@ def test_what_was_named_is_read_then_all(talent, told):
 
 
 def test_another_account_sees_none_and_reads_none(talent, other, told):
-    told(Happening.TICKET_FILED)
+    told(TicketEvent.TICKET_FILED)
     mine = notices(talent).json["items"][0]["id"]
     assert notices(other).json == {"items": [], "next": None, "unread": NO_MORE}
     assert reads(other, ids=[mine]).json == {"unread": NO_MORE}
@@ -107,7 +107,7 @@ def test_another_account_sees_none_and_reads_none(talent, other, told):
 
 
 def test_the_cursor_of_another_account_is_refused(talent, other, told):
-    told(*[Happening.ITEM_ACCEPTED] * 2)
+    told(*[TicketEvent.ITEM_ACCEPTED] * 2)
     cursor = notices(talent, limit=1).json["next"]
     answer = notices(other, after=cursor)
     assert answer.status_code == 422
@@ -174,7 +174,7 @@ def test_a_page_costs_one_statement_and_the_count_another(session, tell_much, sq
 
 
 def test_another_district_sees_nothing(database, talent, told):
-    told(Happening.TICKET_FILED)
+    told(TicketEvent.TICKET_FILED)
     account = UUID(talent.account["id"])
     mine = select(Notice.id).where(Notice.account_id == account)
     with database.transaction(Scope(DISTRICT)) as session:

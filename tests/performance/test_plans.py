@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from service.applicants.queries.tickets import tickets_for, timeline_for
 from service.desk.queries.tasks import TaskFilter, tasks_for
-from service.filing.queries import filing_ground
+from service.filing.queries import filing_state
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
@@ -240,6 +240,6 @@ def test_what_a_ticket_waits_for(plan_of, filled):
 def test_what_of_a_person_is_open(plan_of):
     """Filing asks it; whoever has much behind them pays for what is open alone."""
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
-    plan = plan_of(actor, lambda session: filing_ground(session, actor, key="k"), r"items")
+    plan = plan_of(actor, lambda session: filing_state(session, actor, key="k"), r"items")
     assert "uq_items_open" in plan.indexes
     assert plan.touched("uq_items_open") == 0

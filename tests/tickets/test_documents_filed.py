@@ -48,8 +48,8 @@ def faults(talent, body):
     return {(one["path"], one["code"]) for one in answer.json["errors"]}
 
 
-def without(handed, code):
-    return [one for one in handed if one["code"] != code]
+def without(attached, code):
+    return [one for one in attached if one["code"] != code]
 
 
 def test_with_everything_it_is_filed_and_the_talent_sees_what_they_handed_in(talent, body):
@@ -150,10 +150,10 @@ class TestCorrection:
         return talent.get(f"/v1/items/{item['id']}").json
 
     def mend(self, talent, item, *codes, **more):
-        handed = [{"code": code, "material": upload(talent, code=code)["id"]} for code in codes]
+        attached = [{"code": code, "material": upload(talent, code=code)["id"]} for code in codes]
         return talent.post(
             f"/v1/items/{item['id']}/correction",
-            json={"materials": handed, **more},
+            json={"materials": attached, **more},
             headers={"If-Match": f'"{item["version"]}"'},
         )
 

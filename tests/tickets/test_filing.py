@@ -124,8 +124,8 @@ def test_answers_stay_with_the_item_for_which_they_were_given(tangled, database)
         }
     assert kept == {
         (item["id"], code): answers
-        for item, wish in zip(items, body["items"], strict=True)
-        for code, answers in wish["sections"].items()
+        for item, requested in zip(items, body["items"], strict=True)
+        for code, answers in requested["sections"].items()
     }
 
 

@@ -19,7 +19,13 @@ from service.catalogue.rules import (
     Subject,
 )
 from service.filing.rules.criteria import cited, criterion_faults
-from service.filing.rules.filing import Filing, Wish, answers_for, filing_faults, section_holders
+from service.filing.rules.filing import (
+    Filing,
+    RequestedItem,
+    answers_for,
+    filing_faults,
+    section_holders,
+)
 from service.routing import Known, parse_condition, parse_flow
 
 CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
@@ -83,8 +89,8 @@ def filing(*items, sections=None, consents=CONSENTS):
     return Filing("arrival", items, shared, consents)
 
 
-def wish(code, subject=None, **sections):
-    return Wish(code, subject, sections)
+def wanted(code, subject=None, **sections):
+    return RequestedItem(code, subject, sections)
 
 
 def faults(filed):
@@ -95,36 +101,36 @@ def faults(filed):
 
 # fmt: off
 FILINGS = [
-    (filing(wish("medical")), []),
-    (filing(wish("schooling", CHILD, school=GIVEN), wish("medical")), []),
-    (filing(wish("spouse", SPOUSE, job=GIVEN), sections={}), []),
-    (filing(wish("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
-    (filing(wish("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
-    (filing(wish("schooling", STRANGER, school=GIVEN)),
+    (filing(wanted("medical")), []),
+    (filing(wanted("schooling", CHILD, school=GIVEN), wanted("medical")), []),
+    (filing(wanted("spouse", SPOUSE, job=GIVEN), sections={}), []),
+    (filing(wanted("schooling", school=GIVEN)), [("items.0.subject", "subject_missing")]),
+    (filing(wanted("schooling", SPOUSE, school=GIVEN)), [("items.0.subject", "subject_unknown")]),
+    (filing(wanted("schooling", STRANGER, school=GIVEN)),
         [("items.0.subject", "subject_unknown")]),
-    (filing(wish("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
-    (filing(wish("medical"), wish("medical")), [("items.1", "item_repeated")]),
-    (filing(wish("schooling", CHILD, school=GIVEN), wish("schooling", CHILD, school=GIVEN)),
+    (filing(wanted("medical", CHILD)), [("items.0.subject", "subject_not_expected")]),
+    (filing(wanted("medical"), wanted("medical")), [("items.1", "item_repeated")]),
+    (filing(wanted("schooling", CHILD, school=GIVEN), wanted("schooling", CHILD, school=GIVEN)),
         [("items.1", "item_repeated")]),
-    (filing(wish("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
-    (filing(wish("pension"), wish("pension"), sections={}),
+    (filing(wanted("pension"), sections={}), [("items.0.offering", "offering_not_in_bundle")]),
+    (filing(wanted("pension"), wanted("pension"), sections={}),
         [("items.0.offering", "offering_not_in_bundle"),
          ("items.1.offering", "offering_not_in_bundle")]),
-    (filing(wish("pension"), wish("medical")),
+    (filing(wanted("pension"), wanted("medical")),
         [("items.0.offering", "offering_not_in_bundle")]),
-    (filing(wish("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
-    (filing(wish("schooling", CHILD, school={})),
+    (filing(wanted("schooling", CHILD)), [("items.0.sections.school", "section_missing")]),
+    (filing(wanted("schooling", CHILD, school={})),
         [("items.0.sections.school.name", "required")]),
-    (filing(wish("schooling", CHILD, school=GIVEN, job=GIVEN)),
+    (filing(wanted("schooling", CHILD, school=GIVEN, job=GIVEN)),
         [("items.0.sections.job", "section_not_expected")]),
-    (filing(wish("medical"), sections={}), [("sections.person", "section_missing")]),
-    (filing(wish("medical"), sections={"person": {"name": 1}}),
+    (filing(wanted("medical"), sections={}), [("sections.person", "section_missing")]),
+    (filing(wanted("medical"), sections={"person": {"name": 1}}),
         [("sections.person.name", "wrong_type")]),
-    (filing(wish("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
-    (filing(wish("medical"), consents=("employer@1", *CONSENTS)), []),
-    (filing(wish("medical"), consents=()),
+    (filing(wanted("spouse", SPOUSE, job=GIVEN)), [("sections.person", "section_not_expected")]),
+    (filing(wanted("medical"), consents=("employer@1", *CONSENTS)), []),
+    (filing(wanted("medical"), consents=()),
         [("consents", "consent_missing"), ("consents", "consent_missing")]),
-    (filing(wish("medical"), consents=("sensitive@1", *CONSENTS)),
+    (filing(wanted("medical"), consents=("sensitive@1", *CONSENTS)),
         [("consents.0", "not_one_of")]),
 ]
 # fmt: on
@@ -138,20 +144,20 @@ def test_filing_faults(filed, expected):
 def test_every_missing_consent_is_named():
     named = [
         fault.params["consent"]
-        for fault in filing_faults(filing(wish("medical"), consents=()), BUNDLE, {}, today=TODAY)
+        for fault in filing_faults(filing(wanted("medical"), consents=()), BUNDLE, {}, today=TODAY)
     ]
     assert named == list(CONSENTS)
 
 
 def test_two_children_are_two_items():
     other = UUID(int=4)
-    filed = filing(*(wish("schooling", who, school=GIVEN) for who in (CHILD, other)))
+    filed = filing(*(wanted("schooling", who, school=GIVEN) for who in (CHILD, other)))
     assert filing_faults(filed, BUNDLE, KINSHIP | {other: "child"}, today=TODAY) == []
 
 
 def test_sections_stand_with_their_holders():
     job = {"name": "y"}
-    filed = filing(wish("schooling", CHILD, school=GIVEN), wish("spouse", SPOUSE, job=job))
+    filed = filing(wanted("schooling", CHILD, school=GIVEN), wanted("spouse", SPOUSE, job=job))
     assert list(section_holders(filed)) == [
         (None, "person", GIVEN),
         (0, "school", GIVEN),
@@ -160,7 +166,7 @@ def test_sections_stand_with_their_holders():
 
 
 def test_answers_for_an_item_come_before_those_for_all():
-    filed = filing(wish("schooling", CHILD, school={"name": "y"}), wish("medical"))
+    filed = filing(wanted("schooling", CHILD, school={"name": "y"}), wanted("medical"))
     first, second = filed.items
     assert answers_for(filed, first) == {"person": GIVEN, "school": {"name": "y"}}
     assert answers_for(filed, second) == {"person": GIVEN}

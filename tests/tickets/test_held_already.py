@@ -11,7 +11,7 @@ import pytest
 
 from service.facts.rules import KnownFact
 from service.routing import Gift
-from service.tickets.rules.established import held_already
+from service.tickets.rules.established import already_established
 
 TALENT, CHILD, SISTER = (UUID(int=one) for one in range(3))
 NEEDED = date(2026, 4, 1)
@@ -20,7 +20,7 @@ SEAT = {"stage": "primary", "school": "东湾高新区实验小学", "school_yea
 
 
 @dataclass(frozen=True)
-class Held:
+class LockedTask:
     """A fact that somebody has."""
 
     person: UUID
@@ -51,12 +51,12 @@ BENEFIT = gift("benefit", note={"field": "schooling.note"})
 DISTRICT = {"class": "D", "level": "district"}
 
 
-def held(*gifts: Gift, facts: tuple[Held, ...]) -> list[str]:
+def held(*gifts: Gift, facts: tuple[LockedTask, ...]) -> list[str]:
     """The kinds of the facts that count for a child's item, in the order of the gifts."""
     known: dict[UUID, list[KnownFact]] = {}
     for one in facts:
         known.setdefault(one.person, []).append(one.fact())
-    found = held_already(
+    found = already_established(
         gifts, applicant=TALENT, subject=CHILD, answers=ANSWERS, facts=known, until=NEEDED
     )
     return [fact.kind for fact in found]
@@ -65,41 +65,41 @@ def held(*gifts: Gift, facts: tuple[Held, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("gifts", "facts", "expected"),
     [
-        ([CLASS], [Held(TALENT, "recognition", DISTRICT)], True),
+        ([CLASS], [LockedTask(TALENT, "recognition", DISTRICT)], True),
         # what the decision records may be anything
-        ([CLASS], [Held(TALENT, "recognition", DISTRICT | {"class": "A"})], True),
+        ([CLASS], [LockedTask(TALENT, "recognition", DISTRICT | {"class": "A"})], True),
         # what the approval would always say has to be said
-        ([CLASS], [Held(TALENT, "recognition", DISTRICT | {"level": "national"})], False),
-        ([CLASS], [Held(TALENT, "recognition", {"class": "D"})], False),
+        ([CLASS], [LockedTask(TALENT, "recognition", DISTRICT | {"level": "national"})], False),
+        ([CLASS], [LockedTask(TALENT, "recognition", {"class": "D"})], False),
         # so has what is said in the form
-        ([PLACE], [Held(CHILD, "school_seat", SEAT)], True),
-        ([PLACE], [Held(CHILD, "school_seat", SEAT | {"school_year": "2025"})], False),
+        ([PLACE], [LockedTask(CHILD, "school_seat", SEAT)], True),
+        ([PLACE], [LockedTask(CHILD, "school_seat", SEAT | {"school_year": "2025"})], False),
         # an answer that was not given asks for nothing
-        ([BENEFIT], [Held(TALENT, "benefit", {"note": "一次性"})], True),
+        ([BENEFIT], [LockedTask(TALENT, "benefit", {"note": "一次性"})], True),
         # about the one whom it would be about
-        ([PLACE], [Held(SISTER, "school_seat", SEAT)], False),
-        ([PLACE], [Held(TALENT, "school_seat", SEAT)], False),
-        ([CLASS], [Held(CHILD, "recognition", DISTRICT)], False),
+        ([PLACE], [LockedTask(SISTER, "school_seat", SEAT)], False),
+        ([PLACE], [LockedTask(TALENT, "school_seat", SEAT)], False),
+        ([CLASS], [LockedTask(CHILD, "recognition", DISTRICT)], False),
         # all of them
-        ([CLASS, PLACE], [Held(TALENT, "recognition", DISTRICT)], False),
+        ([CLASS, PLACE], [LockedTask(TALENT, "recognition", DISTRICT)], False),
         (
             [CLASS, PLACE],
-            [Held(TALENT, "recognition", DISTRICT), Held(CHILD, "school_seat", SEAT)],
+            [LockedTask(TALENT, "recognition", DISTRICT), LockedTask(CHILD, "school_seat", SEAT)],
             True,
         ),
         # as long as it is needed, that day included
-        ([CLASS], [Held(TALENT, "recognition", DISTRICT, NEEDED)], True),
-        ([CLASS], [Held(TALENT, "recognition", DISTRICT, date(2026, 3, 31))], False),
+        ([CLASS], [LockedTask(TALENT, "recognition", DISTRICT, NEEDED)], True),
+        ([CLASS], [LockedTask(TALENT, "recognition", DISTRICT, date(2026, 3, 31))], False),
         # one of several that fits is enough
         (
             [CLASS],
             [
-                Held(TALENT, "recognition", DISTRICT, date(2026, 3, 31)),
-                Held(TALENT, "recognition", DISTRICT | {"class": "E"}),
+                LockedTask(TALENT, "recognition", DISTRICT, date(2026, 3, 31)),
+                LockedTask(TALENT, "recognition", DISTRICT | {"class": "E"}),
             ],
             True,
         ),
-        ([], [Held(TALENT, "recognition", DISTRICT)], False),
+        ([], [LockedTask(TALENT, "recognition", DISTRICT)], False),
     ],
 )
 def test_what_counts(gifts, facts, expected):
@@ -109,8 +109,8 @@ def test_what_counts(gifts, facts, expected):
 
 def test_nobody_to_be_about_but_the_applicant():
     """As with what is given: an item about nobody else is about the applicant."""
-    fact = Held(TALENT, "school_seat", SEAT).fact()
-    found = held_already(
+    fact = LockedTask(TALENT, "school_seat", SEAT).fact()
+    found = already_established(
         [PLACE],
         applicant=TALENT,
         subject=None,

@@ -16,10 +16,10 @@ from service.tickets.rules.corrections import Point, readable
 from service.tickets.rules.dues import DueBasis, ItemDue, ticket_due
 from service.tickets.rules.states import (
     ACTIVE,
-    Happening,
     Light,
     TaskAct,
     TaskStatus,
+    TicketEvent,
     TicketStatus,
     accepted_from,
     acted,
@@ -141,13 +141,13 @@ def test_active_is_what_somebody_can_still_work_on():
 def test_every_verdict_has_its_line_in_the_timeline():
     lines = {verdict: happening(StageKind.DECISION, verdict) for verdict in Verdict}
     assert len(set(lines.values())) == len(Verdict)
-    assert happening(StageKind.FULFILMENT, Verdict.PASS) is Happening.STAGE_DELIVERED
+    assert happening(StageKind.FULFILMENT, Verdict.PASS) is TicketEvent.STAGE_DELIVERED
 
 
 @pytest.mark.parametrize("kind", [StageKind.REVIEW, StageKind.EXTERNAL, StageKind.PUBLICITY])
 def test_a_stage_that_rejects_has_not_yet_rejected_the_item(kind):
-    assert happening(kind, Verdict.REJECT) is Happening.STAGE_REJECTED
-    assert happening(kind, Verdict.PASS) is Happening.STAGE_PASSED
+    assert happening(kind, Verdict.REJECT) is TicketEvent.STAGE_REJECTED
+    assert happening(kind, Verdict.PASS) is TicketEvent.STAGE_PASSED
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.NOT_ACCEPT, Verdict.RETURN])

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.tickets import held_item_for
+from service.applicants.queries.tickets import locked_item_for
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
 from service.routing import EdgeStatus
 from service.tickets.acts import Step
 from service.tickets.edges import choose, settle_edges
 from service.tickets.models.filed import Ticket
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 
 def choose_item(
@@ -25,7 +25,7 @@ def choose_item(
     Raises `NotFound`, `Stale`, and `Conflict("nothing_to_choose")` where nothing is asked (any
     more: when the time to answer is over, the default counts).
     """
-    ticket, item = held_item_for(session, actor, item_id)
+    ticket, item = locked_item_for(session, actor, item_id)
     if item.version != version:
         raise Stale
     step = Step.of(session, actor, ticket, at)
@@ -35,7 +35,7 @@ def choose_item(
     if not asked or any(edge.next_at is not None and edge.next_at < at for edge in asked):
         raise Conflict("nothing_to_choose")
     step.last_event = step.tell(
-        Happening.CHOICE_MADE,
+        TicketEvent.CHOICE_MADE,
         item=item,
         data={"offering": item.offering_code, "proceed": proceed},
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.tickets import held_item_for
+from service.applicants.queries.tickets import locked_item_for
 from service.catalogue.rules import OfferingDefinition, Scope
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
@@ -25,9 +25,9 @@ from service.tickets.queries.corrections import points_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import open_corrections
 from service.tickets.rows import material_row, section_row
-from service.tickets.rules.attached import Handed, replacement_faults
+from service.tickets.rules.attached import AttachedDocument, replacement_faults
 from service.tickets.rules.corrections import Point, answer_faults
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 
 def correct_item(
@@ -37,7 +37,7 @@ def correct_item(
     item_id: UUID,
     version: int,
     sections: Mapping[str, Any],
-    materials: Sequence[Handed] = (),
+    materials: Sequence[AttachedDocument] = (),
     at: datetime,
 ) -> Ticket:
     """Answer everything that was asked of an item; what was returned is done once more.
@@ -46,7 +46,7 @@ def correct_item(
     answers and documents get another revision. Raises `NotFound`, `Stale`,
     `Conflict("nothing_to_correct")`, and `Invalid` where the answer is wrong or not complete.
     """
-    ticket, item = held_item_for(session, actor, item_id)
+    ticket, item = locked_item_for(session, actor, item_id)
     if item.version != version:
         raise Stale
     if item.hold is not Hold.CORRECTION:
@@ -65,7 +65,7 @@ def correct_item(
     shared = {code for code in sections if definition.sections[code].scope is Scope.TICKET}
     _revise(step, item, sections, shared)
     shared |= _replace(step, item, definition, materials)
-    step.take(item, Corrected(), Happening.ITEM_CORRECTED)
+    step.take(item, Corrected(), TicketEvent.ITEM_CORRECTED)
     if item.phase is Phase.ACCEPTANCE:
         project(step, item, cause="corrected")
     _tell_others(step, item, shared)
@@ -101,7 +101,7 @@ def _document_faults(
     actor: Actor,
     definition: OfferingDefinition,
     points: Sequence[Point],
-    materials: Sequence[Handed],
+    materials: Sequence[AttachedDocument],
 ) -> list[FieldError]:
     kept = materials_by_ids(
         session, actor, ids={one.material for one in materials}, person=actor.person
@@ -111,7 +111,7 @@ def _document_faults(
 
 
 def _replace(
-    step: Step, item: Item, definition: OfferingDefinition, materials: Sequence[Handed]
+    step: Step, item: Item, definition: OfferingDefinition, materials: Sequence[AttachedDocument]
 ) -> set[str]:
     """Another revision of the documents of every code that was handed in; gives shared codes."""
     if not materials:
@@ -143,4 +143,4 @@ def _tell_others(step: Step, corrected: Item, shared: set[str]) -> None:
         asked = {*definition.sections, *(one.code for one in definition.materials)}
         if changed := sorted(shared & asked):
             data = {"offering": item.offering_code, "shared": changed}
-            step.tell(Happening.SECTION_CORRECTED, item=item, data=data)
+            step.tell(TicketEvent.SECTION_CORRECTED, item=item, data=data)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.tickets import held_item_for, held_ticket_for
+from service.applicants.queries.tickets import locked_item_for, locked_ticket_for
 from service.applicants.rules import UNDECIDED
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
@@ -16,7 +16,7 @@ from service.tickets.acts import Step
 from service.tickets.edges import settle_edges
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 
 def withdraw_item(
@@ -26,7 +26,7 @@ def withdraw_item(
 
     Raises `NotFound`, `Stale`, and `Conflict("item_decided")`.
     """
-    ticket, item = held_item_for(session, actor, item_id)
+    ticket, item = locked_item_for(session, actor, item_id)
     if item.version != version:
         raise Stale
     if item.phase not in UNDECIDED:
@@ -41,7 +41,7 @@ def withdraw_ticket(
 
     Raises `NotFound`, `Stale`, and `Conflict("ticket_decided")` where none is left.
     """
-    ticket, items = held_ticket_for(session, actor, ticket_id)
+    ticket, items = locked_ticket_for(session, actor, ticket_id)
     if ticket.version != version:
         raise Stale
     undecided = {item.id for item in items if item.phase in UNDECIDED}
@@ -58,7 +58,7 @@ def _withdrawn(
     step = Step.of(session, actor, ticket, at)
     items: list[Item] = [item for item in step.items if item.id in which]
     for item in items:
-        step.take(item, Withdrawn(), Happening.ITEM_WITHDRAWN)
+        step.take(item, Withdrawn(), TicketEvent.ITEM_WITHDRAWN)
     settle_edges(step)
     step.finish()
     return ticket

@@ -102,7 +102,7 @@ def due_changes_for(session: Session, actor: Actor, item_id: UUID) -> Sequence[D
     ).all()
 
 
-def held_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket, Item]:
+def locked_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket, Item]:
     """One of the actor's items with its ticket, locked for a change; raises `NotFound`."""
     query = (
         select(Ticket, Item)
@@ -119,7 +119,7 @@ def held_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Ticket
     return row[0], row[1]
 
 
-def held_ticket_for(
+def locked_ticket_for(
     session: Session, actor: Actor, ticket_id: UUID
 ) -> tuple[Ticket, Sequence[Item]]:
     """One of the actor's tickets with its items, locked for a change; raises `NotFound`."""

@@ -34,7 +34,7 @@ from service.tickets import examples
 from service.tickets.queries.cases import answers_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import corrections_of
-from service.tickets.rules.attached import Handed
+from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.states import Choice
 
 blp = http.Blueprint(
@@ -80,7 +80,7 @@ def list_due_changes(item_id: UUID) -> dict[str, Any]:
 @blp.arguments(CorrectionIn, as_kwargs=True, example=examples.CORRECTION)
 @blp.response(200, TicketOut, example=examples.TICKET)
 def correct_item(
-    item_id: UUID, sections: Mapping[str, Any], materials: list[Handed]
+    item_id: UUID, sections: Mapping[str, Any], materials: list[AttachedDocument]
 ) -> dict[str, Any]:
     """Answer everything I was asked to mend, in one go; If-Match names the item."""
     session, actor = http.session(), http.actor()

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.desk.actions.claim import changed_held_task, held_by, tell
-from service.desk.queries.tasks import Held, TaskRow, held_task_for
+from service.desk.actions.claim import changed_locked_task, held_by, tell
+from service.desk.queries.tasks import LockedTask, TaskRow, locked_task_for
 from service.identity.staff.queries import Colleague, colleague_with
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from service.kernel.permissions import Permission, Role
-from service.tickets.rules.states import Happening, TaskAct, acted
+from service.tickets.rules.states import TaskAct, TicketEvent, acted
 
 
 def assign_task(
@@ -26,34 +26,36 @@ def assign_task(
     does not hold the task's role there today (`assignee_unfit`), or may not work on this case
     (`assignee_excluded`, which does not tell why: it may be a matter of family).
     """
-    held = held_task_for(session, actor, task_id)
-    acted(held.task.status, TaskAct.ASSIGN, mine=False)
-    if held.task.version != version:
+    locked = locked_task_for(session, actor, task_id)
+    acted(locked.task.status, TaskAct.ASSIGN, mine=False)
+    if locked.task.version != version:
         raise Stale
-    if held.task.department not in actor.departments_with(Permission.TASK_ASSIGN):
+    if locked.task.department not in actor.departments_with(Permission.TASK_ASSIGN):
         raise Forbidden("role_missing", role=Role.HEAD)
-    if held.own_case:
+    if locked.own_case:
         raise Forbidden("own_case")
-    if held.task.assignee == account:
+    if locked.task.assignee == account:
         raise Conflict("already_assigned")
-    colleague = _chosen(session, actor, held, account, at)
-    row = changed_held_task(session, held, held_by(account, at))
-    tell(session, actor, Happening.TASK_ASSIGNED, row, at, account=str(account))
+    colleague = _chosen(session, actor, locked, account, at)
+    row = changed_locked_task(session, locked, held_by(account, at))
+    tell(session, actor, TicketEvent.TASK_ASSIGNED, row, at, account=str(account))
     return row, colleague
 
 
-def _chosen(session: Session, actor: Actor, held: Held, account: UUID, at: datetime) -> Colleague:
+def _chosen(
+    session: Session, actor: Actor, locked: LockedTask, account: UUID, at: datetime
+) -> Colleague:
     colleague = colleague_with(
         session,
         actor,
         account,
-        department=held.task.department,
-        role=held.task.role,
-        person_id=held.item.person_id,
+        department=locked.task.department,
+        role=locked.task.role,
+        person_id=locked.item.person_id,
         at=at,
     )
     if colleague is None:
         raise Invalid(errors=[FieldError("account", "assignee_unfit")])
-    if colleague.own_case or account in held.task.barred:
+    if colleague.own_case or account in locked.task.barred:
         raise Invalid(errors=[FieldError("account", "assignee_excluded")])
     return colleague

@@ -10,7 +10,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, all_, literal, update
 from sqlalchemy.orm import Session
 
-from service.desk.queries.tasks import IN_LIST, Held, TaskRow, held_task_for, task_for, visible
+from service.desk.queries.tasks import (
+    IN_LIST,
+    LockedTask,
+    TaskRow,
+    locked_task_for,
+    task_for,
+    visible,
+)
 from service.identity.people.queries import own_case
 from service.kernel import events
 from service.kernel.actor import Actor
@@ -18,7 +25,7 @@ from service.kernel.errors import Conflict, Forbidden
 from service.kernel.permissions import Role
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
-from service.tickets.rules.states import Happening, TaskAct, TaskStatus, acted
+from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 
 _RETURNED: Final = (*IN_LIST, Task.ticket_id, own_case(Item.person_id).label("own_case"))
 
@@ -46,7 +53,7 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     if row is None:
         _refuse(session, actor, task_id)
     require_right_to_work(actor, row.department, row.role, own=row.own_case)
-    tell(session, actor, Happening.TASK_CLAIMED, row, at)
+    tell(session, actor, TicketEvent.TASK_CLAIMED, row, at)
     return row
 
 
@@ -55,11 +62,11 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
 
     Raises `NotFound` or `Conflict`: `task_not_claimed`, `task_not_mine`, `task_closed`.
     """
-    held = held_task_for(session, actor, task_id)
-    mine = held.task.assignee == actor.account
-    acted(held.task.status, TaskAct.RELEASE, mine=mine)
-    row = changed_held_task(session, held, _POOLED)
-    tell(session, actor, Happening.TASK_RELEASED, row, at)
+    locked = locked_task_for(session, actor, task_id)
+    mine = locked.task.assignee == actor.account
+    acted(locked.task.status, TaskAct.RELEASE, mine=mine)
+    row = changed_locked_task(session, locked, _POOLED)
+    tell(session, actor, TicketEvent.TASK_RELEASED, row, at)
     return row
 
 
@@ -107,9 +114,9 @@ def changed_task(
     ).one_or_none()
 
 
-def changed_held_task(session: Session, held: Held, values: Mapping[str, Any]) -> TaskRow:
+def changed_locked_task(session: Session, locked: LockedTask, values: Mapping[str, Any]) -> TaskRow:
     """Change a task that is locked; its row as `changed_task` gives it."""
-    district, task_id = held.task.district_id, held.task.id
+    district, task_id = locked.task.district_id, locked.task.id
     row = changed_task(session, values, Task.district_id == district, Task.id == task_id)
     if row is None:
         raise LookupError("a locked task is there")
@@ -119,7 +126,7 @@ def changed_held_task(session: Session, held: Held, values: Mapping[str, Any]) -
 def tell(
     session: Session,
     actor: Actor,
-    kind: Happening,
+    kind: TicketEvent,
     row: TaskRow,
     at: datetime,
     **more: str,

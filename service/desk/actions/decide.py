@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.catalogue.rules import OfferingDefinition
 from service.desk.actions.claim import require_right_to_work
 from service.desk.actions.returning import ask_correction
-from service.desk.queries.tasks import Held, held_task_for
+from service.desk.queries.tasks import LockedTask, locked_task_for
 from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
@@ -38,7 +38,7 @@ def decide_task(
     result: Mapping[str, Any] | None,
     points: Sequence[Point] = (),
     at: datetime,
-) -> Held:
+) -> LockedTask:
     """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
 
     `points` is what a return asks the applicant to mend. Raises `NotFound`, `Conflict`
@@ -49,13 +49,13 @@ def decide_task(
     do not fit. That the task is no longer theirs says more to the actor than a stale version, so
     it comes first.
     """
-    held = held_task_for(session, actor, task_id)
-    task, item = held.task, held.item
+    locked = locked_task_for(session, actor, task_id)
+    task, item = locked.task, locked.item
     after = acted(task.status, TaskAct.DECIDE, mine=task.assignee == actor.account)
     if task.version != version:
         raise Stale
-    require_right_to_work(actor, task.department, task.role, own=held.own_case)
-    step = Step.of(session, actor, held.ticket, at)
+    require_right_to_work(actor, task.department, task.role, own=locked.own_case)
+    step = Step.of(session, actor, locked.ticket, at)
     key, round_ = stage_of(step.stages(item), task)
     definition = step.definition(item)
     _check(definition, definition.flow.by_key[key], verdict, result)
@@ -66,7 +66,7 @@ def decide_task(
         raise Conflict("returned_already")
     if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
         raise Conflict("notice_running")
-    accepted_at = _accepted_at(held, verdict, at)
+    accepted_at = _accepted_at(locked, verdict, at)
     person_keys.hold(session, [item.person_id, item.subject_id])
     step.state(item)  # as it is before the task closes
     task.status, task.verdict, task.closed_at = after, verdict, at
@@ -84,14 +84,14 @@ def decide_task(
         ask_correction(step, item, task, points)
     settle_edges(step)
     step.finish()
-    return held
+    return locked
 
 
-def _accepted_at(held: Held, verdict: Verdict, at: datetime) -> datetime:
+def _accepted_at(locked: LockedTask, verdict: Verdict, at: datetime) -> datetime:
     """The moment from which the promise counts, should the task be the acceptance."""
-    if held.task.kind is not StageKind.ACCEPTANCE:
+    if locked.task.kind is not StageKind.ACCEPTANCE:
         return at
-    received_at, due_at = held.item.received_at, held.task.due_at
+    received_at, due_at = locked.item.received_at, locked.task.due_at
     return accepted_from(verdict, received_at=received_at, due_at=due_at, at=at)
 
 

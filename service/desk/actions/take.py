@@ -19,8 +19,8 @@ from service.kernel.permissions import Permission
 from service.routing import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
-from service.tickets.queries.rows import standing
-from service.tickets.rules.states import Happening, TaskStatus
+from service.tickets.queries.rows import with_status
+from service.tickets.rules.states import TaskStatus, TicketEvent
 
 Pool = tuple[str, str]
 """A department and a role in it."""
@@ -46,7 +46,7 @@ def take_next_task(
             Task.id == free,
         )
         if row is not None:
-            tell(session, actor, Happening.TASK_CLAIMED, row, at)
+            tell(session, actor, TicketEvent.TASK_CLAIMED, row, at)
             return row
     raise NotFound("no_task_left")
 
@@ -84,7 +84,7 @@ def _urgent(actor: Actor, department: str, role: str, offering: str | None) -> S
             Task.district_id == actor.district,
             Task.department == department,
             Task.role == role,
-            standing((TaskStatus.OPEN,)),
+            with_status((TaskStatus.OPEN,)),
             Task.kind != StageKind.PUBLICITY,
             literal(actor.account) != all_(Task.barred),
             ~own_case(Item.person_id),

@@ -38,7 +38,7 @@ from service.kernel.sealed import opened_json
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
-from service.tickets.queries.rows import standing
+from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
 
 IN_LIST: Final = (
@@ -96,7 +96,7 @@ class TaskFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the rest comes to in a statement."""
-        found = [standing(self.might_be)]
+        found = [with_status(self.might_be)]
         if self.offering is not None:
             found.append(Task.offering_code == self.offering)
         if self.stage is not None:
@@ -115,7 +115,7 @@ class TaskFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedTask:
     """A task with what it belongs to, locked in the order ticket, item, task."""
 
     ticket: Ticket
@@ -272,7 +272,7 @@ def people_seen(
     return applicant, member_as_filed(subject, kept)
 
 
-def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:
+def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask:
     """A task locked for a change, with its ticket and item; raises `NotFound`."""
     query = (
         select(Ticket, Item, Task, own_case(Item.person_id))
@@ -283,4 +283,4 @@ def held_task_for(session: Session, actor: Actor, task_id: UUID) -> Held:
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return Held(*row)
+    return LockedTask(*row)

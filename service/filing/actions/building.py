@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
-from service.filing.rules.filing import Filing, Wish, answers_for, section_holders
+from service.filing.rules.filing import Filing, RequestedItem, answers_for, section_holders
 from service.identity.people.as_filed import kept_of_applicant, kept_of_member
 from service.identity.people.queries import Household
 from service.kernel import person_keys
@@ -39,14 +39,14 @@ from service.routing import (
     sources,
 )
 from service.tickets.clock import due_of
-from service.tickets.edges import Drawn, drawn
+from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.rows import material_row, relied, section_row
-from service.tickets.rules.attached import Handed
+from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.dues import DueBasis, ItemDue, ticket_due
-from service.tickets.rules.established import held_already
-from service.tickets.rules.states import Happening, Reliance, TicketStatus, item_number
+from service.tickets.rules.established import already_established
+from service.tickets.rules.states import Reliance, TicketEvent, TicketStatus, item_number
 from service.tickets.stages import Opening, Rows
 
 
@@ -66,39 +66,39 @@ class Case:
         """The person who files."""
         return self.household.applicant.person_id
 
-    def facts_for(self, wish: Wish) -> list[KnownFact]:
+    def facts_for(self, requested: RequestedItem) -> list[KnownFact]:
         """The facts that count for an item: its subject's, then the applicant's."""
-        people = [wish.subject, self.applicant]
+        people = [requested.subject, self.applicant]
         return [fact for one in people if one is not None for fact in self.facts.get(one, ())]
 
-    def held_for(self, wish: Wish, until: date) -> list[KnownFact]:
+    def held_for(self, requested: RequestedItem, until: date) -> list[KnownFact]:
         """The facts that stand for what an approval of the item would establish, if all do."""
-        return held_already(
-            self.bundle.offerings[wish.offering].flow.decision.gives,
+        return already_established(
+            self.bundle.offerings[requested.offering].flow.decision.gives,
             applicant=self.applicant,
-            subject=wish.subject,
-            answers=answers_for(self.filing, wish),
+            subject=requested.subject,
+            answers=answers_for(self.filing, requested),
             facts=self.facts,
             until=until,
         )
 
-    def known_for(self, wish: Wish) -> Known:
+    def known_for(self, requested: RequestedItem) -> Known:
         """What the conditions of an item may look at; the item itself is not asked for with it."""
-        others = [one.offering for one in self.filing.items if one is not wish]
+        others = [one.offering for one in self.filing.items if one is not requested]
         born = {"applicant": self.household.applicant.birth_date}
-        if wish.subject is not None:
-            born["subject"] = self.household.family[wish.subject].birth_date
+        if requested.subject is not None:
+            born["subject"] = self.household.family[requested.subject].birth_date
         return Known(
             self.today,
-            answers=answers_for(self.filing, wish),
-            facts=by_kind(self.facts_for(wish)),
+            answers=answers_for(self.filing, requested),
+            facts=by_kind(self.facts_for(requested)),
             born=born,
             requested=self.open_offerings | set(others),
         )
 
 
 @dataclass(slots=True)
-class Making:
+class TicketBuilder:
     """The rows of a ticket, its items, edges, stages and tasks, and what is told of each item."""
 
     actor: Actor
@@ -110,7 +110,7 @@ class Making:
     items: Rows = field(default_factory=list)
     edges: Rows = field(default_factory=list)
     relied: Rows = field(default_factory=list)
-    told: dict[UUID, tuple[Happening, dict[str, Any]]] = field(default_factory=dict)
+    told: dict[UUID, tuple[TicketEvent, dict[str, Any]]] = field(default_factory=dict)
     opening: Opening = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,11 +121,11 @@ class Making:
         self._begin(ticket_id, number, key=key, digest=digest)
         filing, bundle = self.case.filing, self.case.bundle
         order = in_order(bundle.offerings, bundle.edges)
-        wishes = sorted(
+        requested_items = sorted(
             enumerate(filing.items, start=1), key=lambda one: order.index(one[1].offering)
         )
-        for ordinal, wish in wishes:
-            self._add(ordinal, wish, bundle.offerings[wish.offering])
+        for ordinal, requested in requested_items:
+            self._add(ordinal, requested, bundle.offerings[requested.offering])
         self.items.sort(key=lambda item: item["ordinal"])
         self._set_due()
 
@@ -147,10 +147,10 @@ class Making:
             "filing_digest": digest,
         }
 
-    def _add(self, ordinal: int, wish: Wish, definition: OfferingDefinition) -> None:
+    def _add(self, ordinal: int, requested: RequestedItem, definition: OfferingDefinition) -> None:
         """An item: waiting, or begun with its first stages open; its due date projected."""
-        known = self.case.known_for(wish)
-        edges = self._drawn(definition, known)
+        known = self.case.known_for(requested)
+        edges = self._new_edges(definition, known)
         unmet = {edge.rule.kind for edge in edges if edge.status is EdgeStatus.WAITING}
         event = Filed(hard=EdgeKind.HARD in unmet, soft=EdgeKind.SOFT in unmet)
         asking = Asking(lambda: known)
@@ -165,7 +165,7 @@ class Making:
             "offering_code": definition.code,
             "offering_version_id": definition.version_id,
             "person_id": self.actor.person,
-            "subject_id": wish.subject,
+            "subject_id": requested.subject,
             "phase": state.phase,
             "outcome": state.outcome,
             "decision_waits": state.soft,
@@ -176,9 +176,9 @@ class Making:
                 self.opening.add(effect, item=item, definition=definition)
         self.items.append({**item, **self._projected(definition, edges)})
         self.edges += [edge.row(item, self.at) for edge in edges]
-        self._rely(item, wish, definition, edges)
+        self._rely(item, requested, definition, edges)
         self.told[item["id"]] = (
-            Happening.ITEM_WAITING if event.hard else Happening.ITEM_FILED,
+            TicketEvent.ITEM_WAITING if event.hard else TicketEvent.ITEM_FILED,
             {
                 "event": encode_event(event),
                 "context": encode_context(asking.context),
@@ -188,10 +188,10 @@ class Making:
             },
         )
 
-    def _drawn(self, definition: OfferingDefinition, known: Known) -> list[Drawn]:
+    def _new_edges(self, definition: OfferingDefinition, known: Known) -> list[NewEdge]:
         """The edges of an item; a fact counts if it still holds when the item itself is due."""
         due = due_of(definition.flow, self.calendar, received_at=self.at)
-        return drawn(
+        return new_edges(
             self.case.bundle.edges,
             successor=definition.code,
             filed=self._held(self.calendar.local_date(due.at)),
@@ -203,8 +203,8 @@ class Making:
     def _held(self, until: date) -> dict[str, list[KnownFact]]:
         """By offering filed, the facts that stand for the approval of all its items."""
         found: dict[str, list[list[KnownFact]]] = {}
-        for wish in self.case.filing.items:
-            found.setdefault(wish.offering, []).append(self.case.held_for(wish, until))
+        for requested in self.case.filing.items:
+            found.setdefault(requested.offering, []).append(self.case.held_for(requested, until))
         return {
             offering: [fact for one in each for fact in one] if all(each) else []
             for offering, each in found.items()
@@ -213,9 +213,9 @@ class Making:
     def _rely(
         self,
         item: Mapping[str, Any],
-        wish: Wish,
+        requested: RequestedItem,
         definition: OfferingDefinition,
-        edges: Sequence[Drawn],
+        edges: Sequence[NewEdge],
     ) -> None:
         """Keep which facts the criteria looked at, and which met an edge."""
         kinds = {
@@ -224,7 +224,7 @@ class Making:
             for source in sources(criterion.met_when)
             if source.kind is SourceKind.FACT
         }
-        looked_at = [fact for fact in self.case.facts_for(wish) if fact.kind in kinds]
+        looked_at = [fact for fact in self.case.facts_for(requested) if fact.kind in kinds]
         met_by = {fact.id: fact for edge in edges for fact in edge.facts}
         self.relied += [
             relied(item, fact, reliance, self.at)
@@ -235,7 +235,9 @@ class Making:
             for fact in facts
         ]
 
-    def _projected(self, definition: OfferingDefinition, edges: Sequence[Drawn]) -> dict[str, Any]:
+    def _projected(
+        self, definition: OfferingDefinition, edges: Sequence[NewEdge]
+    ) -> dict[str, Any]:
         """The due date if everything takes all its time: what it waits for, too."""
         flow = definition.flow
         due = due_of(
@@ -253,7 +255,7 @@ class Making:
             "provisional": due.provisional,
         }
 
-    def _finishes(self, edges: Sequence[Drawn], kind: EdgeKind) -> list[datetime]:
+    def _finishes(self, edges: Sequence[NewEdge], kind: EdgeKind) -> list[datetime]:
         """Until when it waits: until what comes first is due, or the edge has waited enough."""
         return [
             item["due_at"] if edge.next_at is None else min(item["due_at"], edge.next_at)
@@ -314,7 +316,9 @@ class Making:
     def materials(self) -> Rows:
         """The rows of the documents."""
         filing = self.case.filing
-        handed: list[tuple[UUID | None, Handed]] = [(None, one) for one in filing.materials]
-        for item, wish in zip(self.items, filing.items, strict=True):
-            handed += [(item["id"], one) for one in wish.materials]
-        return [material_row(self.ticket, item, one) for item, one in handed]
+        attached: list[tuple[UUID | None, AttachedDocument]] = [
+            (None, one) for one in filing.materials
+        ]
+        for item, requested in zip(self.items, filing.items, strict=True):
+            attached += [(item["id"], one) for one in requested.materials]
+        return [material_row(self.ticket, item, one) for item, one in attached]

@@ -15,8 +15,8 @@ from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import current_bundle
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
-from service.filing.actions.building import Case, Making
-from service.filing.queries import Ground, filing_ground
+from service.filing.actions.building import Case, TicketBuilder
+from service.filing.queries import FilingState, filing_state
 from service.filing.rules.criteria import criterion_faults
 from service.filing.rules.filing import Filing, filing_faults, filing_of, followed_by
 from service.filing.rules.materials import material_faults
@@ -32,7 +32,7 @@ from service.routing import Phase
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage
-from service.tickets.rules.states import Happening, ticket_number
+from service.tickets.rules.states import TicketEvent, ticket_number
 
 
 def file_ticket(
@@ -45,10 +45,10 @@ def file_ticket(
     digest, and `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item
     in the way.
     """
-    ground = _ground(session, actor, key)
-    if ground.ticket_id is not None:
-        return _filed_before(session, actor, ground, digest)
-    return _file(session, actor, filing, ground, (key, digest), new_id(), at)
+    state_before = _filing_state(session, actor, key)
+    if state_before.ticket_id is not None:
+        return _filed_before(session, actor, state_before, digest)
+    return _file(session, actor, filing, state_before, (key, digest), new_id(), at)
 
 
 def file_draft(
@@ -65,19 +65,19 @@ def file_draft(
 
     Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
     """
-    ground = _ground(session, actor, key)
-    if ground.ticket_id is not None:
-        return _filed_before(session, actor, ground, digest)
+    state_before = _filing_state(session, actor, key)
+    if state_before.ticket_id is not None:
+        return _filed_before(session, actor, state_before, digest)
     draft = draft_for(session, actor, ticket_id, lock=True)
     if draft.version != version:
         raise Stale
     filing = filing_of(content_of(session, draft))
     session.delete(draft)
     session.flush()
-    return _file(session, actor, filing, ground, (key, digest), ticket_id, at)
+    return _file(session, actor, filing, state_before, (key, digest), ticket_id, at)
 
 
-def _ground(session: Session, actor: Actor, key: str) -> Ground:
+def _filing_state(session: Session, actor: Actor, key: str) -> FilingState:
     """What the filing stands on, read once no other filing of the person is under way.
 
     Criteria ask what else is open. Without the lock, of two filings that exclude each other neither
@@ -85,29 +85,31 @@ def _ground(session: Session, actor: Actor, key: str) -> Ground:
     """
     name = f"filing|{actor.district}|{actor.person}"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    return filing_ground(session, actor, key=key)
+    return filing_state(session, actor, key=key)
 
 
-def _filed_before(session: Session, actor: Actor, ground: Ground, digest: bytes) -> TicketRows:
-    if ground.ticket_id is None or ground.digest != digest:
+def _filed_before(
+    session: Session, actor: Actor, state_before: FilingState, digest: bytes
+) -> TicketRows:
+    if state_before.ticket_id is None or state_before.digest != digest:
         raise Invalid("idempotency_key_reused")
-    return ticket_for(session, actor, ground.ticket_id)
+    return ticket_for(session, actor, state_before.ticket_id)
 
 
 def _file(
     session: Session,
     actor: Actor,
     filing: Filing,
-    ground: Ground,
+    state_before: FilingState,
     key: tuple[str, bytes],
     ticket_id: UUID,
     at: datetime,
 ) -> TicketRows:
-    calendar = calendar_of(session, actor.district, ground.calendar_id)
-    case = _checked(session, actor, filing, ground.open_offerings, calendar, at)
+    calendar = calendar_of(session, actor.district, state_before.calendar_id)
+    case = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    making = Making(actor, case, calendar, at, _employer(session, actor, filing, at))
-    number = ticket_number(ground.administrative_code, case.today, ground.sequence)
+    making = TicketBuilder(actor, case, calendar, at, _employer(session, actor, filing, at))
+    number = ticket_number(state_before.administrative_code, case.today, state_before.sequence)
     making.make(ticket_id, number, key=key[0], digest=key[1])
     return _write(session, making)
 
@@ -133,7 +135,7 @@ def _checked(
     faults = filing_faults(filing, bundle, kinship, today=today)
     if faults:
         raise Invalid(errors=faults)
-    subjects = {wish.subject for wish in filing.items if wish.subject is not None}
+    subjects = {requested.subject for requested in filing.items if requested.subject is not None}
     case = Case(
         filing=filing,
         bundle=bundle,
@@ -144,9 +146,9 @@ def _checked(
     )
     unmet = [
         fault
-        for index, wish in enumerate(filing.items)
+        for index, requested in enumerate(filing.items)
         for fault in criterion_faults(
-            bundle.offerings[wish.offering], case.known_for(wish), f"items.{index}"
+            bundle.offerings[requested.offering], case.known_for(requested), f"items.{index}"
         )
     ]
     unmet += _material_faults(session, actor, case)
@@ -157,11 +159,17 @@ def _checked(
 
 def _material_faults(session: Session, actor: Actor, case: Case) -> list[FieldError]:
     filing = case.filing
-    handed = [*filing.materials, *(one for wish in filing.items for one in wish.materials)]
+    attached = [
+        *filing.materials,
+        *(one for requested in filing.items for one in requested.materials),
+    ]
     kept = materials_by_ids(
-        session, actor, ids={one.material for one in handed}, person=actor.person
+        session, actor, ids={one.material for one in attached}, person=actor.person
     )
-    asked = [(case.bundle.offerings[wish.offering], case.known_for(wish)) for wish in filing.items]
+    asked = [
+        (case.bundle.offerings[requested.offering], case.known_for(requested))
+        for requested in filing.items
+    ]
     return material_faults(filing, asked, kept)
 
 
@@ -175,7 +183,7 @@ def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> U
     )
 
 
-def _write(session: Session, making: Making) -> TicketRows:
+def _write(session: Session, making: TicketBuilder) -> TicketRows:
     making.freeze_people(session)
     ticket, items = Ticket(**making.ticket), [Item(**item) for item in making.items]
     _emit(session, making, ticket)
@@ -191,7 +199,7 @@ def _write(session: Session, making: Making) -> TicketRows:
     return TicketRows(ticket, items, stages, edges, making.calendar)
 
 
-def _insert_items(session: Session, making: Making) -> None:
+def _insert_items(session: Session, making: TicketBuilder) -> None:
     """Raises `Conflict` where one of them is open already, also when filed at the same moment.
 
     In the order of what may be open once: of two filings that meet, one waits for the other, and
@@ -216,10 +224,10 @@ def _insert_items(session: Session, making: Making) -> None:
     raise Conflict("item_already_open", number=", ".join(sorted(numbers)))
 
 
-def _emit(session: Session, making: Making, ticket: Ticket) -> None:
+def _emit(session: Session, making: TicketBuilder, ticket: Ticket) -> None:
     """Tell that the ticket was filed, and each of its items."""
 
-    def tell(kind: Happening, item: UUID | None, details: dict[str, object]) -> None:
+    def tell(kind: TicketEvent, item: UUID | None, details: dict[str, object]) -> None:
         ticket.last_seq += 1
         events.emit(
             session,
@@ -233,7 +241,7 @@ def _emit(session: Session, making: Making, ticket: Ticket) -> None:
             data=details,
         )
 
-    tell(Happening.TICKET_FILED, None, {"bundle": ticket.bundle_code})
+    tell(TicketEvent.TICKET_FILED, None, {"bundle": ticket.bundle_code})
     for item in making.items:
         kind, details = making.told[item["id"]]
         tell(kind, item["id"], details)

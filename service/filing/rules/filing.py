@@ -15,19 +15,19 @@ from service.catalogue.rules import (
 )
 from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
-from service.tickets.rules.attached import Handed
+from service.tickets.rules.attached import AttachedDocument
 
 Sections = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedItem:
     """One item asked for: an offering, whom it is about, and what is given for it alone."""
 
     offering: str
     subject: UUID | None
     sections: Sections
-    materials: Sequence[Handed] = ()
+    materials: Sequence[AttachedDocument] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class Filing:
     """A bundle's offerings asked for together, with the answers and documents they share."""
 
     bundle: str
-    items: Sequence[Wish]
+    items: Sequence[RequestedItem]
     sections: Sections
     consents: Sequence[str]
-    materials: Sequence[Handed] = ()
+    materials: Sequence[AttachedDocument] = ()
 
 
 def filing_of(plain: Mapping[str, Any]) -> Filing:
     """The filing in the plain form in which a draft keeps it."""
     items = [
-        Wish(
+        RequestedItem(
             one["offering"],
             UUID(one["subject"]) if one["subject"] else None,
             one["sections"],
@@ -56,8 +56,8 @@ def filing_of(plain: Mapping[str, Any]) -> Filing:
     return Filing(plain["bundle"], items, plain["sections"], plain["consents"], materials)
 
 
-def _handed(plain: Sequence[Mapping[str, str]]) -> list[Handed]:
-    return [Handed(one["code"], UUID(one["material"])) for one in plain]
+def _handed(plain: Sequence[Mapping[str, str]]) -> list[AttachedDocument]:
+    return [AttachedDocument(one["code"], UUID(one["material"])) for one in plain]
 
 
 def plain_filing(filing: Filing) -> dict[str, Any]:
@@ -66,12 +66,12 @@ def plain_filing(filing: Filing) -> dict[str, Any]:
         "bundle": filing.bundle,
         "items": [
             {
-                "offering": wish.offering,
-                "subject": str(wish.subject) if wish.subject else None,
-                "sections": dict(wish.sections),
-                "materials": _plain(wish.materials),
+                "offering": requested.offering,
+                "subject": str(requested.subject) if requested.subject else None,
+                "sections": dict(requested.sections),
+                "materials": _plain(requested.materials),
             }
-            for wish in filing.items
+            for requested in filing.items
         ],
         "sections": dict(filing.sections),
         "consents": list(filing.consents),
@@ -79,8 +79,8 @@ def plain_filing(filing: Filing) -> dict[str, Any]:
     }
 
 
-def _plain(handed: Sequence[Handed]) -> list[dict[str, str]]:
-    return [{"code": one.code, "material": str(one.material)} for one in handed]
+def _plain(attached: Sequence[AttachedDocument]) -> list[dict[str, str]]:
+    return [{"code": one.code, "material": str(one.material)} for one in attached]
 
 
 def filing_faults(
@@ -98,9 +98,9 @@ def filing_faults(
     ]
 
 
-def answers_for(filing: Filing, wish: Wish) -> dict[str, Any]:
+def answers_for(filing: Filing, requested: RequestedItem) -> dict[str, Any]:
     """The answers that count for an item: those given for it, and the shared ones."""
-    return {**filing.sections, **wish.sections}
+    return {**filing.sections, **requested.sections}
 
 
 _EMPLOYMENT: Final = "employment"
@@ -137,8 +137,8 @@ def section_holders(filing: Filing) -> Iterator[tuple[int | None, str, Any]]:
     """Every section given: the index of its item (none: shared), its code, its answers."""
     for code, answers in filing.sections.items():
         yield None, code, answers
-    for index, wish in enumerate(filing.items):
-        for code, answers in wish.sections.items():
+    for index, requested in enumerate(filing.items):
+        for code, answers in requested.sections.items():
             yield index, code, answers
 
 
@@ -146,42 +146,42 @@ def _item_faults(
     filing: Filing, bundle: BundleDefinition, kinship: Mapping[UUID, str], today: date
 ) -> Iterator[FieldError]:
     seen = set()
-    for index, wish in enumerate(filing.items):
+    for index, requested in enumerate(filing.items):
         path = f"items.{index}"
-        definition = bundle.offerings.get(wish.offering)
+        definition = bundle.offerings.get(requested.offering)
         if definition is None:
             yield FieldError(f"{path}.offering", "offering_not_in_bundle")
             continue
-        if (wish.offering, wish.subject) in seen:
+        if (requested.offering, requested.subject) in seen:
             yield FieldError(path, "item_repeated")
-        seen.add((wish.offering, wish.subject))
-        yield from _subject_faults(definition, wish, kinship, f"{path}.subject")
+        seen.add((requested.offering, requested.subject))
+        yield from _subject_faults(definition, requested, kinship, f"{path}.subject")
         yield from _section_faults(
             dict.fromkeys(definition.item_sections, definition),
-            wish.sections,
+            requested.sections,
             f"{path}.sections",
             today,
         )
 
 
 def _subject_faults(
-    definition: OfferingDefinition, wish: Wish, kinship: Mapping[UUID, str], path: str
+    definition: OfferingDefinition, requested: RequestedItem, kinship: Mapping[UUID, str], path: str
 ) -> Iterator[FieldError]:
     if definition.subject is Subject.SELF:
-        if wish.subject is not None:
+        if requested.subject is not None:
             yield FieldError(path, "subject_not_expected")
-    elif wish.subject is None:
+    elif requested.subject is None:
         yield FieldError(path, "subject_missing")
-    elif kinship.get(wish.subject) != definition.subject.value:
+    elif kinship.get(requested.subject) != definition.subject.value:
         yield FieldError(path, "subject_unknown")
 
 
 def _shared_faults(filing: Filing, bundle: BundleDefinition, today: date) -> Iterator[FieldError]:
     """The union of the shared sections of all offerings asked for, each once."""
     asked = [
-        bundle.offerings[wish.offering]
-        for wish in filing.items
-        if wish.offering in bundle.offerings
+        bundle.offerings[requested.offering]
+        for requested in filing.items
+        if requested.offering in bundle.offerings
     ]
     expected = {code: one for one in asked for code in one.ticket_sections}
     return _section_faults(expected, filing.sections, "sections", today)

@@ -8,7 +8,7 @@ from service.catalogue.rules import AskedMaterial, Need, OfferingDefinition, Sco
 from service.filing.rules.filing import Filing
 from service.kernel.errors import FieldError
 from service.routing import Known, Truth, evaluate
-from service.tickets.rules.attached import Handed, Kept, _handed_faults
+from service.tickets.rules.attached import AttachedDocument, Kept, _handed_faults
 
 Asked = Sequence[tuple[OfferingDefinition, Known]]
 """By item, its offering and what is known of it."""
@@ -17,8 +17,8 @@ Asked = Sequence[tuple[OfferingDefinition, Known]]
 def material_faults(filing: Filing, asked: Asked, kept: Kept) -> list[FieldError]:
     """What is wrong with the documents of a filing: missing, not asked for, or not fit."""
     faults = list(_faults(filing.materials, asked, Scope.TICKET, kept, "materials"))
-    for place, (wish, one) in enumerate(zip(filing.items, asked, strict=True)):
-        faults += _faults(wish.materials, [one], Scope.ITEM, kept, f"items.{place}.materials")
+    for place, (requested, one) in enumerate(zip(filing.items, asked, strict=True)):
+        faults += _faults(requested.materials, [one], Scope.ITEM, kept, f"items.{place}.materials")
     return faults
 
 
@@ -30,7 +30,7 @@ def needed(material: AskedMaterial, known: Known) -> bool:
 
 
 def _faults(
-    handed: Sequence[Handed], asked: Asked, scope: Scope, kept: Kept, path: str
+    attached: Sequence[AttachedDocument], asked: Asked, scope: Scope, kept: Kept, path: str
 ) -> Iterator[FieldError]:
     wanted = {
         one.code: one.material
@@ -38,8 +38,8 @@ def _faults(
         for one in offering.materials
         if one.material.scope is scope
     }
-    yield from _handed_faults(handed, wanted, kept, path)
-    given = {one.code for one in handed}
+    yield from _handed_faults(attached, wanted, kept, path)
+    given = {one.code for one in attached}
     for code in _missing(asked, scope, given):
         title = wanted[code].title
         yield FieldError(

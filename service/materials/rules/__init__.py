@@ -3,9 +3,9 @@
 from service.materials.rules.examination import examine
 from service.materials.rules.kinds import (
     Examined,
-    Happening,
     KnownMaterial,
     Limits,
+    MaterialEvent,
     MediaType,
     Upload,
     blob_of,
@@ -15,9 +15,9 @@ from service.materials.rules.kinds import (
 
 __all__ = [
     "Examined",
-    "Happening",
     "KnownMaterial",
     "Limits",
+    "MaterialEvent",
     "MediaType",
     "Upload",
     "blob_of",

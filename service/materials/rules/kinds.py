@@ -33,7 +33,7 @@ class MediaType(StrEnum):
         return ("jpg", "jpeg") if self is MediaType.JPG else (self.ending,)
 
 
-class Happening(StrEnum):
+class MaterialEvent(StrEnum):
     """The kinds of events that materials emit."""
 
     MATERIAL_KEPT = "material_kept"

@@ -94,7 +94,7 @@ def edges_of(session: Session, ticket: Ticket) -> Sequence[Edge]:
     ).all()
 
 
-def standing(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
+def with_status(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
     """Tasks in one of these states, which are written out in the statement.
 
     A prepared statement may be planned once for any values; that plan could not know that a

@@ -15,7 +15,7 @@ from service.kernel import messages
 from service.kernel.actor import Actor
 from service.kernel.events import Event
 from service.tickets.models.items import Item
-from service.tickets.rules.states import Happening
+from service.tickets.rules.states import TicketEvent
 
 
 def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:
@@ -39,7 +39,7 @@ def happening(
     predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
     said = f"timeline_{event.kind}"
-    if event.kind == Happening.ITEM_REJECTED and not department:
+    if event.kind == TicketEvent.ITEM_REJECTED and not department:
         # A check of the system, or reviews that could not be reached any more: no one department.
         said = "timeline_item_not_passed"
     return {

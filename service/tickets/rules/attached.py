@@ -16,7 +16,7 @@ from service.materials.rules import KnownMaterial
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class AttachedDocument:
     """A document handed in as one of the materials that are asked for."""
 
     code: str
@@ -28,42 +28,45 @@ Kept = Mapping[UUID, KnownMaterial]
 
 
 def _handed_faults(
-    handed: Sequence[Handed], wanted: Mapping[str, Material], kept: Kept, path: str
+    attached: Sequence[AttachedDocument], wanted: Mapping[str, Material], kept: Kept, path: str
 ) -> Iterator[FieldError]:
     """What is wrong with the documents that are there."""
     seen: set[UUID] = set()
-    for place, one in enumerate(handed):
+    for place, one in enumerate(attached):
         yield from _document_faults(one, wanted, kept, f"{path}.{place}")
         if one.material in seen:
             yield FieldError(f"{path}.{place}.material", "material_twice")
         seen.add(one.material)
-    for code, number in Counter(one.code for one in handed).items():
+    for code, number in Counter(one.code for one in attached).items():
         if code in wanted and number > wanted[code].most:
             yield FieldError(path, "material_too_many", {"most": wanted[code].most})
 
 
 def _document_faults(
-    handed: Handed, wanted: Mapping[str, Material], kept: Kept, path: str
+    attached: AttachedDocument, wanted: Mapping[str, Material], kept: Kept, path: str
 ) -> Iterator[FieldError]:
-    if handed.code not in wanted:
+    if attached.code not in wanted:
         yield FieldError(f"{path}.code", "material_not_asked")
         return
-    document = kept.get(handed.material)
-    if document is None or document.code != handed.code:
+    document = kept.get(attached.material)
+    if document is None or document.code != attached.code:
         yield FieldError(f"{path}.material", "material_unknown")
-    elif document.media_type.ending not in wanted[handed.code].formats:
-        formats = ", ".join(wanted[handed.code].formats)
+    elif document.media_type.ending not in wanted[attached.code].formats:
+        formats = ", ".join(wanted[attached.code].formats)
         yield FieldError(f"{path}.material", "material_format", {"formats": formats})
 
 
 def replacement_faults(
-    definition: OfferingDefinition, codes: set[str], handed: Sequence[Handed], kept: Kept
+    definition: OfferingDefinition,
+    codes: set[str],
+    attached: Sequence[AttachedDocument],
+    kept: Kept,
 ) -> list[FieldError]:
     """What is wrong with the documents of a correction: all that was asked for, nothing else."""
     wanted = {one.code: one.material for one in definition.materials if one.code in codes}
-    faults = list(_handed_faults(handed, wanted, kept, "materials"))
+    faults = list(_handed_faults(attached, wanted, kept, "materials"))
     faults += [
         FieldError("materials", "material_missing", {"material": code})
-        for code in sorted(codes - {one.code for one in handed})
+        for code in sorted(codes - {one.code for one in attached})
     ]
     return faults

@@ -12,7 +12,7 @@ from service.facts.rules import KnownFact
 from service.routing import Gift
 
 
-def held_already(
+def already_established(
     gifts: Iterable[Gift],
     *,
     applicant: UUID,

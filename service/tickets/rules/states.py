@@ -81,7 +81,7 @@ class Light(StrEnum):
     RED = "red"
 
 
-class Happening(StrEnum):
+class TicketEvent(StrEnum):
     """The kinds of events that tickets emit."""
 
     TICKET_FILED = "ticket_filed"
@@ -116,13 +116,13 @@ class Happening(StrEnum):
     TASK_ASSIGNED = "task_assigned"
 
 
-_HAPPENINGS: Final[Mapping[Verdict, Happening]] = {
-    Verdict.ACCEPT: Happening.ITEM_ACCEPTED,
-    Verdict.NOT_ACCEPT: Happening.ITEM_NOT_ACCEPTED,
-    Verdict.PASS: Happening.STAGE_PASSED,
-    Verdict.APPROVE: Happening.ITEM_APPROVED,
-    Verdict.REJECT: Happening.ITEM_REJECTED,
-    Verdict.RETURN: Happening.ITEM_RETURNED,
+_HAPPENINGS: Final[Mapping[Verdict, TicketEvent]] = {
+    Verdict.ACCEPT: TicketEvent.ITEM_ACCEPTED,
+    Verdict.NOT_ACCEPT: TicketEvent.ITEM_NOT_ACCEPTED,
+    Verdict.PASS: TicketEvent.STAGE_PASSED,
+    Verdict.APPROVE: TicketEvent.ITEM_APPROVED,
+    Verdict.REJECT: TicketEvent.ITEM_REJECTED,
+    Verdict.RETURN: TicketEvent.ITEM_RETURNED,
 }
 
 
@@ -179,15 +179,15 @@ def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     return after
 
 
-def happening(kind: StageKind, verdict: Verdict) -> Happening:
+def happening(kind: StageKind, verdict: Verdict) -> TicketEvent:
     """What a verdict on a stage of this kind is called in a ticket's timeline.
 
     A rejection by one stage is not yet that of the item: the flow may go back, or others decide.
     """
     if kind is StageKind.FULFILMENT:
-        return Happening.STAGE_DELIVERED
+        return TicketEvent.STAGE_DELIVERED
     if verdict is Verdict.REJECT and kind is not StageKind.DECISION:
-        return Happening.STAGE_REJECTED
+        return TicketEvent.STAGE_REJECTED
     return _HAPPENINGS[verdict]
 
 
