@@ -277,6 +277,7 @@ def _district_session(district: str) -> Iterator[Session]:
 @contextmanager
 def _keys_database() -> Iterator[Database]:
     """The installation's database, as the role that may change sealed columns and keys."""
+    import service.app  # noqa: F401 - with it every model, and so every sealed column, is known
     from service.kernel import crypto, rotation
     from service.kernel.keys import load_keys
 
