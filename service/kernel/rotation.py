@@ -118,7 +118,7 @@ class _OfTable:
     def __init__(self, columns: Sequence[SealedColumn], batch: int) -> None:
         self.columns, self.table, self.batch = columns, columns[0].table, batch
         self.done = Resealed(self.table.name)
-        self._kept = 0
+        self._nobodys = 0
 
     def reseal(self, database: Database, scopes: Sequence[str]) -> Resealed:
         for district in scopes:
@@ -130,7 +130,7 @@ class _OfTable:
                 behind = rows[-1].id if len(rows) == self.batch else None
             with database.transaction(Scope(district=district)) as session:
                 self.done.left += self._count(session)
-        self.done.left -= self._kept
+        self.done.left -= self._nobodys
         return self.done
 
     def _old_rows(self, session: Session, behind: UUID) -> Sequence[Row[Any]]:
@@ -161,16 +161,19 @@ class _OfTable:
         return [self.table.c.district_id == func.current_setting("app.district")]
 
     def _seal_anew(self, session: Session, rows: Sequence[Row[Any]]) -> None:
+        nobodys: set[UUID] = set()
         for column in self.columns:
             owners = owners_of(session, self.table, column.owner, rows)
             person_keys.hold(session, owners.values())
+            old = {row.id: value for row in rows if (value := _old(row, column)) is not None}
+            nobodys |= {row for row in old if owners.get(row) is None}
             fresh = [
-                {"of_row": row.id, "before": old, "after": after}
-                for row in rows
-                if (old := _old(row, column)) is not None
-                and (after := self._sealed(session, column, row.id, old, owners.get(row.id)))
+                {"of_row": row, "before": value, "after": after}
+                for row, value in old.items()
+                if (after := self._sealed(session, column, row, value, owners.get(row)))
             ]
             self._write(session, column, fresh)
+        self._nobodys += len(nobodys)
 
     def _sealed(
         self, session: Session, column: SealedColumn, row: UUID, old: bytes, person: UUID | None
@@ -178,7 +181,6 @@ class _OfTable:
         """The value in its new form; None where it is of nobody and under the active key."""
         place: dict[str, Any] = {"table": self.table.name, "column": column.name, "row": row}
         if person is None and crypto.master_of(old) == crypto.keyring().active:
-            self._kept += 1
             return None
         value = crypto.unseal(old, **place)
         if person is None:

@@ -132,6 +132,6 @@ def _all_opened(session: Session, query: Select[*tuple[Any, ...]]) -> list[Known
 
 
 def _opened(session: Session, row: Row[*tuple[Any, ...]]) -> KnownMaterial:
-    """Of a person whose key was destroyed the name is empty."""
-    name = opened_text(session, Material.name, row) or ""
+    """Of a person whose key was destroyed the name is what the document is."""
+    name = opened_text(session, Material.name, row) or row.code
     return KnownMaterial(**{**row._mapping, "name": name})

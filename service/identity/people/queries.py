@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -66,7 +66,7 @@ def applicant_for(session: Session, actor: Actor) -> Applicant:
 
 @dataclass(frozen=True, slots=True)
 class FamilyMember:
-    """A spouse or child; `id` is their person. Name and number are empty where they were erased."""
+    """A spouse or child; `id` is their person."""
 
     id: UUID
     name: str = field(repr=False)
@@ -82,7 +82,10 @@ class FamilyMember:
 
 
 def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
-    """The family of the talent who asks, as it was added; one statement. Raises `Forbidden`."""
+    """The family of the talent who asks, as it was added, without those whose key was destroyed.
+
+    One statement. Raises `Forbidden`.
+    """
     rows = session.execute(
         select(
             *_PERSON,
@@ -92,7 +95,7 @@ def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
         .where(FamilyLink.person_id == own_person(actor))
         .order_by(FamilyLink.id)
     )
-    return {row.id: _member(session, row) for row in rows}
+    return _family(session, rows)
 
 
 def own_details(session: Session, actor: Actor) -> dict[str, str]:
@@ -134,7 +137,7 @@ def household_for(session: Session, actor: Actor) -> Household:
     ).all()
     return Household(
         applicant=next(_applicant(session, row) for row in rows if row.id == me),
-        family={row.id: _member(session, row) for row in rows if row.id != me},
+        family=_family(session, (row for row in rows if row.id != me)),
     )
 
 
@@ -162,10 +165,19 @@ def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
     return expression
 
 
-def _member(session: Session, row: Any) -> FamilyMember:
+def _family(session: Session, rows: Iterable[Any]) -> dict[UUID, FamilyMember]:
+    members = (_member(session, row) for row in rows)
+    return {member.id: member for member in members if member is not None}
+
+
+def _member(session: Session, row: Any) -> FamilyMember | None:
+    """None for one whose key was destroyed: nothing is left of them to be told."""
+    name = _opened(session, Person.name, row)
+    if name is None:
+        return None
     return FamilyMember(
         id=row.id,
-        name=_opened(session, Person.name, row) or "",
+        name=name,
         kinship=row.kinship,
         id_type=row.id_type,
         id_number=_opened(session, Person.id_number, row) or "",
