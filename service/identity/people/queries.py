@@ -22,8 +22,9 @@ from service.identity.people.models import FamilyLink, Person
 from service.identity.people.rules import IdType, Kinship, masked, masked_name
 from service.kernel import person_keys
 from service.kernel.actor import Actor, ActorKind
+from service.kernel.crypto import Erased
 from service.kernel.errors import Forbidden
-from service.kernel.sealed import Sealable, opened_text
+from service.kernel.sealed import Sealable, opened, opened_text
 
 _PERSON: Final = (
     Person.id,
@@ -172,12 +173,13 @@ def _family(session: Session, rows: Iterable[Any]) -> dict[UUID, FamilyMember]:
 
 def _member(session: Session, row: Any) -> FamilyMember | None:
     """None for one whose key was destroyed: nothing is left of them to be told."""
-    name = _opened(session, Person.name, row)
-    if name is None:
+    person_keys.take(session, row.id, row.key)
+    name = opened(session, Person.name, row)
+    if isinstance(name, Erased):
         return None
     return FamilyMember(
         id=row.id,
-        name=name,
+        name=name or "",
         kinship=row.kinship,
         id_type=row.id_type,
         id_number=_opened(session, Person.id_number, row) or "",
