@@ -45,7 +45,8 @@ GRANT EXECUTE ON FUNCTION person_key(uuid), person_keys_of(uuid[]),
     person_keys_made(uuid[], bytea[], text) TO talent_app, talent_keys;
 
 -- The commands of the keys work as a role of their own. It may change sealed columns, which the
--- application partly may not (`ticket_sections` are only ever added to), and nothing but them.
+-- application partly may not (`ticket_sections` are only ever added to), and nothing but them. The
+-- migration gives it a policy on each table of the district family that has some.
 CREATE POLICY person_keys_all ON person_keys TO talent_keys USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT ON person_keys TO talent_keys;
 GRANT UPDATE (wrapped_key, master_key_id, destroyed_at) ON person_keys TO talent_keys;

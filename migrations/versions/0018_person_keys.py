@@ -26,7 +26,6 @@ END
 $$
 """
 _RESEALED = (
-    "persons",
     "tickets",
     "items",
     "ticket_sections",
@@ -35,8 +34,8 @@ _RESEALED = (
     "tasks",
     "facts",
     "materials",
-    "districts",
 )
+_THEIR_DISTRICT = "district_id = nullif(current_setting('app.district', true), '')"
 
 # Without its key a value is lost. A step down leaves the keys there are where the step up finds
 # them again; only a table that never had any goes.
@@ -78,19 +77,24 @@ def upgrade() -> None:
     op.add_column("tickets", sa.Column("filed_applicant", sa.LargeBinary(), nullable=True))
     op.add_column("items", sa.Column("filed_subject", sa.LargeBinary(), nullable=True))
     op.execute(_SECURITY.read_text(encoding="utf-8"))
+    for table in _RESEALED:
+        op.execute(
+            f"CREATE POLICY {table}_reseal ON {table} TO talent_keys USING ({_THEIR_DISTRICT})"
+        )
 
 
 def downgrade() -> None:
     op.drop_column("items", "filed_subject")
     op.drop_column("tickets", "filed_applicant")
-    op.execute("DROP POLICY persons_reseal ON persons")
+    for table in ("persons", *_RESEALED):
+        op.execute(f"DROP POLICY {table}_reseal ON {table}")
     op.execute("DROP POLICY person_keys_all ON person_keys")
     op.execute("ALTER TABLE person_keys DISABLE ROW LEVEL SECURITY")
     op.execute(
         "DROP FUNCTION person_key(uuid), person_keys_of(uuid[]),"
         " person_keys_made(uuid[], bytea[], text)"
     )
-    tables = ", ".join((*_RESEALED, "person_keys"))
+    tables = ", ".join((*_RESEALED, "persons", "districts", "person_keys"))
     op.execute(f"REVOKE ALL ON {tables} FROM talent_keys")
     op.execute("REVOKE USAGE ON SCHEMA public FROM talent_keys")
     op.execute(_KEEP_KEYS)
