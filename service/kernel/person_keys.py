@@ -197,7 +197,7 @@ def for_opening(session: Session, person: UUID) -> Key:
 
 
 def destroy(session: Session, person: UUID, *, at: datetime) -> None:
-    """Make everything sealed under a person's key unreadable for ever, also where none was made.
+    """Make everything sealed under a person's key permanently unreadable, also where none was made.
 
     Values of the first format are not covered until `talent keys reseal` has been through. Other
     processes follow within `KEPT_SECONDS`. Needs the role `talent_keys`.
@@ -237,7 +237,7 @@ def _put(session: Session, person: UUID, wrapped: bytes) -> None:
 
 
 def _unwrapped(at_hand: _AtHand, person: UUID, wrapped: bytes) -> PersonCipher:
-    """Rewrapping changes what is stored, never the key: one that is known is not unwrapped."""
+    """Rewrapping changes what is stored, never the key: a known key is not unwrapped again."""
     known = at_hand.keys.get(person) or _kept.get(person)
     if isinstance(known, PersonCipher):
         return known

@@ -1,8 +1,8 @@
 """Moving sealed values and keys of persons to newer keys, in batches that may be broken off.
 
-What is done is told from what is not by the row itself, so a run that was killed is simply run
-again. Rows that somebody is just changing are passed over: nobody waits for a row while holding
-others. The database has to be connected as the role `talent_keys` (`connect_for_keys`).
+Each row shows whether it is done, so a run that was killed is simply started again. Rows that
+somebody else has locked are skipped: no run waits for a row while it holds others. The database has
+to be connected as the role `talent_keys` (`connect_for_keys`).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def connect_for_keys(settings: Settings) -> Database:
 
 
 def rotate(database: Database, *, batch: int = BATCH) -> Iterator[int]:
-    """Wrap every key of a person anew that another master key than the active one wraps.
+    """Rewrap under the active master key every key of a person that lies under another one.
 
     Yields the number after each batch, which has been committed then. Raises `SealBroken` where
-    the key file lacks the master key of one; it stays as it is.
+    the key file lacks the master key of a key; its batch is rolled back.
     """
     behind: UUID | None = _NOBODY
     while behind is not None:
@@ -78,8 +78,8 @@ def reseal(database: Database, *, batch: int = BATCH) -> Iterator[Resealed]:
     """
     with database.transaction(Scope()) as session:
         districts = session.scalars(select(District.id).order_by(District.id)).all()
-    lasting = (one for one in sealed_columns() if not one.short_lived)
-    for _, columns in groupby(lasting, key=lambda one: one.table.name):
+    lasting = (column for column in sealed_columns() if not column.short_lived)
+    for _, columns in groupby(lasting, key=lambda column: column.table.name):
         table = _OfTable(list(columns), batch)
         scopes = districts if "district_id" in table.table.c else [""]
         yield table.reseal(database, scopes)
@@ -134,9 +134,11 @@ class _OfTable:
         return self.done
 
     def _old_rows(self, session: Session, behind: UUID) -> Sequence[Row[Any]]:
-        owners = {one.owner.column for one in self.columns} | {"id"}
+        owners = {column.owner.column for column in self.columns} | {"id"}
         wanted = [self.table.c[name] for name in sorted(owners)]
-        wanted += [self.table.c[one.name] for one in self.columns if one.name not in owners]
+        wanted += [
+            self.table.c[column.name] for column in self.columns if column.name not in owners
+        ]
         return session.execute(
             select(*wanted)
             .where(*self._in_scope(), self._is_old(), self.table.c.id > behind)
@@ -151,7 +153,10 @@ class _OfTable:
 
     def _is_old(self) -> ColumnElement[bool]:
         return or_(
-            *(func.substring(self.table.c[one.name], 1, 1) == crypto.MASTER for one in self.columns)
+            *(
+                func.substring(self.table.c[column.name], 1, 1) == crypto.MASTER
+                for column in self.columns
+            )
         )
 
     def _in_scope(self) -> list[ColumnElement[bool]]:
@@ -222,7 +227,7 @@ def owners_of(
         return named
     through = Base.metadata.tables[owner.table]
     query = select(through.c.id, through.c[owner.person]).where(
-        through.c.id.in_({one for one in named.values() if one is not None})
+        through.c.id.in_({row_id for row_id in named.values() if row_id is not None})
     )
     if "district_id" in table.c and "district_id" in through.c:
         query = query.where(through.c.district_id == func.current_setting("app.district"))

@@ -28,8 +28,14 @@ from service.catalogue.rules import OfferingDefinition
 from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
-from service.identity.people.as_filed import applicant_as_filed, member_as_filed
-from service.identity.people.queries import Applicant, FamilyMember, own_case, people_of_case
+from service.identity.people.queries import (
+    Applicant,
+    FamilyMember,
+    applicant_as_filed,
+    member_as_filed,
+    own_case,
+    people_of_case,
+)
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound

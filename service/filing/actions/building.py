@@ -17,8 +17,7 @@ from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
 from service.filing.rules.filing import Filing, RequestedItem, answers_for, section_holders
-from service.identity.people.as_filed import kept_of_applicant, kept_of_member
-from service.identity.people.queries import Household
+from service.identity.people.queries import Household, kept_of_applicant, kept_of_member
 from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.ids import new_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -222,6 +222,55 @@ def people_of_case(
     member = next((row for row in rows if row.id == member_id), None)
     found = None if member is None else _member(session, member)
     return _applicant(session, applicant), found
+
+
+def kept_of_applicant(applicant: Applicant) -> dict[str, Any]:
+    """What a filing keeps of its applicant, as JSON: name, id_type, id_number, birth_date."""
+    return {
+        "name": applicant.name,
+        "id_type": applicant.id_type,
+        "id_number": applicant.id_number,
+        "birth_date": applicant.birth_date,
+    }
+
+
+def kept_of_member(member: FamilyMember) -> dict[str, Any]:
+    """What a filing keeps of a member of the family: the same, and kinship."""
+    return {
+        "name": member.name,
+        "kinship": member.kinship,
+        "id_type": member.id_type,
+        "id_number": member.id_number,
+        "birth_date": member.birth_date,
+    }
+
+
+def applicant_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> Applicant:
+    """The applicant as kept with a filing, without a phone; `kept` is None where it was erased."""
+    kept = kept or {}
+    id_type = kept.get("id_type")
+    return Applicant(
+        person_id=person,
+        name=kept.get("name"),
+        id_type=None if id_type is None else IdType(id_type),
+        id_number=kept.get("id_number"),
+        phone_masked=None,
+        birth_date=_date(kept.get("birth_date")),
+    )
+
+
+def member_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> FamilyMember | None:
+    """The member of the family as kept with a filing; None where `kept` was erased."""
+    if kept is None:
+        return None
+    return FamilyMember(
+        id=person,
+        name=kept["name"],
+        kinship=Kinship(kept["kinship"]),
+        id_type=IdType(kept["id_type"]),
+        id_number=kept["id_number"],
+        birth_date=_date(kept.get("birth_date")),
+    )
 
 
 def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:

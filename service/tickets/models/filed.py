@@ -23,7 +23,7 @@ class Ticket(DistrictScoped, Base):
     `employer_id` is the enterprise that the talent named and let follow, as they filed it.
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
     `filing_key` makes one filing one ticket for ever, whatever is retried. `filed_applicant` is who
-    the talent was when they filed, sealed (`identity.people.as_filed`); null in tickets of before
+    the talent was when they filed, sealed; null in tickets of before
     this was kept.
     """
 
