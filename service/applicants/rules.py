@@ -9,9 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from service.routing import EdgeKind, EdgeOn, EdgeStatus, Otherwise, Outcome, Phase, settled, waits
-
-UNDECIDED: Final = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
-"""The phases in which an item can still be withdrawn."""
+from service.tickets.rules.states import UNDECIDED
 
 
 class Consequence(StrEnum):

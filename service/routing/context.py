@@ -23,6 +23,8 @@ class Lookups(Protocol):
     def opens(self, stage: Stage, round_: int, outcomes: Outcomes) -> bool: ...
     def passes(self, stage: Stage, round_: int, outcomes: Outcomes) -> bool: ...
     def departments(self, stage: Stage, round_: int) -> tuple[str, ...]: ...
+    def decided(self, stage: Stage) -> None:
+        """What the decision establishes holds for every question that follows."""
 
 
 class MissingContext(LookupError):
@@ -51,15 +53,22 @@ class Context:
             return stage.choice.departments
         return self.chosen.get(_key(stage, round_), stage.choice.departments)
 
+    def decided(self, stage: Stage) -> None:
+        """Nothing: the stored answers were given with what the decision established."""
+
 
 class Asking:
     """Answers from what is known of a case, and remembers.
 
-    `known` is called when the first answer needs it: most steps need nothing.
+    `known` is called when the first answer needs it: most steps need nothing. `after` turns what
+    is known before a decision into what is known after it.
     """
 
-    def __init__(self, known: Callable[[], Known]) -> None:
-        self._look = known
+    def __init__(
+        self, known: Callable[[], Known], after: Callable[[Known], Known] | None = None
+    ) -> None:
+        self._look, self._after = known, after
+        self._decided = False
         self._known: Known | None = None
         self._opened: dict[str, bool] = {}
         self._passed: dict[str, bool] = {}
@@ -86,6 +95,11 @@ class Asking:
         found = stage.choice.of(first_value(stage.choice.by, self._all()))
         return self._chosen.setdefault(_key(stage, round_), found)
 
+    def decided(self, stage: Stage) -> None:  # noqa: ARG002
+        self._decided = True
+        if self._known is not None and self._after is not None:
+            self._known = self._after(self._known)
+
     def _truth(self, condition: Condition | None, outcomes: Outcomes) -> Truth:
         if condition is None:
             return Truth.MET
@@ -94,6 +108,8 @@ class Asking:
     def _all(self) -> Known:
         if self._known is None:
             self._known = self._look()
+            if self._decided and self._after is not None:
+                self._known = self._after(self._known)
         return self._known
 
 

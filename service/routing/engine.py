@@ -220,6 +220,7 @@ class _Run:
             self.effects.append(StopPromise())
             if stage.gives:
                 self.effects.append(GiveFacts(stage.key))
+                self.context.decided(stage)
         self._open_ready()
 
     def _reject(self, stage: Stage, verdict: Verdict) -> None:

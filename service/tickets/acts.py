@@ -1,25 +1,36 @@
-"""How engine steps become rows: everything that follows in a ticket from one act."""
+"""An act: whatever happens to a ticket at one moment happens in one place.
+
+    with act_on(session, actor, ticket, at=at) as act:
+        act.apply(item, event, kind)
+
+Leaving the block settles the edges, computes the clocks anew, derives the ticket's status and
+writes all rows in one order: items, edges and the ticket, stages, tasks, segments, due changes.
+Filing is an act whose event is `Filed`. An act that raises leaves nothing behind.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
-from service.calendars.rules import Due, WorkingCalendar
+from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import offering_definition
 from service.catalogue.rules import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
-from service.kernel.db import insert_new_rows
+from service.kernel.db import insert_new_rows, insert_rows
 from service.routing import (
     Asking,
+    Cancelled,
     CancelTask,
     CheckStage,
     CloseStage,
@@ -28,6 +39,7 @@ from service.routing import (
     Effect,
     EndItem,
     Event,
+    Filed,
     GiveFacts,
     Hold,
     ItemState,
@@ -35,6 +47,7 @@ from service.routing import (
     OpenStage,
     Outcome,
     Phase,
+    PredecessorsSettled,
     SkipStage,
     StartPromise,
     StopPromise,
@@ -42,19 +55,34 @@ from service.routing import (
     advance,
     encode_context,
     encode_event,
+    initial,
+    waits,
 )
-from service.tickets.clock import Dues
-from service.tickets.effects import give_facts
+from service.routing.bundle import UNSETTLED
+from service.tickets import corrections
+from service.tickets.clocks import Clocks, due_moved
+from service.tickets.edges import stands
+from service.tickets.effects import FactsGiven, facts_given
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item, ReliedFact
-from service.tickets.models.stages import Task
+from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.cases import StageRow, known_facts, known_of, stage_rows
 from service.tickets.queries.rows import edges_of, items_of
-from service.tickets.rows import key_of, relied
+from service.tickets.rows import Rows, relied_row, values_of
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.state import item_state
-from service.tickets.rules.states import Dropped, Reliance, TicketEvent, TicketStatus, ticket_status
-from service.tickets.stages import Opening, drop_corrections, leave_stage
+from service.tickets.rules.states import (
+    UNDECIDED,
+    Dropped,
+    Reliance,
+    TicketEvent,
+    TicketStatus,
+    ticket_status,
+)
+from service.tickets.stages import StageRows
+
+KnownOf = Callable[[Item], tuple[Known, Sequence[KnownFact]]]
+"""What the conditions of an item may look at, and the facts among it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +94,77 @@ class Decided:
     accepted_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class Step:
-    """One act on one ticket, whose row is locked: events happen to its items, one by one.
+@contextmanager
+def act_on(session: Session, actor: Actor, ticket: Ticket, *, at: datetime) -> Iterator[Act]:
+    """An act on a ticket that is locked; two statements besides what happens in it."""
+    items = items_of(session, ticket)
+    act = Act(session, actor, ticket, items, calendar_for(session, actor.district), at)
+    yield act
+    act._close()
 
-    `turned` are the items of which an edge has moved. `finish` writes what they came to; nothing
-    happens to the ticket afterwards.
+
+@contextmanager
+def filing_act(
+    session: Session,
+    actor: Actor,
+    ticket: Ticket,
+    items: Sequence[Item],
+    edges: Sequence[Edge],
+    *,
+    calendar: WorkingCalendar,
+    known: KnownOf,
+    at: datetime,
+) -> Iterator[Act]:
+    """The act by which a ticket comes into being: its rows are written as the block ends.
+
+    They are written in the order ticket, items, edges, relied facts, stages, tasks. Raises
+    `ItemsOpenAlready` where an item of the same applicant, offering and subject is open.
     """
+    act = Act(session, actor, ticket, items, calendar, at, edges=edges, known=known)
+    yield act
+    act._close()
 
-    session: Session
-    actor: Actor
-    ticket: Ticket
-    items: Sequence[Item]
-    calendar: WorkingCalendar
-    at: datetime
-    opening: Opening = field(init=False)
-    dues: Dues = field(init=False)
-    changed: list[Item] = field(default_factory=list)
-    turned: set[UUID] = field(default_factory=set)
-    last_event: UUID | None = None
-    asked: bool = False
-    _edges: Sequence[Edge] | None = None
-    _rows: dict[UUID, Sequence[StageRow]] = field(default_factory=dict)
-    _states: dict[UUID, ItemState] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.opening = Opening(self.calendar, self.at)
-        about = (self.session, self.ticket, self.items, self.calendar, self.at)
-        self.dues = Dues(*about, flow=lambda item: self.definition(item).flow)
+class ItemsOpenAlready(Exception):
+    """Some items were not written, as the same was open already; `written`: ids of the others."""
 
-    @classmethod
-    def of(cls, session: Session, actor: Actor, ticket: Ticket, at: datetime) -> Step:
-        """An act on a ticket that is locked."""
-        items = items_of(session, ticket)
-        return cls(session, actor, ticket, items, calendar_for(session, actor.district), at)
+    def __init__(self, written: set[UUID]) -> None:
+        super().__init__(written)
+        self.written = written
+
+
+class Act:
+    """One act on one ticket. Other slices call `apply`, `settle`, `ask_correction` and `emit`."""
+
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        ticket: Ticket,
+        items: Sequence[Item],
+        calendar: WorkingCalendar,
+        at: datetime,
+        *,
+        edges: Sequence[Edge] | None = None,
+        known: KnownOf | None = None,
+    ) -> None:
+        self.session, self.actor, self.ticket, self.items = session, actor, ticket, items
+        self.calendar, self.at, self.today = calendar, at, calendar.local_date(at)
+        self.last_event: UUID | None = None
+        self._new = edges is not None
+        self._known = known or self._look_up
+        self._edges = edges
+        self._stages: dict[UUID, Sequence[StageRow]] = {}
+        self._states: dict[UUID, ItemState] = {}
+        self._rows = StageRows(calendar, at, before=self.stages, record=self._record)
+        self._clocks = Clocks(session, ticket, items, calendar, at, new=self._new)
+        self._relied: Rows = []
+        self._decided: list[Item] = []
+        self._moved_by: dict[UUID, str] = {}
+        self._turned: set[UUID] = set()
+        self._asked = False
+
+    # What the act stands on.
 
     def definition(self, item: Item) -> OfferingDefinition:
         """The version under which an item was filed."""
@@ -111,53 +176,75 @@ class Step:
             self._edges = edges_of(self.session, self.ticket)
         return self._edges
 
-    def due(self, item: Item) -> Due:
-        """When an item is due as things stand; no statement for one that waits for nothing."""
-        waits = item.phase is Phase.WAITING or item.decision_waits
-        return self.dues.of(item, self.edges() if waits else ())
+    def edges_to(self, item: Item) -> list[Edge]:
+        """What one item waits or waited for."""
+        return [edge for edge in self.edges() if edge.item_id == item.id]
+
+    def edges_over(self) -> list[Edge]:
+        """The edges that have waited long enough; none is read where no item has an alarm."""
+        if not any(item.next_alarm_at and item.next_alarm_at < self.at for item in self.items):
+            return []
+        return [e for e in self.edges() if e.next_at is not None and e.next_at < self.at]
 
     def stages(self, item: Item) -> Sequence[StageRow]:
         """The stages of an item as they were when the act began; read once."""
-        if item.id not in self._rows:
-            self._rows[item.id] = stage_rows(self.session, item)
-        return self._rows[item.id]
+        if item.id not in self._stages:
+            self._stages[item.id] = () if self._new else stage_rows(self.session, item)
+        return self._stages[item.id]
 
     def state(self, item: Item) -> ItemState:
         """Where an item stands by now."""
         if item.id not in self._states:
-            self._states[item.id] = item_state(
-                self.stages(item),
-                phase=item.phase,
-                outcome=item.outcome,
-                decision_waits=item.decision_waits,
-                hold=item.hold,
-            )
+            self._states[item.id] = initial() if self._new else self._stored_state(item)
         return self._states[item.id]
 
-    def take(
+    def _stored_state(self, item: Item) -> ItemState:
+        return item_state(
+            self.stages(item),
+            phase=item.phase,
+            outcome=item.outcome,
+            decision_waits=item.decision_waits,
+            hold=item.hold,
+        )
+
+    def stages_entered(self) -> list[ItemStage]:
+        """The stages that were entered in this act, as rows."""
+        return [ItemStage(**row) for row in self._rows.entered]
+
+    # What happens.
+
+    def apply(
         self,
         item: Item,
         event: Event,
-        happening: TicketEvent,
+        kind: TicketEvent,
         *,
         decided: Decided | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
-        """Let an event happen to an item, and write all that follows for the item itself.
+        """Let an event happen to an item.
 
-        Raises `routing.IllegalEvent`.
+        `decided`: the task that the event closed; `about`: more of the event's payload. Raises
+        `routing.IllegalEvent`, and `Invalid` where what a decision recorded makes no valid fact.
         """
         before, definition = self.state(item), self.definition(item)
-        looked_up: list[KnownFact] = []
-        asking = Asking(lambda: self._look_up(item, looked_up))
+        looked_at: list[KnownFact] = []
+        given = cache(lambda: self._given(item, definition, decided))
+
+        def known() -> Known:
+            found, facts = self._known(item)
+            looked_at.extend(facts)
+            return found
+
+        asking = Asking(known, lambda found: given().known_after(found, self.today))
         after, effects = advance(definition.flow, before, event, asking)
         self._states[item.id] = after
         item.phase, item.outcome, item.decision_waits = after.phase, after.outcome, after.soft
         item.hold = after.hold
         if after.hold is None:
             item.hold_until = None
-        self.last_event = self.tell(
-            happening,
+        self.last_event = self.emit(
+            kind,
             item=item,
             task_id=decided.task.id if decided else None,
             data={
@@ -169,26 +256,27 @@ class Step:
                 **(about or {}),
             },
         )
-        self._relied_on(item, definition, looked_up)
+        self._rely(item, definition, looked_at)
         for effect in effects:
-            self._carry_out(item, definition, effect, decided)
-        if before.asked - after.asked and not isinstance(event, Corrected):
-            self._drop_corrections(item, after)
-        if after.outcome is Outcome.REJECTED and happening is not TicketEvent.ITEM_REJECTED:
-            self.tell(TicketEvent.ITEM_REJECTED, item=item, data={"offering": item.offering_code})
-        if after.phase is Phase.ENDED:
-            data = {"offering": item.offering_code, "outcome": after.outcome}
-            self.tell(TicketEvent.ITEM_ENDED, item=item, data=data)
-        self.changed.append(item)
+            self._carry_out(item, effect, decided, given)
+        self._moved(item, before, event)
+        self._tell_what_followed(item, before, after, event, kind)
 
-    def finish(self) -> None:
-        """Write the stages that opened, and what the ticket's row says of its items."""
-        self.opening.write(self.session)
-        self._settle_ticket()
-        self.dues.write()
-        self.session.flush()
+    def settle(self, edges: Iterable[Edge], status: EdgeStatus) -> None:
+        """Settle edges of one item by time or by the applicant's choice, and let the item follow.
 
-    def tell(
+        An edge whose successor is decided already is waived whatever is said.
+        """
+        moved = [edge for edge in edges if self._turn(edge, status)]
+        for item in self.items:
+            if any(edge.item_id == item.id for edge in moved):
+                self._follow(item)
+
+    def rely(self, item: Item, facts: Iterable[KnownFact], reliance: Reliance) -> None:
+        """Keep that something about an item rested on facts; written with the act."""
+        self._relied += [relied_row(item, fact, reliance, self.at) for fact in facts]
+
+    def emit(
         self,
         kind: TicketEvent,
         *,
@@ -196,7 +284,7 @@ class Step:
         task_id: UUID | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> UUID:
-        """Emit an event of the ticket, numbered; gives its id."""
+        """Emit a numbered event of the ticket, which its applicant is shown; returns its id."""
         self.ticket.last_seq += 1
         return events.emit(
             self.session,
@@ -211,14 +299,122 @@ class Step:
             data=data,
         )
 
-    def move_due(self, item: Item, due: Due, *, cause: str) -> None:
-        """Another due date for an item, because of what has happened to it last."""
-        self.dues.move(item, due, cause=cause, event=self.last_event)
+    def _record(
+        self,
+        kind: TicketEvent,
+        data: Mapping[str, Any],
+        *,
+        item_id: UUID | None,
+        task_id: UUID | None = None,
+    ) -> None:
+        """Emit what no replay needs and no applicant is shown; time in stages is counted by it."""
+        events.emit(
+            self.session,
+            kind,
+            actor=self.actor,
+            at=self.at,
+            ticket_id=self.ticket.id,
+            item_id=item_id,
+            task_id=task_id,
+            data=data,
+        )
+
+    # What follows from one event.
+
+    def _look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
+        """Three statements. What else of this ticket is open is known here better than there."""
+        facts = known_facts(self.session, self.actor, item, self.today)
+        open_here = {
+            other.offering_code
+            for other in self.items
+            if other is not item and other.phase is not Phase.ENDED
+        }
+        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=self.today)
+        return known, facts
+
+    def _given(
+        self, item: Item, definition: OfferingDefinition, decided: Decided | None
+    ) -> FactsGiven:
+        """What an approval establishes. Only a person decides: a task holds what was recorded."""
+        if decided is None:
+            raise LookupError("a decision without a task")
+        return facts_given(
+            self.session,
+            item,
+            definition,
+            definition.flow.decision.gives,
+            result=decided.result or {},
+            issuer=decided.task.department,
+            today=self.today,
+        )
+
+    def _rely(self, item: Item, definition: OfferingDefinition, facts: Iterable[KnownFact]) -> None:
+        named = definition.flow.looks_at_facts
+        self.rely(item, [fact for fact in facts if fact.kind in named], Reliance.FLOW)
+
+    def _carry_out(
+        self,
+        item: Item,
+        effect: Effect,
+        decided: Decided | None,
+        given: Callable[[], FactsGiven],
+    ) -> None:
+        match effect:
+            case OpenStage():
+                self._rows.enter(effect, item, self.definition(item))
+            case SkipStage() | CheckStage():
+                self._rows.pass_by(effect, item)
+            case CancelTask() | CloseStage() | SupersedeStage():
+                self._rows.leave(item, effect)
+            case StartPromise():
+                item.accepted_at = (decided.accepted_at if decided else None) or self.at
+                item.due_basis = DueBasis.PROMISED
+            case StopPromise():
+                item.decided_at = self.at
+            case GiveFacts():
+                given().carry_out(self.session, self.actor, at=self.at)
+            case EndItem():
+                item.ended_at = self.at
+                item.decided_at = item.decided_at or self.at
+
+    def _moved(self, item: Item, before: ItemState, event: Event) -> None:
+        """Whether the event moved the item's own clock, and what that is called."""
+        if isinstance(event, Filed):
+            self._moved_by[item.id] = "filed"
+        elif isinstance(event, PredecessorsSettled):
+            freed = item.accepted_at is not None and not item.decision_waits
+            begun = before.phase is Phase.WAITING
+            self._moved_by[item.id] = "begun" if begun else "predecessor" if freed else "followed"
+        elif isinstance(event, Corrected) and item.phase is Phase.ACCEPTANCE:
+            self._moved_by[item.id] = "corrected"
+        elif before.phase is Phase.ACCEPTANCE and item.accepted_at is not None:
+            self._moved_by[item.id] = "accepted"
+
+    def _tell_what_followed(
+        self,
+        item: Item,
+        before: ItemState,
+        after: ItemState,
+        event: Event,
+        kind: TicketEvent,
+    ) -> None:
+        """Corrections that are no longer asked, a rejection, the end."""
+        if isinstance(event, Corrected):
+            corrections.end(self.session, item, at=self.at)
+        elif before.asked - after.asked:
+            self._drop_corrections(item, after)
+        data = {"offering": item.offering_code}
+        if after.outcome is Outcome.REJECTED and kind is not TicketEvent.ITEM_REJECTED:
+            self.emit(TicketEvent.ITEM_REJECTED, item=item, data=data)
+        if after.phase is Phase.ENDED:
+            self.emit(TicketEvent.ITEM_ENDED, item=item, data=data | {"outcome": after.outcome})
+        if after.outcome is not None:
+            self._decided.append(item)
 
     def _drop_corrections(self, item: Item, after: ItemState) -> None:
-        """What was to be mended counts no longer; who is asked for nothing instead is told so."""
+        """What was to be corrected no longer counts; who is asked nothing instead is shown so."""
         ended = after.phase is Phase.ENDED
-        drop_corrections(
+        corrections.drop(
             self.session,
             item,
             still={row.task_id for row in self.stages(item) if (row.key, row.round) in after.asked},
@@ -227,100 +423,102 @@ class Step:
         )
         if not ended:
             data = {"offering": item.offering_code}
-            self.tell(TicketEvent.CORRECTION_DROPPED, item=item, data=data)
+            self.emit(TicketEvent.CORRECTION_DROPPED, item=item, data=data)
 
-    def _look_up(self, item: Item, facts: list[KnownFact]) -> Known:
-        on = self.calendar.local_date(self.at)
-        facts += known_facts(self.session, self.actor, item, on)
-        return known_of(self.session, self.actor, item, facts, on=on)
+    # What follows along the edges.
 
-    def _relied_on(
-        self, item: Item, definition: OfferingDefinition, facts: Iterable[KnownFact]
-    ) -> None:
-        """Keep which facts the flow looked at; it may have done so before."""
-        named = definition.flow.looks_at_facts
-        key = key_of(item)
-        rows = [relied(key, fact, Reliance.FLOW, self.at) for fact in facts if fact.kind in named]
-        insert_new_rows(self.session, ReliedFact, rows)
+    def _settle_edges(self) -> None:
+        """Follow what happened to items along the edges of their ticket, until nothing moves.
 
-    def _carry_out(
-        self,
-        item: Item,
-        definition: OfferingDefinition,
-        effect: Effect,
-        decided: Decided | None,
-    ) -> None:
-        match effect:
-            case OpenStage():
-                self._open(item, definition, effect)
-            case SkipStage() | CheckStage():
-                self.opening.add_done(effect, item=key_of(item))
-            case CancelTask() | CloseStage() | SupersedeStage():
-                self.opening.write(self.session)  # the stage may have opened in this very step
-                leave_stage(self.session, item, effect, self.at)
-            case _:
-                self._turn(item, definition, effect, decided)
+        An edge that is met, or cannot be any more, may let its successor begin or be decided, or
+        close it, which may settle further edges. Edges form no cycle, so this ends.
+        """
+        while self._decided:
+            decided = {item.id for item in self._decided}
+            offerings = {item.offering_code for item in self._decided}
+            self._decided.clear()
+            self._waive_edges_of(decided)
+            moved = set()
+            for edge in self.edges():
+                if edge.predecessor not in offerings or edge.status not in UNSETTLED:
+                    continue
+                status = stands(edge, self.items)
+                if status is not EdgeStatus.WAITING and self._turn(edge, status):
+                    moved.add(edge.item_id)
+            for item in self.items:
+                if item.id in moved:
+                    self._follow(item)
 
-    def _turn(
-        self,
-        item: Item,
-        definition: OfferingDefinition,
-        effect: StartPromise | StopPromise | GiveFacts | EndItem,
-        decided: Decided | None,
-    ) -> None:
-        """What turns the item as a whole."""
-        match effect:
-            case StartPromise():
-                self._promise(item, decided.accepted_at if decided else None)
-            case StopPromise():
-                item.decided_at = self.at
-            case GiveFacts(stage):
-                self._give(item, definition, stage, decided)
-            case EndItem():
-                item.ended_at = self.at
-                item.decided_at = item.decided_at or self.at
+    def _waive_edges_of(self, decided: set[UUID]) -> None:
+        """An item that has an outcome waits for nothing any more."""
+        for edge in self.edges():
+            if edge.item_id in decided and edge.status in UNSETTLED:
+                edge.status, edge.settled_at, edge.next_at = EdgeStatus.WAIVED, self.at, None
 
-    def _open(self, item: Item, definition: OfferingDefinition, effect: OpenStage) -> None:
-        """A stage opens. Four eyes: whoever did one of those before it may not take it."""
-        stage = definition.flow.by_key[effect.stage]
-        barred = frozenset[UUID]()
-        if stage.four_eyes:
-            before = definition.flow.upstream[stage.key]
-            barred = frozenset(
-                row.assignee
-                for row in self.stages(item)
-                if row.key in before and row.assignee is not None
-            )
-        if item.phase is Phase.ACCEPTANCE:
-            item.received_at = self.at
-        self.opening.add(effect, item=key_of(item), definition=definition, barred=barred)
-
-    def _promise(self, item: Item, accepted_at: datetime | None) -> None:
-        """The item's clock starts: what was projected becomes a promise."""
-        item.accepted_at, item.due_basis = accepted_at or self.at, DueBasis.PROMISED
-        self.move_due(item, self.due(item), cause="accepted")
-
-    def _give(
-        self, item: Item, definition: OfferingDefinition, stage: str, decided: Decided | None
-    ) -> None:
-        """Only a person's decision gives: there is a task with what was recorded."""
-        if decided is None:
-            raise LookupError("a decision without a task")
-        give_facts(
-            self.session,
-            self.actor,
-            item,
-            definition,
-            definition.flow.by_key[stage].gives,
-            result=decided.result or {},
-            issuer=decided.task.department,
-            today=self.calendar.local_date(self.at),
-            at=self.at,
+    def _turn(self, edge: Edge, status: EdgeStatus) -> bool:
+        """Change how an edge stands; returns whether it did. An applicant who is asked has time."""
+        if status is edge.status:
+            return False
+        item = next(one for one in self.items if one.id == edge.item_id)
+        if item.phase not in UNDECIDED:
+            status = EdgeStatus.WAIVED
+        edge.status = status
+        self._turned.add(item.id)
+        asked = status is EdgeStatus.ASKED
+        if asked:
+            edge.next_at = self.calendar.due_at(self.at, working_days=edge.ask_days or 0).at
+            self._asked = True
+        else:
+            edge.settled_at, edge.next_at = self.at, None
+        self.last_event = self.emit(
+            TicketEvent.CHOICE_ASKED if asked else TicketEvent.EDGE_SETTLED,
+            item=item,
+            data={
+                "offering": item.offering_code,
+                "predecessor": edge.predecessor,
+                "edge": str(edge.id),
+                "status": status,
+            },
         )
+        return True
 
-    def _settle_ticket(self) -> None:
-        """What the ticket's row says follows from its items."""
-        self.dues.settle(event=self.last_event)
+    def _follow(self, item: Item) -> None:
+        """Let an item go on, or close it, as its edges stand now."""
+        if item.phase not in UNDECIDED:
+            return
+        now = waits((edge.kind, edge.status) for edge in self.edges_to(item))
+        if now.closes:
+            self.apply(item, Cancelled(), TicketEvent.ITEM_CANCELLED)
+            return
+        begins = item.phase is Phase.WAITING and not now.hard
+        if begins or item.decision_waits is not now.soft:
+            event = PredecessorsSettled(hard=now.hard, soft=now.soft)
+            self.apply(item, event, TicketEvent.ITEM_BEGUN if begins else TicketEvent.ITEM_FREED)
+
+    # The end of the act.
+
+    def _close(self) -> None:
+        self._settle_edges()
+        self._clocks.compute(
+            self._moved_by,
+            self._turned,
+            edges=self.edges,
+            read=self._edges or (),
+            flow=lambda item: self.definition(item).flow,
+            event=self.last_event,
+        )
+        for change in self._clocks.changes:
+            self._record(TicketEvent.DUE_MOVED, due_moved(change), item_id=change["item_id"])
+        self._derive_status()
+        if self._new:
+            self._write_new()
+        else:
+            self.session.flush()
+            insert_new_rows(self.session, ReliedFact, self._relied)
+        self._rows.write(self.session)
+        self._clocks.write()
+
+    def _derive_status(self) -> None:
         status = ticket_status(
             ((item.phase, item.outcome) for item in self.items),
             awaits_applicant=self._awaits_applicant(),
@@ -328,14 +526,26 @@ class Step:
         if status is not self.ticket.status:
             self.ticket.status = status
             if status in _ENDINGS:
-                self.tell(_ENDINGS[status])
+                self.emit(_ENDINGS[status])
 
     def _awaits_applicant(self) -> bool:
         """Whether an item is held for the applicant, or an edge asks them."""
         if any(item.hold is Hold.CORRECTION for item in self.items):
             return True
-        waiting = self.ticket.status is TicketStatus.AWAITING_APPLICANT or self.asked
+        waiting = self.ticket.status is TicketStatus.AWAITING_APPLICANT or self._asked
         return waiting and any(edge.status is EdgeStatus.ASKED for edge in self.edges())
+
+    def _write_new(self) -> None:
+        """Items are written in the order of what may be open once: of two filings that meet, one
+        waits for the other, and never each for the other.
+        """
+        insert_rows(self.session, Ticket, [values_of(self.ticket)])
+        ordered = sorted(self.items, key=lambda item: (item.offering_code, str(item.subject_id)))
+        written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
+        if len(written) < len(ordered):
+            raise ItemsOpenAlready(written)
+        insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
+        insert_rows(self.session, ReliedFact, self._relied)
 
 
 _ENDINGS: Final = {

@@ -1,8 +1,13 @@
-"""What an approval establishes: facts about the applicant or the subject."""
+"""What a decision brings about besides its verdict, by kind of effect.
+
+An effect has two moments in an act: what it establishes is known to the stages that follow before
+they are entered, and its rows are written in the act's transaction, after those of tasks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,14 +19,32 @@ from service.facts.actions import issue_facts
 from service.facts.rules import NewFact
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
-from service.routing import Gift
+from service.routing import Gift, Known
 from service.tickets.models.items import Item
 from service.tickets.queries.cases import answers_of
 
 
-def give_facts(
+@dataclass(frozen=True, slots=True)
+class FactsGiven:
+    """The effect `fact`: what an approval establishes about the applicant or the subject."""
+
+    facts: Sequence[NewFact]
+
+    def known_after(self, known: Known, today: date) -> Known:
+        """What is known once the facts are there, those in force the newest of their kind."""
+        values = dict(known.facts)
+        for fact in self.facts:
+            if fact.valid_from <= today:
+                values[fact.kind] = [fact.value, *values.get(fact.kind, ())]
+        return known.with_facts(values)
+
+    def carry_out(self, session: Session, actor: Actor, *, at: datetime) -> None:
+        """Issue the facts; one statement."""
+        issue_facts(session, actor, facts=self.facts, at=at)
+
+
+def facts_given(
     session: Session,
-    actor: Actor,
     item: Item,
     definition: OfferingDefinition,
     gifts: Iterable[Gift],
@@ -29,12 +52,12 @@ def give_facts(
     result: Mapping[str, Any],
     issuer: str,
     today: date,
-    at: datetime,
-) -> None:
-    """Issue what the decision gives, in the name of the department that decided.
+) -> FactsGiven:
+    """The facts that a decision establishes, in the name of the department that decided.
 
-    `result` is what it recorded, `today` the day in the district. Raises `Invalid` at the result
-    where it makes no good fact.
+    `result` is what the decision recorded, `today` the day in the district. One statement where a
+    value is taken from the answers, else none. Raises `Invalid` at the result where it makes no
+    valid fact.
     """
     gifts = list(gifts)
     answers = answers_of(session, item) if any(map(_takes_answers, gifts)) else {}
@@ -59,7 +82,7 @@ def give_facts(
                 valid_to=ends,
             )
         )
-    issue_facts(session, actor, facts=facts, at=at)
+    return FactsGiven(facts)
 
 
 def _about(item: Item, gift: Gift) -> UUID:

@@ -1,8 +1,8 @@
-"""Rows that hang on a ticket or an item and are written beside what changes them."""
+"""Builders of rows that belong to a ticket or an item."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,36 +10,43 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.facts.rules import KnownFact
+from service.kernel.db import Base
 from service.kernel.ids import new_id
 from service.kernel.sealed import seal_json
 from service.tickets.models.filed import Ticket, TicketSection
-from service.tickets.models.items import Item
+from service.tickets.models.items import Correction, Item
+from service.tickets.models.stages import Task
 from service.tickets.rules.attached import AttachedDocument
+from service.tickets.rules.clock import Segment, SegmentKind
+from service.tickets.rules.corrections import Point
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Reliance
 
-
-def key_of(item: Item) -> dict[str, Any]:
-    """What the rows that hang on an item take from it."""
-    return {"district_id": item.district_id, "ticket_id": item.ticket_id, "id": item.id}
+Row = dict[str, Any]
+Rows = list[Row]
 
 
-def due_change(
+def values_of(row: Base) -> Row:
+    """The columns of an object that was never written, as they are inserted."""
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+def due_change_row(
     of: Ticket | Item,
     before: datetime,
+    *,
     after: datetime,
     basis: DueBasis,
-    *,
     cause: str,
     event: UUID | None,
     at: datetime,
-) -> dict[str, Any]:
-    """The row that tells that the due date of a ticket or an item moved, and why."""
-    is_item = isinstance(of, Item)
+) -> Row:
+    """The due date of a ticket or an item moved, and why."""
+    item = isinstance(of, Item)
     return {
         "district_id": of.district_id,
         "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
-        "item_id": of.id if is_item else None,
+        "item_id": of.id if item else None,
         "before": before,
         "after": after,
         "basis": basis,
@@ -49,55 +56,93 @@ def due_change(
     }
 
 
-def relied(
-    item: Mapping[str, Any], fact: KnownFact, reliance: Reliance, at: datetime
-) -> dict[str, Any]:
-    """The row that keeps that something about an item rested on a fact."""
+def relied_row(item: Item, fact: KnownFact, reliance: Reliance, at: datetime) -> Row:
+    """Something about an item rested on a fact."""
     return {
-        "district_id": item["district_id"],
+        "district_id": item.district_id,
         "id": new_id(),
-        "item_id": item["id"],
+        "item_id": item.id,
         "fact_id": fact.id,
         "reliance": reliance,
         "at": at,
     }
 
 
+def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: Task | None) -> Row:
+    """A stretch of time in the clocks of an item; `task` is the one that began it."""
+    return {
+        "district_id": item.district_id,
+        "id": new_id(),
+        "ticket_id": item.ticket_id,
+        "item_id": item.id,
+        "kind": kind,
+        "effect": segment.effect,
+        "task_id": None if task is None else task.id,
+        "began_at": segment.began_at,
+        "ended_at": segment.ended_at,
+    }
+
+
+def correction_row(
+    session: Session,
+    item: Item,
+    task: Task,
+    points: Sequence[Point],
+    *,
+    due_at: datetime,
+    at: datetime,
+) -> Row:
+    """What a return asks of the applicant, sealed."""
+    row_id = new_id()
+    plain = [point.plain() for point in points]
+    return {
+        "district_id": item.district_id,
+        "id": row_id,
+        "ticket_id": item.ticket_id,
+        "item_id": item.id,
+        "task_id": task.id,
+        "points": seal_json(session, Correction.points, plain, row=row_id, of=item.person_id),
+        "asked_at": at,
+        "due_at": due_at,
+        "answered_at": None,
+    }
+
+
 def section_row(
     session: Session,
-    ticket: Mapping[str, Any],
+    district: str,
+    ticket: UUID,
     item: UUID | None,
     code: str,
     answers: Any,
     *,
+    of: UUID,
     revision: int = 1,
-) -> dict[str, Any]:
-    """The row of the answers to a section, sealed; those of no item are shared by the ticket.
+) -> Row:
+    """The answers to a section, sealed; those of no item are shared by the ticket.
 
-    `ticket` holds district_id, id and person_id.
+    `of` is the person of the applicant.
     """
     row_id = new_id()
     return {
-        "district_id": ticket["district_id"],
+        "district_id": district,
         "id": row_id,
-        "ticket_id": ticket["id"],
+        "ticket_id": ticket,
         "item_id": item,
         "section": code,
         "revision": revision,
-        "content": seal_json(
-            session, TicketSection.content, answers, row=row_id, of=ticket["person_id"]
-        ),
+        "content": seal_json(session, TicketSection.content, answers, row=row_id, of=of),
     }
 
 
 def material_row(
-    ticket: Mapping[str, Any], item: UUID | None, attached: AttachedDocument, *, revision: int = 1
-) -> dict[str, Any]:
-    """The row of a document; `ticket` holds district_id and id. Those of no item are shared."""
+    district: str, ticket: UUID, item: UUID | None, attached: AttachedDocument, *, revision: int = 1
+) -> Row:
+    """A document of a ticket; those of no item are shared."""
     return {
-        "district_id": ticket["district_id"],
+        "district_id": district,
         "id": new_id(),
-        "ticket_id": ticket["id"],
+        "ticket_id": ticket,
         "item_id": item,
         "code": attached.code,
         "revision": revision,

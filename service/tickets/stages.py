@@ -1,17 +1,17 @@
-"""Stages and tasks as they are entered and left."""
+"""The rows of stages and tasks that are entered and left in one act."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from service.calendars.rules import Due, WorkingCalendar
+from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition
 from service.kernel.db import insert_rows
 from service.kernel.ids import new_id
@@ -19,104 +19,180 @@ from service.routing import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Limit,
+    Flow,
     OpenStage,
+    Phase,
     SkipStage,
+    Stage,
+    StageKind,
     StageStatus,
     SupersedeStage,
+    Verdict,
 )
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
-from service.tickets.queries.rows import open_corrections
-from service.tickets.rules.states import ACTIVE, Dropped, TaskStatus
+from service.tickets.queries.cases import StageRow
+from service.tickets.rows import Row, Rows
+from service.tickets.rules.clock import due_within
+from service.tickets.rules.states import ACTIVE, TaskStatus, TicketEvent
 
+Left = CancelTask | CloseStage | SupersedeStage
 
-def due_within(calendar: WorkingCalendar, at: datetime, limit: Limit) -> Due:
-    """When a limit that starts now is used up."""
-    if limit.working_hours:
-        return calendar.due_after_hours(at, working_hours=limit.working_hours)
-    return calendar.due_at(at, working_days=limit.working_days)
-
-
-Rows = list[dict[str, Any]]
+ALARMED: Final = frozenset({StageKind.ACCEPTANCE, StageKind.PUBLICITY})
+"""The kinds of stages that time itself ends: silence accepts, a notice period is over."""
 
 
 @dataclass(slots=True)
-class Opening:
-    """Rows of stages and tasks to be inserted together, for items of one ticket at one moment."""
+class StageRows:
+    """Stages and tasks of one ticket: those entered are inserted together, then others are left.
+
+    `before` returns the stages of an item as they were when the act began; `record` emits an event
+    that no replay needs: by these, time in stages and the work of departments are counted.
+    `entered` are the rows of the stages, in the order of entering.
+    """
 
     calendar: WorkingCalendar
     at: datetime
-    stages: Rows = field(default_factory=list)
+    before: Callable[[Item], Sequence[StageRow]]
+    record: Callable[..., None]
+    entered: Rows = field(default_factory=list)
     tasks: Rows = field(default_factory=list)
+    _left: list[tuple[Item, Left]] = field(default_factory=list)
 
-    def add(
-        self,
-        opened: OpenStage,
-        *,
-        item: Mapping[str, Any],
-        definition: OfferingDefinition,
-        barred: frozenset[UUID] = frozenset(),
-    ) -> None:
-        """A stage of an item, with its clock started and a task for each of its departments.
+    def enter(self, opened: OpenStage, item: Item, definition: OfferingDefinition) -> None:
+        """A stage opens, its clock started, with a task for each department.
 
-        `item` holds district_id, ticket_id and id; `barred` are accounts that may not take it.
+        The time for acceptance counts from the moment at which the acceptance opens.
         """
         stage = definition.flow.by_key[opened.stage]
-        clock = self._clock(stage.limit)
+        if item.phase is Phase.ACCEPTANCE:
+            item.received_at = self.at
+        barred = self._barred(item, definition.flow, stage)
+        limit, calendar = stage.limit, self.calendar
+        due = due_within(calendar, self.at, limit)
+        clock = {
+            "opened_at": self.at,
+            "due_at": due.at,
+            "warn_at": calendar.warn_at(self.at, due.at, limit.working_days, limit.working_hours),
+            "closed_at": None,
+        }
         row = self._stage(item, opened, StageStatus.OPEN, list(opened.departments), clock)
-        for department in opened.departments:
-            self.tasks.append(
-                {
-                    "district_id": item["district_id"],
-                    "id": new_id(),
-                    "ticket_id": item["ticket_id"],
-                    "item_id": item["id"],
-                    "stage_id": row["id"],
-                    "stage_key": stage.key,
-                    "kind": stage.kind,
-                    "offering_code": definition.code,
-                    "department": department,
-                    "role": opened.role,
-                    "status": TaskStatus.OPEN,
-                    "version": 1,
-                    "deemed": False,
-                    "barred": sorted(barred),
-                    **clock,
-                }
+        tasks = [
+            {
+                "district_id": item.district_id,
+                "id": new_id(),
+                "ticket_id": item.ticket_id,
+                "item_id": item.id,
+                "stage_id": row["id"],
+                "stage_key": stage.key,
+                "kind": stage.kind,
+                "offering_code": definition.code,
+                "department": department,
+                "role": opened.role,
+                "status": TaskStatus.OPEN,
+                "version": 1,
+                "deemed": False,
+                "barred": barred,
+                "next_alarm_at": due.at if stage.kind in ALARMED else None,
+                **clock,
+            }
+            for department in opened.departments
+        ]
+        self.tasks += tasks
+        about = _about(item, opened) | {"role": opened.role}
+        self.record(TicketEvent.STAGE_OPENED, about, item_id=item.id)
+        for task in tasks:
+            of_task = {
+                "department": task["department"],
+                "kind": task["kind"],
+                "due_at": due.at.isoformat(),
+            }
+            self.record(
+                TicketEvent.TASK_OPENED, about | of_task, item_id=item.id, task_id=task["id"]
             )
 
-    def add_done(self, entered: SkipStage | CheckStage, *, item: Mapping[str, Any]) -> None:
+    def pass_by(self, entered: SkipStage | CheckStage, item: Item) -> None:
         """A stage that is over as it is entered: nobody has a task of it."""
         now = {"opened_at": self.at, "due_at": self.at, "warn_at": self.at, "closed_at": self.at}
         checked = isinstance(entered, CheckStage)
         status = StageStatus.CLOSED if checked else StageStatus.SKIPPED
         row = self._stage(item, entered, status, [], now)
         row["verdict"] = entered.verdict if isinstance(entered, CheckStage) else None
+        self._closed(item, entered, row["verdict"])
+
+    def leave(self, item: Item, effect: Left) -> None:
+        """Something is taken from an item: a stage with the tasks left of it, or one task."""
+        self._left.append((item, effect))
+        if isinstance(effect, CancelTask):
+            self._cancelled(item, effect, {effect.department})
+        elif isinstance(effect, CloseStage):
+            if effect.verdict is None:
+                self._cancelled(item, effect)
+            self._closed(item, effect, effect.verdict)
 
     def write(self, session: Session) -> None:
-        """Insert what was collected since the last time: at most two statements."""
-        insert_rows(session, ItemStage, self.stages)
+        """Insert what was entered, at most two statements; then leave, one or two for each."""
+        insert_rows(session, ItemStage, self.entered)
         insert_rows(session, Task, self.tasks)
-        self.stages, self.tasks = [], []
+        for item, effect in self._left:
+            _leave(session, item, effect, self.at)
 
-    def _clock(self, limit: Limit) -> dict[str, Any]:
-        due = due_within(self.calendar, self.at, limit)
-        warn_at = self.calendar.warn_at(self.at, due.at, limit.working_days, limit.working_hours)
-        return {"opened_at": self.at, "due_at": due.at, "warn_at": warn_at, "closed_at": None}
+    def _barred(self, item: Item, flow: Flow, stage: Stage) -> list[UUID]:
+        """Who may not take a task where four eyes are asked for: who did a stage before it.
+
+        A task that was cancelled, or that time closed, was done by nobody.
+        """
+        if not stage.four_eyes:
+            return []
+        return sorted(
+            {
+                row.assignee
+                for row in self.before(item)
+                if row.key in flow.upstream[stage.key]
+                and row.assignee is not None
+                and row.task_status is not TaskStatus.CANCELLED
+                and not row.deemed
+            }
+        )
+
+    def _closed(
+        self, item: Item, effect: SkipStage | CheckStage | CloseStage, verdict: Verdict | None
+    ) -> None:
+        about = _about(item, effect) | {"verdict": verdict}
+        self.record(TicketEvent.STAGE_CLOSED, about, item_id=item.id)
+
+    def _cancelled(
+        self,
+        item: Item,
+        effect: CancelTask | CloseStage,
+        departments: Collection[str] | None = None,
+    ) -> None:
+        """Tasks that the stage had when the act began, and that are open still."""
+        for row in self.before(item):
+            if (
+                (row.key, row.round) == (effect.stage, effect.round)
+                and row.task_status in ACTIVE
+                and (departments is None or row.department in departments)
+            ):
+                self.record(
+                    TicketEvent.TASK_CANCELLED,
+                    _about(item, effect) | {"department": row.department},
+                    item_id=item.id,
+                    task_id=row.task_id,
+                )
 
     def _stage(
         self,
-        item: Mapping[str, Any],
+        item: Item,
         entered: OpenStage | SkipStage | CheckStage,
         status: StageStatus,
         departments: list[str],
-        clock: dict[str, Any],
-    ) -> dict[str, Any]:
+        clock: Mapping[str, Any],
+    ) -> Row:
         row = {
-            "district_id": item["district_id"],
+            "district_id": item.district_id,
             "id": new_id(),
-            "item_id": item["id"],
+            "item_id": item.id,
             "key": entered.stage,
             "round": entered.round,
             "status": status,
@@ -124,14 +200,17 @@ class Opening:
             "verdict": None,
             **clock,
         }
-        self.stages.append(row)
+        self.entered.append(row)
         return row
 
 
-def leave_stage(
-    session: Session, item: Item, effect: CancelTask | CloseStage | SupersedeStage, at: datetime
-) -> None:
-    """Carry out an effect that takes something from an item; a stage's tasks go with it."""
+def _about(
+    item: Item, effect: OpenStage | SkipStage | CheckStage | CloseStage | CancelTask
+) -> dict[str, Any]:
+    return {"offering": item.offering_code, "stage": effect.stage, "round": effect.round}
+
+
+def _leave(session: Session, item: Item, effect: Left, at: datetime) -> None:
     if isinstance(effect, CancelTask):
         _cancel_tasks(session, item, effect, at, department=effect.department)
         return
@@ -154,20 +233,6 @@ def leave_stage(
         _cancel_tasks(session, item, effect, at)
 
 
-def drop_corrections(
-    session: Session, item: Item, *, still: Collection[UUID], because: Dropped, at: datetime
-) -> None:
-    """Ask for nothing any more but what the tasks `still` ask for; the item is held for that alone.
-
-    Two statements.
-    """
-    asked = open_corrections(session, item)
-    for one in asked:
-        if one.task_id not in still:
-            one.dropped_at, one.dropped_because = at, because
-    item.hold_until = max((one.due_at for one in asked if one.task_id in still), default=None)
-
-
 def _cancel_tasks(
     session: Session,
     item: Item,
@@ -186,5 +251,10 @@ def _cancel_tasks(
     )
     if department is not None:
         query = query.where(Task.department == department)
-    values = {"status": TaskStatus.CANCELLED, "closed_at": at, "version": Task.version + 1}
+    values = {
+        "status": TaskStatus.CANCELLED,
+        "closed_at": at,
+        "next_alarm_at": None,
+        "version": Task.version + 1,
+    }
     session.execute(query.values(**values).execution_options(synchronize_session=False))

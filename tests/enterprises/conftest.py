@@ -17,7 +17,7 @@ from service.kernel import clock
 from service.kernel.actor import Actor, system
 from service.kernel.db import Scope
 from service.local.demonstration import PACK
-from service.tickets.timers import end_notices
+from service.tickets.timers import fire_alarms
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed, World, citizen_id
 
@@ -155,7 +155,7 @@ def walk(world, database, superuser) -> Callable[..., None]:
             if row[3] == "publicity":
                 with database.transaction(Scope("demo")) as session:
                     after = row[5] + timedelta(seconds=1)
-                    end_notices(session, system("demo"), ticket_id=row[4], at=after)
+                    fire_alarms(session, system("demo"), ticket_id=row[4], at=after)
                 continue
             path = f"/v1/desk/tasks/{row[0]}"
             staff = world.staff(f"{row[2]}.{row[1]}")

@@ -130,7 +130,7 @@ class Originals:
         if not due:
             return False
         walk.at = max(walk.at, min(due) + A_SECOND)
-        return walk.run("edges_given_up") > 0
+        return walk.run("alarms") > 0
 
     def _acting(self, signed: Signed) -> Acting:
         token = signed.headers["Authorization"].removeprefix("Bearer ")

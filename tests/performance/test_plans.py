@@ -24,7 +24,7 @@ from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
 from service.tickets.models.filed import Ticket
 from service.tickets.queries.rows import edges_of
-from service.tickets.timers import ended_notices, silent_acceptances, waited_edges
+from service.tickets.timers import due_alarms
 from tests.conftest import url_of
 from tests.plans import Plan, explained
 
@@ -184,9 +184,8 @@ def test_two_departments_are_two_walks(plan_of, late):
 @pytest.mark.parametrize(
     ("candidates", "table", "index"),
     [
-        (silent_acceptances, "tasks", "ix_tasks_silence"),
-        (ended_notices, "tasks", "ix_tasks_notices"),
-        (waited_edges, "edges", "ix_edges_next"),
+        (due_alarms, "tasks", "ix_tasks_alarm"),
+        (due_alarms, "items", "ix_items_alarm"),
     ],
 )
 def test_what_a_timer_looks_for(plan_of, candidates, table, index):

@@ -159,9 +159,11 @@ class Life:
     def _let_it_end(self, todo: Todo) -> None:
         """A notice period is over at once."""
         self.superuser.execute(
-            "UPDATE tasks SET due_at = now() - interval '1 second' WHERE id = %s", [todo.id]
+            "UPDATE tasks SET due_at = now() - interval '1 second',"
+            " next_alarm_at = now() - interval '1 second' WHERE id = %s",
+            [todo.id],
         )
-        ticket, act = UUID(self.ticket["id"]), TIMERS["notices_ended"].act
+        ticket, act = UUID(self.ticket["id"]), TIMERS["alarms"].act
         assert self.timer(act, ticket_id=ticket, at=clock.now())
         self.desks.worked_on.add((todo.item.offering, todo.key))
         self.desks.look(todo)

@@ -91,7 +91,7 @@ class Acting:
 
     def deem(self, *, at: datetime) -> int:
         """One round of the timer of silence."""
-        return self.run("deemed_accepted", at=at)
+        return self.run("alarms", at=at)
 
     def run(self, timer: str, *, at: datetime) -> int:
         """One round of a timer; gives how many items moved."""

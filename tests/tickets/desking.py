@@ -42,7 +42,7 @@ class Desk:
     def clear(self) -> None:
         """Nothing is left to do for anybody."""
         self.superuser.execute(
-            "UPDATE tasks SET status = 'cancelled', closed_at = now()"
+            "UPDATE tasks SET status = 'cancelled', closed_at = now(), next_alarm_at = NULL"
             " WHERE status IN ('open', 'claimed')"
         )
 

@@ -24,14 +24,24 @@ from service.routing import (
 )
 from service.routing.bundle import UNSETTLED
 from service.tickets.models.items import DueChange, Edge, Item
+from service.tickets.rules.clock import due_within
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import ACTIVE, TicketStatus
-from service.tickets.stages import due_within
 from tests.tickets.stories import Story, stories
 
 __all__ = ["check", "stories"]
 
-UNNUMBERED = {"task_claimed", "task_released", "task_assigned", "fact_issued"}
+UNNUMBERED = {
+    "task_claimed",
+    "task_released",
+    "task_assigned",
+    "fact_issued",
+    "stage_opened",
+    "stage_closed",
+    "task_opened",
+    "task_cancelled",
+    "due_moved",
+}
 MOVES = ["begun", "corrected", "accepted", "predecessor"]
 """What moves an item's due date, each once at the most, in this order; it may follow others."""
 
@@ -149,29 +159,50 @@ def stages_and_tasks_agree(story: Story, item: Item) -> None:
 
 
 def due_as_the_calendar_has_it(story: Story, item: Item) -> None:
-    """The promise from acceptance on; later where something has to come before the decision."""
-    edges = [edge for edge in story.of(item, story.edges) if edge.status in UNSETTLED]
-    own = _own_due(story, item, edges)
-    if edges:
-        soft = [_until(story, edge) for edge in edges if edge.kind is EdgeKind.SOFT]
-        limit = story.flow(item).decision.limit
-        due = max([own, *(due_within(story.calendar, until, limit) for until in soft)])
-        assert (item.due_at, item.provisional) == (due.at, due.provisional)
-    elif not story.of(item, story.stages):
+    """The promise from acceptance on; later where something has to come before the decision.
+
+    The decision has its own time behind what it alone waits for, or waited for until after the
+    acceptance. What an item no longer waited for because it had ended moved nothing.
+    """
+    edges = story.of(item, story.edges)
+    unsettled = [edge for edge in edges if edge.status in UNSETTLED]
+    if not unsettled and not story.of(item, story.stages):
         assert item.accepted_at is None
+        return
+    own = _own_due(story, item, unsettled)
+    accepted = item.accepted_at or _accepted_by(story, item, unsettled)
+    decided = item.decided_at
+    soft = [_until(story, edge) for edge in unsettled if edge.kind is EdgeKind.SOFT]
+    soft += [
+        edge.settled_at
+        for edge in edges
+        if edge.kind is EdgeKind.SOFT
+        and edge.settled_at
+        and edge.settled_at > accepted
+        and not (decided and edge.settled_at >= decided)
+    ]
+    limit = story.flow(item).decision.limit
+    due = max([own, *(due_within(story.calendar, until, limit) for until in soft)])
+    if any(decided and edge.settled_at == decided for edge in edges):  # it ended while it waited
+        assert item.due_at >= own.at
     else:
-        _due_without_waiting(story, item, own)
+        assert (item.due_at, item.provisional) == (due.at, due.provisional)
 
 
-def _own_due(story: Story, item: Item, edges: Sequence[Edge]) -> Due:
-    """Behind the last round of the acceptance, which begins with what it waits for."""
+def _own_due(story: Story, item: Item, unsettled: Sequence[Edge]) -> Due:
+    accepted = item.accepted_at or _accepted_by(story, item, unsettled)
+    return story.calendar.due_at(accepted, working_days=story.flow(item).promise_working_days)
+
+
+def _accepted_by(story: Story, item: Item, unsettled: Sequence[Edge]) -> datetime:
+    """The end of the last round of the acceptance, which begins with what it waits for."""
     rounds = [stage for stage in story.of(item, story.stages) if stage.key == "acceptance"]
-    flow, calendar = story.flow(item), story.calendar
+    if rounds:
+        return rounds[-1].due_at
     begins = [story.ticket.filed_at]
-    begins += [_until(story, edge) for edge in edges if edge.kind is EdgeKind.HARD]
-    limit = flow.by_key["acceptance"].limit
-    accepted_by = rounds[-1].due_at if rounds else due_within(calendar, max(begins), limit).at
-    return calendar.due_at(item.accepted_at or accepted_by, working_days=flow.promise_working_days)
+    begins += [_until(story, edge) for edge in unsettled if edge.kind is EdgeKind.HARD]
+    limit = story.flow(item).by_key["acceptance"].limit
+    return due_within(story.calendar, max(begins), limit).at
 
 
 def _until(story: Story, edge: Edge) -> datetime:
@@ -186,21 +217,6 @@ def _until(story: Story, edge: Edge) -> datetime:
         else:
             ends.append(one.decided_at or one.due_at)
     return min(max(ends), edge.next_at or max(ends))
-
-
-def _due_without_waiting(story: Story, item: Item, own: Due) -> None:
-    events = story.of(item, story.events)
-    at = {event.kind: (event.seq, event.at) for event in events}
-    accepted = at.get("item_accepted") or at.get("item_deemed_accepted")
-    softs = [(e.seq, e.at) for e in events if e.data.get("event", {}).get("soft") is False]
-    freed = softs[0] if softs else None
-    if freed and accepted and freed > accepted:
-        last = due_within(story.calendar, freed[1], story.flow(item).decision.limit)
-        assert item.due_at == max(own.at, last.at)
-    elif freed:
-        assert (item.due_at, item.provisional) == (own.at, own.provisional)
-    else:  # it ended while it waited
-        assert item.due_at >= own.at
 
 
 def told_as_it_was(story: Story, item: Item) -> None:

@@ -191,7 +191,7 @@ class TestOtherEdges:
         assert edge.status == "asked"
         assert asked.story.item("settlement").phase == "waiting"
         asked.at = edge.next_at + A_SECOND
-        assert asked.run("edges_given_up") == 1
+        assert asked.run("alarms") == 1
         assert asked.stages() == ["acceptance"]
 
     def test_one_that_has_waited_asks_and_then_waits_for_the_answer(self, other_edges, walk):
@@ -202,7 +202,7 @@ class TestOtherEdges:
         for status in ("asked", "failed"):
             (edge,) = asked.story.edges
             asked.at = edge.next_at + A_SECOND
-            assert asked.run("edges_given_up") == 1
+            assert asked.run("alarms") == 1
             assert asked.story.edges[0].status == status
         assert outcomes(asked) == {"recognition": None, "settlement": "cancelled"}
 
@@ -232,7 +232,7 @@ class TestOtherEdges:
 
     def test_so_is_the_end_of_the_time_to_answer(self, asked_twice):
         asked_twice.at = max(edge.next_at for edge in asked_twice.story.edges) + A_SECOND
-        assert asked_twice.run("edges_given_up") == 2
+        assert asked_twice.run("alarms") == 2
         assert outcomes(asked_twice)["medical"] == "cancelled"
 
     def test_what_is_asked_of_several_is_asked_once(self, other_edges, walk, talent, children):
@@ -252,7 +252,7 @@ class TestOtherEdges:
         asked = walk("recognition", "settlement")
         asked.through("settlement")
         asked.at = asked.story.edges[0].next_at.replace(hour=12)
-        assert asked.run("edges_given_up") == 1
+        assert asked.run("alarms") == 1
         asked.through("recognition")
         (edge,) = asked.story.edges
         assert (edge.status, edge.next_at) == ("met", None)

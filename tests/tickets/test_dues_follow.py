@@ -13,7 +13,7 @@ from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.walking import A_SECOND
 
-TIMER = "edges_given_up"
+TIMER = "alarms"
 COLLEGE = {"degree": "college"}
 POINT = Point("请核对", section="applicant")
 
@@ -92,7 +92,7 @@ class TestAccepted:
     def test_by_silence_alike(self, walk):
         both = walk("recognition", "medical")
         task = both.one("acceptance", offering="recognition").task
-        assert both.run("deemed_accepted", at=task.due_at + A_SECOND) == 1
+        assert both.run("alarms", at=task.due_at + A_SECOND) == 1
         begins = due(both, "recognition")
         assert due(both, "medical") == days(both, days(both, begins, 3), 7)
 
@@ -198,11 +198,12 @@ class TestSettled:
         send_back(both, "acceptance", offering="recognition")
         both.through("schooling")
         both.at = edges["recognition"].next_at + A_SECOND
-        assert both.run(TIMER) == 1
+        assert both.run(TIMER) == 2  # nobody has accepted the settlement in time either
         item = both.story.item("schooling")
         assert item.decision_waits
         own = days(both, item.accepted_at, 25)
-        assert item.due_at == max(own, days(both, due(both, "settlement"), 5))
+        waited = [due(both, "settlement"), both.at]  # what is left, and what was given up now
+        assert item.due_at == max(own, *(days(both, until, 5) for until in waited))
 
     def test_freed_before_it_is_accepted_it_is_due_by_itself(self, walk):
         """What is projected is projected without what it need not wait for."""

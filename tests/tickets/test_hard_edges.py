@@ -74,7 +74,7 @@ class TestWaiting:
     def test_its_acceptance_is_not_overdue(self, waiting):
         """However long: it has not been received yet."""
         late = waiting.at + timedelta(days=30)
-        assert waiting.run("deemed_accepted", at=late) == 1
+        assert waiting.run("alarms", at=late) == 1
         assert medical(waiting).phase == "waiting"
 
     def test_it_is_in_the_way_of_another_like_it(self, world, talent, waiting):
@@ -124,8 +124,8 @@ class TestBegun:
     def test_silence_counts_from_its_beginning(self, begun):
         task = begun.one("acceptance").task
         assert task.due_at == begun.story.calendar.due_at(begun.at, working_days=3).at
-        assert begun.run("deemed_accepted", at=task.due_at) == 0
-        assert begun.run("deemed_accepted", at=task.due_at + timedelta(seconds=1)) == 1
+        assert begun.run("alarms", at=task.due_at) == 0
+        assert begun.run("alarms", at=task.due_at + timedelta(seconds=1)) == 1
         assert medical(begun).accepted_at == begun.at
 
     def test_it_goes_to_its_end(self, talent, begun):

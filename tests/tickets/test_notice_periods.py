@@ -11,16 +11,16 @@ from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.routing import Verdict
-from service.tickets.acts import Step
+from service.tickets.acts import Act
 from service.tickets.models.filed import Ticket
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
-from tests.tickets.acting import outcome
+from tests.tickets.acting import task_by_id
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.walking import A_SECOND
 
 BUILDERS = "construction"
-TIMER = "notices_ended"
+TIMER = "alarms"
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_it_ends_once_however_often_the_timer_comes(rent, footprint):
 def test_a_timer_that_dies_half_way_leaves_it_to_the_next(rent, timer, monkeypatch, footprint):
     at, before = over(rent), footprint()
     with monkeypatch.context() as patch:
-        patch.setattr(Step, "finish", lambda step: 1 / 0)
+        patch.setattr(Act, "_close", lambda act: 1 / 0)
         assert timer.run(TIMER, at=at) == 0
     assert footprint() == before
     assert timer.run(TIMER, at=at) >= 1
@@ -170,9 +170,14 @@ def test_two_notices_of_one_ticket_end_together(walk):
     assert both.stages() == ["decision"]  # that of the subsidy waits for the recognition
 
 
-def test_the_silence_of_an_acceptance_is_another_timers(rent):
-    assert outcome(lambda: rent.run("deemed_accepted", at=over(rent))) == "done"
-    assert rent.stages() == ["publicity"]
+def test_a_notice_that_somebody_holds_has_no_alarm(rent, clerk):
+    """Released, it has its alarm again: time ends it as if nobody had looked into it."""
+    (todo,) = rent.todo()
+    assert todo.task.next_alarm_at == todo.task.due_at
+    claim(clerk, {"id": todo.task.id})
+    assert task_by_id(rent.database, todo.task.id).next_alarm_at is None
+    release(clerk, {"id": todo.task.id})
+    assert task_by_id(rent.database, todo.task.id).next_alarm_at == todo.task.due_at
 
 
 def test_every_ticket_made_here_is_sound(database):

@@ -98,22 +98,20 @@ class TestAlongAnEdge:
         """Whichever comes first settles the edge, and the item is freed once."""
         publish(wide, short(plain_pack(), "recognition"))
         again, tickets = filed("recognition", "housing_rent"), []
-        give_up = TIMERS["edges_given_up"].act
+        give_up = TIMERS["alarms"].act
         for number in range(ROUNDS):
             tickets.append(ticket := again())
-            recognition, _ = left(ticket)
-            said = (Verdict.NOT_ACCEPT,)
-            if number % 2:
-                held(recognition)(Verdict.ACCEPT)
-                (recognition,) = [one for one in left(ticket) if one.kind == "decision"]
-                said = (Verdict.APPROVE, CERTIFICATE)
+            for task in left(ticket):
+                held(task)(Verdict.ACCEPT)
+            (recognition,) = left(ticket)
+            said = (Verdict.APPROVE, CERTIFICATE) if number % 2 else (Verdict.REJECT,)
             ((late,),) = superuser.execute(_WAIT_UNTIL, (ticket,)).fetchall()
             codes = at_once(
                 partial(held(recognition), *said),
                 partial(alarm, give_up, ticket_id=ticket, at=late),
             )
             assert codes == ["done", "done"]
-            held(left(ticket)[0])(Verdict.NOT_ACCEPT)  # so that it may be filed again,
+            held(left(ticket)[0])(Verdict.REJECT)  # so that it may be filed again,
             superuser.execute(FORGET)  # and has to wait again
         statuses = Counter()
         for story in invariants.stories(wide, tickets):

@@ -23,7 +23,7 @@ from service.tickets.rules.states import (
     TicketStatus,
     accepted_from,
     acted,
-    happening,
+    decided_kind,
     item_number,
     light,
     ticket_number,
@@ -139,15 +139,15 @@ def test_active_is_what_somebody_can_still_work_on():
 
 
 def test_every_verdict_has_its_line_in_the_timeline():
-    lines = {verdict: happening(StageKind.DECISION, verdict) for verdict in Verdict}
+    lines = {verdict: decided_kind(StageKind.DECISION, verdict) for verdict in Verdict}
     assert len(set(lines.values())) == len(Verdict)
-    assert happening(StageKind.FULFILMENT, Verdict.PASS) is TicketEvent.STAGE_DELIVERED
+    assert decided_kind(StageKind.FULFILMENT, Verdict.PASS) is TicketEvent.STAGE_DELIVERED
 
 
 @pytest.mark.parametrize("kind", [StageKind.REVIEW, StageKind.EXTERNAL, StageKind.PUBLICITY])
 def test_a_stage_that_rejects_has_not_yet_rejected_the_item(kind):
-    assert happening(kind, Verdict.REJECT) is TicketEvent.STAGE_REJECTED
-    assert happening(kind, Verdict.PASS) is TicketEvent.STAGE_PASSED
+    assert decided_kind(kind, Verdict.REJECT) is TicketEvent.STAGE_REJECTED
+    assert decided_kind(kind, Verdict.PASS) is TicketEvent.STAGE_PASSED
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.NOT_ACCEPT, Verdict.RETURN])

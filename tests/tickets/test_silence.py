@@ -15,7 +15,7 @@ from service.routing import Verdict
 from service.tickets.models.filed import Ticket
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus
-from service.tickets.timers import BATCH, silent_acceptances
+from service.tickets.timers import BATCH, due_alarms
 from service.worker import run_timers
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, outcome, task_by_id
@@ -167,10 +167,10 @@ def test_they_are_found_in_batches_the_longest_overdue_first(rows, file, timer):
     """An odd one first, so that a batch ends between the two items of a ticket."""
     first = file(RECEIVED - timedelta(days=7), "settlement")
     tickets = [first, rows, *(file() for _ in range(BATCH // 2))]
-    batch = timer(silent_acceptances, at=LATER)
+    batch = timer(due_alarms, at=LATER)
     assert len(batch) == BATCH
     assert batch[0].ticket_id == first.ticket.id
-    rest = timer(silent_acceptances, at=LATER, behind=(batch[-1].due_at, batch[-1].id))
+    rest = timer(due_alarms, at=LATER, behind=(batch[-1].due_at, batch[-1].id))
     found = [*batch, *rest]
     assert [(one.due_at, one.id) for one in found] == sorted((one.due_at, one.id) for one in found)
     assert {one.ticket_id for one in found} == {one.ticket.id for one in tickets}

@@ -129,7 +129,7 @@ class Walk:
         """Decide it or, where nothing but time passes it on, let the time be over."""
         if todo.stage.kind is StageKind.PUBLICITY:
             self.at = max(self.at, todo.task.due_at + A_SECOND)
-            assert self.run("notices_ended") > 0
+            assert self.run("alarms") > 0
         else:
             self.decide(todo, verdict)
 

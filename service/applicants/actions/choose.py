@@ -11,8 +11,7 @@ from service.applicants.queries.tickets import locked_item_for
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
 from service.routing import EdgeStatus
-from service.tickets.acts import Step
-from service.tickets.edges import choose, settle_edges
+from service.tickets.acts import act_on
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.states import TicketEvent
 
@@ -28,18 +27,14 @@ def choose_item(
     ticket, item = locked_item_for(session, actor, item_id)
     if item.version != version:
         raise Stale
-    step = Step.of(session, actor, ticket, at)
-    asked = [
-        edge for edge in step.edges() if edge.item_id == item_id and edge.status is EdgeStatus.ASKED
-    ]
-    if not asked or any(edge.next_at is not None and edge.next_at < at for edge in asked):
-        raise Conflict("nothing_to_choose")
-    step.last_event = step.tell(
-        TicketEvent.CHOICE_MADE,
-        item=item,
-        data={"offering": item.offering_code, "proceed": proceed},
-    )
-    choose(step, asked, proceed=proceed)
-    settle_edges(step)
-    step.finish()
+    with act_on(session, actor, ticket, at=at) as act:
+        asked = [edge for edge in act.edges_to(item) if edge.status is EdgeStatus.ASKED]
+        if not asked or any(edge.next_at is not None and edge.next_at < at for edge in asked):
+            raise Conflict("nothing_to_choose")
+        act.last_event = act.emit(
+            TicketEvent.CHOICE_MADE,
+            item=item,
+            data={"offering": item.offering_code, "proceed": proceed},
+        )
+        act.settle(asked, EdgeStatus.WAIVED if proceed else EdgeStatus.FAILED)
     return ticket

@@ -16,8 +16,7 @@ from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.materials.queries import materials_by_ids
 from service.routing import Corrected, Hold, Phase
-from service.tickets.acts import Step
-from service.tickets.edges import project, settle_edges
+from service.tickets.acts import Act, act_on
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Item
 from service.tickets.queries.cases import revisions_of
@@ -51,49 +50,41 @@ def correct_item(
         raise Stale
     if item.hold is not Hold.CORRECTION:
         raise Conflict("nothing_to_correct")
-    step = Step.of(session, actor, ticket, at)
-    asked = open_corrections(session, item)
-    points = [Point(**point) for one in asked for point in points_of(session, one)]
-    definition = step.definition(item)
-    today = step.calendar.local_date(at)
-    faults = answer_faults(definition, points, sections, today=today)
-    faults += _document_faults(session, actor, definition, points, materials)
-    if faults:
-        raise Invalid(errors=faults)
-    for correction in asked:
-        correction.answered_at = at
-    shared = {code for code in sections if definition.sections[code].scope is Scope.TICKET}
-    _revise(step, item, sections, shared)
-    shared |= _replace(step, item, definition, materials)
-    step.take(item, Corrected(), TicketEvent.ITEM_CORRECTED)
-    if item.phase is Phase.ACCEPTANCE:
-        project(step, item, cause="corrected")
-    _tell_others(step, item, shared)
-    settle_edges(step)
-    step.finish()
+    with act_on(session, actor, ticket, at=at) as act:
+        asked = open_corrections(session, item)
+        points = [Point(**point) for one in asked for point in points_of(session, one)]
+        definition = act.definition(item)
+        faults = answer_faults(definition, points, sections, today=act.today)
+        faults += _document_faults(session, actor, definition, points, materials)
+        if faults:
+            raise Invalid(errors=faults)
+        for correction in asked:
+            correction.answered_at = at
+        shared = {code for code in sections if definition.sections[code].scope is Scope.TICKET}
+        _revise(session, item, sections, shared)
+        shared |= _replace(session, item, definition, materials)
+        act.apply(item, Corrected(), TicketEvent.ITEM_CORRECTED)
+        _tell_others(act, item, shared)
     return ticket
 
 
-def _revise(step: Step, item: Item, sections: Mapping[str, Any], shared: set[str]) -> None:
+def _revise(session: Session, item: Item, sections: Mapping[str, Any], shared: set[str]) -> None:
     """Another revision of every section that was answered."""
-    revisions = revisions_of(step.session, item)
-    ticket = {
-        "district_id": item.district_id,
-        "id": item.ticket_id,
-        "person_id": item.person_id,
-    }
+    revisions = revisions_of(session, item)
     rows = [
         section_row(
-            step.session,
-            ticket,
+            session,
+            item.district_id,
+            item.ticket_id,
             None if code in shared else item.id,
             code,
             answers,
+            of=item.person_id,
             revision=revisions[code] + 1,
         )
         for code, answers in sections.items()
     ]
-    insert_rows(step.session, TicketSection, rows)
+    insert_rows(session, TicketSection, rows)
 
 
 def _document_faults(
@@ -111,36 +102,39 @@ def _document_faults(
 
 
 def _replace(
-    step: Step, item: Item, definition: OfferingDefinition, materials: Sequence[AttachedDocument]
+    session: Session,
+    item: Item,
+    definition: OfferingDefinition,
+    materials: Sequence[AttachedDocument],
 ) -> set[str]:
     """Another revision of the documents of every code that was handed in; gives shared codes."""
     if not materials:
         return set()
-    before = {one.code: one.revision for one in documents_of(step.session, item, definition)}
+    before = {one.code: one.revision for one in documents_of(session, item, definition)}
     shared = {one.code for one in definition.materials if one.material.scope is Scope.TICKET} & {
         one.code for one in materials
     }
-    ticket = {"district_id": item.district_id, "id": item.ticket_id}
     rows = [
         material_row(
-            ticket,
+            item.district_id,
+            item.ticket_id,
             None if one.code in shared else item.id,
             one,
             revision=before.get(one.code, 0) + 1,
         )
         for one in materials
     ]
-    insert_rows(step.session, TicketMaterial, rows)
+    insert_rows(session, TicketMaterial, rows)
     return shared
 
 
-def _tell_others(step: Step, corrected: Item, shared: set[str]) -> None:
+def _tell_others(act: Act, corrected: Item, shared: set[str]) -> None:
     """Every other open item that rests on what is shared has an event of its own."""
-    for item in step.items:
+    for item in act.items:
         if item is corrected or item.phase is Phase.ENDED:
             continue
-        definition = step.definition(item)
+        definition = act.definition(item)
         asked = {*definition.sections, *(one.code for one in definition.materials)}
         if changed := sorted(shared & asked):
             data = {"offering": item.offering_code, "shared": changed}
-            step.tell(TicketEvent.SECTION_CORRECTED, item=item, data=data)
+            act.emit(TicketEvent.SECTION_CORRECTED, item=item, data=data)

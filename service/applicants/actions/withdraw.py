@@ -8,15 +8,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.tickets import locked_item_for, locked_ticket_for
-from service.applicants.rules import UNDECIDED
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
 from service.routing import Withdrawn
-from service.tickets.acts import Step
-from service.tickets.edges import settle_edges
+from service.tickets.acts import act_on
 from service.tickets.models.filed import Ticket
-from service.tickets.models.items import Item
-from service.tickets.rules.states import TicketEvent
+from service.tickets.rules.states import UNDECIDED, TicketEvent
 
 
 def withdraw_item(
@@ -55,10 +52,8 @@ def _withdrawn(
     session: Session, actor: Actor, ticket: Ticket, which: set[UUID], at: datetime
 ) -> Ticket:
     """All of them end before any edge is followed: what is withdrawn is asked nothing."""
-    step = Step.of(session, actor, ticket, at)
-    items: list[Item] = [item for item in step.items if item.id in which]
-    for item in items:
-        step.take(item, Withdrawn(), TicketEvent.ITEM_WITHDRAWN)
-    settle_edges(step)
-    step.finish()
+    with act_on(session, actor, ticket, at=at) as act:
+        for item in act.items:
+            if item.id in which:
+                act.apply(item, Withdrawn(), TicketEvent.ITEM_WITHDRAWN)
     return ticket

@@ -15,7 +15,6 @@ from service.applicants.queries.shapes import (
     withdrawal_view,
 )
 from service.applicants.queries.tickets import ticket_for, tickets_for, timeline_for
-from service.applicants.rules import UNDECIDED
 from service.applicants.schemas import ConsequencesOut, TicketOut, TicketPageOut
 from service.calendars.queries import calendar_for
 from service.kernel import clock, http
@@ -24,6 +23,7 @@ from service.kernel.permissions import Permission
 from service.tickets import examples
 from service.tickets.models.filed import Draft, Ticket
 from service.tickets.queries.timeline import timeline_view
+from service.tickets.rules.states import UNDECIDED
 from service.tickets.schemas import PageIn, TimelineOut
 
 blp = http.Blueprint(

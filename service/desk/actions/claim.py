@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, all_, literal, update
+from sqlalchemy import ColumnElement, all_, case, literal, null, update
 from sqlalchemy.orm import Session
 
 from service.desk.queries.tasks import (
@@ -23,6 +23,7 @@ from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.permissions import Role
+from service.routing import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
@@ -30,7 +31,13 @@ from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 _RETURNED: Final = (*IN_LIST, Task.ticket_id, own_case(Item.person_id).label("own_case"))
 
 
-_POOLED: Final = {"status": TaskStatus.OPEN, "assignee": None, "claimed_at": None}
+_NOTICE: Final = Task.kind == StageKind.PUBLICITY
+_POOLED: Final[Mapping[str, Any]] = {
+    "status": TaskStatus.OPEN,
+    "assignee": None,
+    "claimed_at": None,
+    "next_alarm_at": case((_NOTICE, Task.due_at), else_=Task.next_alarm_at),
+}
 
 
 def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
@@ -94,8 +101,13 @@ def _roles(actor: Actor) -> set[str]:
 
 
 def held_by(account: UUID, at: datetime) -> dict[str, Any]:
-    """What a task's row says once somebody holds it."""
-    return {"status": TaskStatus.CLAIMED, "assignee": account, "claimed_at": at}
+    """What a task's row says once somebody holds it: a notice does not end by itself meanwhile."""
+    return {
+        "status": TaskStatus.CLAIMED,
+        "assignee": account,
+        "claimed_at": at,
+        "next_alarm_at": case((_NOTICE, null()), else_=Task.next_alarm_at),
+    }
 
 
 def changed_task(

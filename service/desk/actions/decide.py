@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from service.catalogue.rules import OfferingDefinition
 from service.desk.actions.claim import require_right_to_work
-from service.desk.actions.returning import ask_correction
 from service.desk.queries.tasks import LockedTask, locked_task_for
 from service.kernel import person_keys
 from service.kernel.actor import Actor
@@ -19,12 +18,15 @@ from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.sealed import seal, seal_json
 from service.routing import Stage, StageKind, TaskDecided, Verdict
 from service.routing.flow import PASSING
-from service.tickets.acts import Decided, Step
-from service.tickets.edges import settle_edges
+from service.tickets import corrections
+from service.tickets.acts import Decided, act_on
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import stage_of
 from service.tickets.rules.corrections import Point, point_faults
-from service.tickets.rules.states import TaskAct, accepted_from, acted, happening
+from service.tickets.rules.states import TaskAct, TaskStatus, accepted_from, acted, decided_kind
+
+ANSWER_WITHIN: Final = 10
+"""Working days in which a correction is to be answered."""
 
 
 def decide_task(
@@ -55,36 +57,48 @@ def decide_task(
     if task.version != version:
         raise Stale
     require_right_to_work(actor, task.department, task.role, own=locked.own_case)
-    step = Step.of(session, actor, locked.ticket, at)
-    key, round_ = stage_of(step.stages(item), task)
-    definition = step.definition(item)
-    _check(definition, definition.flow.by_key[key], verdict, result)
-    returns = verdict is Verdict.RETURN
-    if faults := point_faults(definition, points, asked=returns):
-        raise Invalid(errors=faults)
-    if returns and step.state(item).returns(key):
-        raise Conflict("returned_already")
-    if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
-        raise Conflict("notice_running")
-    accepted_at = _accepted_at(locked, verdict, at)
-    person_keys.hold(session, [item.person_id, item.subject_id])
-    step.state(item)  # as it is before the task closes
-    task.status, task.verdict, task.closed_at = after, verdict, at
-    task.opinion = seal(session, Task.opinion, opinion, row=task.id, of=item.person_id)
-    if result is not None:
-        task.result = seal_json(session, Task.result, result, row=task.id, of=item.person_id)
-    step.take(
-        item,
-        TaskDecided(key, round_, task.department, verdict),
-        happening(task.kind, verdict),
-        decided=Decided(task, result, accepted_at),
-        about={"stage": key, "department": task.department},
-    )
-    if returns:
-        ask_correction(step, item, task, points)
-    settle_edges(step)
-    step.finish()
+    with act_on(session, actor, locked.ticket, at=at) as act:
+        key, round_ = stage_of(act.stages(item), task)
+        definition = act.definition(item)
+        _check(definition, definition.flow.by_key[key], verdict, result)
+        returns = verdict is Verdict.RETURN
+        if faults := point_faults(definition, points, asked=returns):
+            raise Invalid(errors=faults)
+        if returns and act.state(item).returns(key):
+            raise Conflict("returned_already")
+        if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
+            raise Conflict("notice_running")
+        accepted_at = _accepted_at(locked, verdict, at)
+        person_keys.hold(session, [item.person_id, item.subject_id])
+        _close(session, task, item.person_id, after, verdict, opinion, result, at)
+        act.apply(
+            item,
+            TaskDecided(key, round_, task.department, verdict),
+            decided_kind(task.kind, verdict),
+            decided=Decided(task, result, accepted_at),
+            about={"stage": key, "department": task.department},
+        )
+        if returns:
+            due_at = act.calendar.due_at(at, working_days=ANSWER_WITHIN).at
+            corrections.ask(session, item, task, points, due_at=due_at, at=at)
     return locked
+
+
+def _close(
+    session: Session,
+    task: Task,
+    applicant: UUID,
+    status: TaskStatus,
+    verdict: Verdict,
+    opinion: str,
+    result: Mapping[str, Any] | None,
+    at: datetime,
+) -> None:
+    task.status, task.verdict, task.closed_at = status, verdict, at
+    task.next_alarm_at = None
+    task.opinion = seal(session, Task.opinion, opinion, row=task.id, of=applicant)
+    if result is not None:
+        task.result = seal_json(session, Task.result, result, row=task.id, of=applicant)
 
 
 def _accepted_at(locked: LockedTask, verdict: Verdict, at: datetime) -> datetime:

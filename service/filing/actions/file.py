@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -13,26 +15,60 @@ from service.applicants.queries.tickets import TicketRows, ticket_for
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries import current_bundle
+from service.catalogue.rules import OfferingDefinition
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
-from service.filing.actions.building import Case, TicketBuilder
+from service.facts.rules import KnownFact
 from service.filing.queries import FilingState, filing_state
+from service.filing.rules.context import FilingContext
 from service.filing.rules.criteria import criterion_faults
-from service.filing.rules.filing import Filing, filing_faults, filing_of, followed_by
+from service.filing.rules.filing import (
+    Filing,
+    RequestedItem,
+    filing_faults,
+    filing_of,
+    followed_by,
+    section_holders,
+)
 from service.filing.rules.materials import material_faults
 from service.identity.consents.actions import give_consents
-from service.identity.people.queries import household_for
-from service.kernel import events
+from service.identity.people.queries import (
+    Household,
+    household_for,
+    kept_of_applicant,
+    kept_of_member,
+)
+from service.kernel import person_keys
 from service.kernel.actor import Actor
-from service.kernel.db import insert_new_rows, insert_rows
+from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
+from service.kernel.sealed import seal_json
 from service.materials.queries import materials_by_ids
-from service.routing import Phase
+from service.routing import EdgeKind, EdgeStatus, Filed, Known, Phase
+from service.tickets.acts import ItemsOpenAlready, filing_act
+from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
-from service.tickets.models.items import Edge, Item, ReliedFact
+from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import ItemStage
-from service.tickets.rules.states import TicketEvent, ticket_number
+from service.tickets.rows import Rows, material_row, section_row
+from service.tickets.rules.attached import AttachedDocument
+from service.tickets.rules.clock import item_due
+from service.tickets.rules.dues import DueBasis
+from service.tickets.rules.states import (
+    Reliance,
+    TicketEvent,
+    TicketStatus,
+    item_number,
+    ticket_number,
+)
+
+
+class Begun(NamedTuple):
+    """The rows of a new ticket beside its items."""
+
+    stages: Sequence[ItemStage]
+    edges: Sequence[Edge]
 
 
 def file_ticket(
@@ -106,12 +142,20 @@ def _file(
     at: datetime,
 ) -> TicketRows:
     calendar = calendar_of(session, actor.district, state_before.calendar_id)
-    case = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
+    context, household = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    making = TicketBuilder(actor, case, calendar, at, _employer(session, actor, filing, at))
-    number = ticket_number(state_before.administrative_code, case.today, state_before.sequence)
-    making.make(ticket_id, number, key=key[0], digest=key[1])
-    return _write(session, making)
+    employer = _employer(session, actor, filing, at)
+    number = ticket_number(state_before.administrative_code, context.today, state_before.sequence)
+    ticket = _ticket(actor, context, ticket_id, number, employer, key, at)
+    items = [
+        _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering])
+        for ordinal, requested in enumerate(filing.items, start=1)
+    ]
+    _keep_people(session, household, ticket, items)
+    edges = _begin(session, actor, context, ticket, items, calendar, at)
+    insert_rows(session, TicketSection, _section_rows(session, filing, ticket, items))
+    insert_rows(session, TicketMaterial, _material_rows(filing, ticket, items))
+    return TicketRows(ticket, items, edges.stages, edges.edges, calendar)
 
 
 def _checked(
@@ -121,7 +165,7 @@ def _checked(
     open_offerings: frozenset[str],
     calendar: WorkingCalendar,
     at: datetime,
-) -> Case:
+) -> tuple[FilingContext, Household]:
     if not filing.items:
         raise Invalid(errors=[FieldError("items", "required")])
     household = household_for(session, actor)
@@ -136,10 +180,12 @@ def _checked(
     if faults:
         raise Invalid(errors=faults)
     subjects = {requested.subject for requested in filing.items if requested.subject is not None}
-    case = Case(
+    born = {one.id: one.birth_date for one in household.family.values()}
+    case = FilingContext(
         filing=filing,
         bundle=bundle,
-        household=household,
+        applicant=actor.person,
+        born=born | {actor.person: household.applicant.birth_date},
         facts=facts_of(session, actor, persons={actor.person, *subjects}, on=today),
         open_offerings=open_offerings,
         today=today,
@@ -154,10 +200,10 @@ def _checked(
     unmet += _material_faults(session, actor, case)
     if unmet:
         raise Invalid(errors=unmet)
-    return case
+    return case, household
 
 
-def _material_faults(session: Session, actor: Actor, case: Case) -> list[FieldError]:
+def _material_faults(session: Session, actor: Actor, case: FilingContext) -> list[FieldError]:
     filing = case.filing
     attached = [
         *filing.materials,
@@ -183,65 +229,175 @@ def _employer(session: Session, actor: Actor, filing: Filing, at: datetime) -> U
     )
 
 
-def _write(session: Session, making: TicketBuilder) -> TicketRows:
-    making.freeze_people(session)
-    ticket, items = Ticket(**making.ticket), [Item(**item) for item in making.items]
-    _emit(session, making, ticket)
-    insert_rows(session, Ticket, [making.ticket | {"last_seq": ticket.last_seq}])
-    _insert_items(session, making)
-    insert_rows(session, TicketSection, making.sections(session))
-    insert_rows(session, TicketMaterial, making.materials())
-    insert_rows(session, Edge, making.edges)
-    insert_rows(session, ReliedFact, making.relied)
-    stages = [ItemStage(**stage) for stage in making.opening.stages]
-    making.opening.write(session)
-    edges = [Edge(**edge) for edge in making.edges]
-    return TicketRows(ticket, items, stages, edges, making.calendar)
-
-
-def _insert_items(session: Session, making: TicketBuilder) -> None:
-    """Raises `Conflict` where one of them is open already, also when filed at the same moment.
-
-    In the order of what may be open once: of two filings that meet, one waits for the other, and
-    never each for the other. Consents are given in their order for the same reason.
-    """
-    ordered = sorted(
-        making.items, key=lambda item: (item["offering_code"], str(item["subject_id"]))
+def _ticket(
+    actor: Actor,
+    context: FilingContext,
+    ticket_id: UUID,
+    number: str,
+    employer: UUID | None,
+    key: tuple[str, bytes],
+    at: datetime,
+) -> Ticket:
+    return Ticket(
+        district_id=actor.district,
+        id=ticket_id,
+        number=number,
+        version=1,
+        bundle_code=context.bundle.code,
+        bundle_version_id=context.bundle.version_id,
+        person_id=actor.person,
+        account_id=actor.account,
+        employer_id=employer,
+        status=TicketStatus.IN_PROGRESS,
+        filed_at=at,
+        last_seq=0,
+        filing_key=key[0],
+        filing_digest=key[1],
     )
-    written = insert_new_rows(session, Item, ordered)
-    if len(written) == len(making.items):
-        return
-    wanted = {(item["offering_code"], item["subject_id"]) for item in making.items}
-    in_the_way = session.execute(
+
+
+def _item(
+    ticket: Ticket, ordinal: int, requested: RequestedItem, definition: OfferingDefinition
+) -> Item:
+    return Item(
+        district_id=ticket.district_id,
+        id=new_id(),
+        ticket_id=ticket.id,
+        number=item_number(ticket.number, ordinal),
+        ordinal=ordinal,
+        version=1,
+        offering_code=definition.code,
+        offering_version_id=definition.version_id,
+        person_id=ticket.person_id,
+        subject_id=requested.subject,
+        received_at=ticket.filed_at,
+        due_basis=DueBasis.PROJECTED,
+        segments=0,
+    )
+
+
+def _keep_people(
+    session: Session, household: Household, ticket: Ticket, items: Sequence[Item]
+) -> None:
+    """Keep with the ticket and its items who the people are now, under the key of each.
+
+    No statement, unless somebody has no key yet: then one makes them.
+    """
+    person_keys.hold(session, [ticket.person_id, *(item.subject_id for item in items)])
+    ticket.filed_applicant = seal_json(
+        session,
+        Ticket.filed_applicant,
+        kept_of_applicant(household.applicant),
+        row=ticket.id,
+        of=ticket.person_id,
+    )
+    for item in items:
+        if item.subject_id is not None:
+            item.filed_subject = seal_json(
+                session,
+                Item.filed_subject,
+                kept_of_member(household.family[item.subject_id]),
+                row=item.id,
+                of=item.subject_id,
+            )
+
+
+def _begin(
+    session: Session,
+    actor: Actor,
+    context: FilingContext,
+    ticket: Ticket,
+    items: Sequence[Item],
+    calendar: WorkingCalendar,
+    at: datetime,
+) -> Begun:
+    """The act by which the ticket comes into being: every item is filed, and waits or begins.
+
+    Raises `Conflict` where one of them is open already, also when filed at the same moment.
+    """
+    requested = dict(zip([item.id for item in items], context.filing.items, strict=True))
+    made = {item.id: _new_edges(context, requested[item.id], calendar, at) for item in items}
+    edges = [edge.of(item, at) for item in items for edge in made[item.id]]
+
+    def known(item: Item) -> tuple[Known, Sequence[KnownFact]]:
+        return context.known_for(requested[item.id]), context.facts_for(requested[item.id])
+
+    try:
+        with filing_act(
+            session, actor, ticket, items, edges, calendar=calendar, known=known, at=at
+        ) as act:
+            act.emit(TicketEvent.TICKET_FILED, data={"bundle": ticket.bundle_code})
+            for item in items:
+                unmet = {
+                    edge.rule.kind for edge in made[item.id] if edge.status is EdgeStatus.WAITING
+                }
+                event = Filed(hard=EdgeKind.HARD in unmet, soft=EdgeKind.SOFT in unmet)
+                kind = TicketEvent.ITEM_WAITING if event.hard else TicketEvent.ITEM_FILED
+                act.apply(item, event, kind)
+                judged_by = context.judged_by(requested[item.id], act.definition(item))
+                act.rely(item, judged_by, Reliance.CRITERION)
+                met_by = {fact.id: fact for edge in made[item.id] for fact in edge.facts}
+                act.rely(item, met_by.values(), Reliance.EDGE)
+    except ItemsOpenAlready as open_already:
+        numbers = _numbers_in_the_way(session, actor, items, open_already.written)
+        raise Conflict("item_already_open", number=numbers) from None
+    return Begun(act.stages_entered(), edges)
+
+
+def _new_edges(
+    context: FilingContext, requested: RequestedItem, calendar: WorkingCalendar, at: datetime
+) -> list[NewEdge]:
+    """The edges of an item; a fact counts if it still holds when the item itself is due."""
+    definition = context.bundle.offerings[requested.offering]
+    due = item_due(definition.flow, calendar, received=at)
+    return new_edges(
+        context.bundle.edges,
+        successor=definition.code,
+        filed=context.established_by(calendar.local_date(due.at)),
+        known=context.known_for(requested),
+        calendar=calendar,
+        at=at,
+    )
+
+
+def _numbers_in_the_way(
+    session: Session, actor: Actor, items: Sequence[Item], written: Collection[UUID]
+) -> str:
+    wanted = {(item.offering_code, item.subject_id) for item in items}
+    open_items = session.execute(
         select(Item.number, Item.offering_code, Item.subject_id).where(
-            Item.district_id == making.actor.district,
-            Item.person_id == making.actor.person,
+            Item.district_id == actor.district,
+            Item.person_id == actor.person,
             Item.phase != Phase.ENDED,
             Item.id.not_in(written),
         )
     ).all()
-    numbers = [row.number for row in in_the_way if (row.offering_code, row.subject_id) in wanted]
-    raise Conflict("item_already_open", number=", ".join(sorted(numbers)))
+    numbers = [row.number for row in open_items if (row.offering_code, row.subject_id) in wanted]
+    return ", ".join(sorted(numbers))
 
 
-def _emit(session: Session, making: TicketBuilder, ticket: Ticket) -> None:
-    """Tell that the ticket was filed, and each of its items."""
-
-    def tell(kind: TicketEvent, item: UUID | None, details: dict[str, object]) -> None:
-        ticket.last_seq += 1
-        events.emit(
+def _section_rows(session: Session, filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows:
+    """The rows of the answers, sealed."""
+    return [
+        section_row(
             session,
-            kind,
-            actor=making.actor,
-            at=making.at,
-            ticket_id=ticket.id,
-            seq=ticket.last_seq,
-            item_id=item,
-            public=True,
-            data=details,
+            ticket.district_id,
+            ticket.id,
+            None if index is None else items[index].id,
+            code,
+            answers,
+            of=ticket.person_id,
         )
+        for index, code, answers in section_holders(filing)
+    ]
 
-    tell(TicketEvent.TICKET_FILED, None, {"bundle": ticket.bundle_code})
-    for item in making.items:
-        kind, details = making.told[item["id"]]
-        tell(kind, item["id"], details)
+
+def _material_rows(filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows:
+    attached: list[tuple[UUID | None, AttachedDocument]] = [
+        (None, document) for document in filing.materials
+    ]
+    for item, requested in zip(items, filing.items, strict=True):
+        attached += [(item.id, document) for document in requested.materials]
+    return [
+        material_row(ticket.district_id, ticket.id, item, document) for item, document in attached
+    ]

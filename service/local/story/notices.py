@@ -24,7 +24,7 @@ from service.routing import StageKind
 from service.runtime import open_database
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus
-from service.tickets.timers import TIMERS
+from service.tickets.timers import fire_alarms
 
 
 class Notices:
@@ -41,7 +41,7 @@ class Notices:
     def end(self, ticket_id: str) -> int:
         """Let all running notice periods of a ticket end; gives how many did."""
         at, scope = clock.now(), Scope(district=self._district)
-        (timer,) = [one for one in TIMERS if one.name == "notices_ended"]
+        over = at - timedelta(seconds=1)
         with self._database.transaction(scope) as session:
             session.execute(
                 update(Task)
@@ -51,10 +51,10 @@ class Notices:
                     Task.kind == StageKind.PUBLICITY,
                     Task.status == TaskStatus.OPEN,
                 )
-                .values(due_at=at - timedelta(seconds=1))
+                .values(due_at=over, next_alarm_at=over)
             )
         with self._database.transaction(scope) as session:
-            return timer.act(session, system(self._district), ticket_id=UUID(ticket_id), at=at)
+            return fire_alarms(session, system(self._district), ticket_id=UUID(ticket_id), at=at)
 
     def close(self) -> None:
         self._database.dispose()

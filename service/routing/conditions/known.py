@@ -36,6 +36,10 @@ class Known:
         """The same with what the stages came to by now."""
         return self if outcomes == self.outcomes else replace(self, outcomes=outcomes)
 
+    def with_facts(self, facts: Mapping[str, Sequence[Mapping[str, Any]]]) -> Known:
+        """The same with other facts."""
+        return replace(self, facts=facts)
+
 
 class NotKnown(Exception):
     """Something is not known; `name` says what, e.g. `field:lease.to`."""

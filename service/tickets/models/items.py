@@ -19,6 +19,7 @@ from service.routing import (
     Outcome,
     Phase,
 )
+from service.tickets.rules.clock import SegmentEffect, SegmentKind
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance
 
@@ -29,8 +30,10 @@ class Item(DistrictScoped, Base):
     An open item of the same person, offering and subject exists once: the partial unique index
     holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
-    unmet. `hold_until`: by when whoever it waits for should act. `filed_subject` is who the
-    member of the family was when it was filed, sealed.
+    unmet. `hold_until`: by when whoever it waits for should act. `segments` counts its clock
+    segments: where there is none, none is read. `next_alarm_at`: when time has something to do
+    with what it waits for. `filed_subject` is who the member of the family was when it was filed,
+    sealed.
     """
 
     __tablename__ = "items"
@@ -53,6 +56,15 @@ class Item(DistrictScoped, Base):
         one_of("outcome", Outcome),
         one_of("hold", Hold),
         one_of("due_basis", DueBasis),
+        Index(
+            "ix_items_alarm",
+            "district_id",
+            "next_alarm_at",
+            "id",
+            postgresql_where=text("next_alarm_at IS NOT NULL"),
+        ),
+        CheckConstraint("segments >= 0", name="segments"),
+        CheckConstraint("phase <> 'ended' OR next_alarm_at IS NULL", name="ended_alarms_nobody"),
         CheckConstraint("(hold IS NULL) = (hold_until IS NULL)", name="hold_has_an_end"),
         CheckConstraint("hold IS NULL OR phase <> 'ended'", name="ended_holds_nothing"),
         CheckConstraint(
@@ -84,6 +96,8 @@ class Item(DistrictScoped, Base):
     warn_at: Mapped[datetime]
     due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
     provisional: Mapped[bool]
+    segments: Mapped[int] = mapped_column(server_default=text("0"))
+    next_alarm_at: Mapped[datetime | None]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
 
@@ -101,13 +115,6 @@ class Edge(DistrictScoped, Base):
         owned_by("items", "item_id"),
         UniqueConstraint("district_id", "item_id", "predecessor"),
         Index("ix_edges_ticket", "district_id", "ticket_id"),
-        Index(
-            "ix_edges_next",
-            "district_id",
-            "next_at",
-            "id",
-            postgresql_where=text("status IN ('waiting', 'asked') AND next_at IS NOT NULL"),
-        ),
         one_of("kind", EdgeKind),
         one_of("on", EdgeOn),
         one_of("otherwise", Otherwise),
@@ -162,6 +169,32 @@ class Correction(DistrictScoped, Base):
     answered_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
     dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))
+
+
+class ClockSegment(DistrictScoped, Base):
+    """A stretch of time in which an item's clocks stood still, or after which one began anew.
+
+    Its end is open while it lasts. Due dates are computed from these, never patched.
+    """
+
+    __tablename__ = "clock_segments"
+    __table_args__ = (
+        owned_by("tickets", "ticket_id"),
+        owned_by("items", "item_id"),
+        owned_by("tasks", "task_id"),
+        Index("ix_clock_segments_item", "district_id", "item_id", "id"),
+        one_of("kind", SegmentKind),
+        one_of("effect", SegmentEffect),
+        CheckConstraint("ended_at >= began_at", name="ended_after_begun"),
+    )
+
+    ticket_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    task_id: Mapped[UUID | None]
+    kind: Mapped[SegmentKind] = mapped_column(EnumText(SegmentKind))
+    effect: Mapped[SegmentEffect] = mapped_column(EnumText(SegmentEffect))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class ReliedFact(DistrictScoped, Base):

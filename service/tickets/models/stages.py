@@ -52,9 +52,10 @@ class ItemStage(DistrictScoped, Base):
 class Task(DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
-    `deemed`: time decided, not a person. `barred` are the accounts that may not take it, because
-    four eyes are asked for. The opinion and the result are sealed. Columns behind the id in the
-    desk's indexes narrow a walk by due time without a look at the table.
+    `deemed`: time decided, not a person. `next_alarm_at`: when time has something to do with it.
+    `barred` are the accounts that may not take it, because four eyes are asked for. The opinion and
+    the result are sealed. Columns behind the id in the desk's indexes narrow a walk by due time
+    without a look at the table.
     """
 
     __tablename__ = "tasks"
@@ -120,18 +121,11 @@ class Task(DistrictScoped, Base):
             postgresql_where=text("status = 'open'"),
         ),
         Index(
-            "ix_tasks_silence",
+            "ix_tasks_alarm",
             "district_id",
-            "due_at",
+            "next_alarm_at",
             "id",
-            postgresql_where=text("status IN ('open', 'claimed') AND kind = 'acceptance'"),
-        ),
-        Index(
-            "ix_tasks_notices",
-            "district_id",
-            "due_at",
-            "id",
-            postgresql_where=text("status = 'open' AND kind = 'publicity'"),
+            postgresql_where=text("next_alarm_at IS NOT NULL"),
         ),
         Index("ix_tasks_item", "district_id", "item_id"),
         one_of("status", TaskStatus),
@@ -143,6 +137,9 @@ class Task(DistrictScoped, Base):
             " AND ((status IN ('open', 'claimed')) = (closed_at IS NULL))"
             " AND ((status = 'closed') = (verdict IS NOT NULL))",
             name="claim",
+        ),
+        CheckConstraint(
+            "status IN ('open', 'claimed') OR next_alarm_at IS NULL", name="closed_alarms_nobody"
         ),
     )
 
@@ -164,6 +161,7 @@ class Task(DistrictScoped, Base):
     closed_at: Mapped[datetime | None]
     verdict: Mapped[Verdict | None] = mapped_column(EnumText(Verdict))
     deemed: Mapped[bool]
+    next_alarm_at: Mapped[datetime | None]
     barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     opinion: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
     result: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -47,22 +47,32 @@ def answers_of(session: Session, item: Item) -> dict[str, dict[str, Any]]:
 
 
 def known_of(
-    session: Session, actor: Actor, item: Item, facts: Sequence[KnownFact], *, on: date
+    session: Session,
+    actor: Actor,
+    item: Item,
+    facts: Sequence[KnownFact],
+    *,
+    open_here: Collection[str],
+    on: date,
 ) -> Known:
-    """What the conditions of an item's flow may look at; two statements besides the facts."""
+    """What the conditions of an item's flow may look at; two statements besides the facts.
+
+    `open_here`: the offerings of the other items of its ticket that have not ended, which in the
+    middle of an act only the act knows.
+    """
     others = session.scalars(
         select(Item.offering_code).where(
             Item.district_id == actor.district,
             Item.person_id == item.person_id,
             not_ended(),
-            Item.id != item.id,
+            Item.ticket_id != item.ticket_id,
         )
     )
     return Known(
         on,
         answers=answers_of(session, item),
         facts=by_kind(facts),
-        requested=frozenset(others),
+        requested=frozenset((*others, *open_here)),
     )
 
 
@@ -80,6 +90,7 @@ def stage_rows(session: Session, item: Item) -> Sequence[StageRow]:
             Task.status.label("task_status"),
             Task.verdict.label("task_verdict"),
             Task.assignee,
+            Task.deemed,
         )
         .outerjoin(
             Task, (Task.district_id == ItemStage.district_id) & (Task.stage_id == ItemStage.id)

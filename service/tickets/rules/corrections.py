@@ -21,6 +21,16 @@ class Point:
     field: str | None = None
     material: str | None = None
 
+    def plain(self) -> dict[str, str]:
+        """The point as it is kept: what it does not name is left out."""
+        named = {
+            "what": self.what,
+            "section": self.section,
+            "field": self.field,
+            "material": self.material,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
 
 def readable(point: Point, sees: Sees, *, own: bool) -> bool:
     """Whether a stage may read a point: it asked it itself, or it sees what the point is about.

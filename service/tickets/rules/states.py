@@ -111,12 +111,17 @@ class TicketEvent(StrEnum):
     STAGE_REJECTED = "stage_rejected"
     STAGE_DELIVERED = "stage_delivered"
     NOTICE_ENDED = "notice_ended"
+    STAGE_OPENED = "stage_opened"
+    STAGE_CLOSED = "stage_closed"
+    TASK_OPENED = "task_opened"
+    TASK_CANCELLED = "task_cancelled"
+    DUE_MOVED = "due_moved"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
     TASK_ASSIGNED = "task_assigned"
 
 
-_HAPPENINGS: Final[Mapping[Verdict, TicketEvent]] = {
+_KIND_OF_VERDICT: Final[Mapping[Verdict, TicketEvent]] = {
     Verdict.ACCEPT: TicketEvent.ITEM_ACCEPTED,
     Verdict.NOT_ACCEPT: TicketEvent.ITEM_NOT_ACCEPTED,
     Verdict.PASS: TicketEvent.STAGE_PASSED,
@@ -125,6 +130,9 @@ _HAPPENINGS: Final[Mapping[Verdict, TicketEvent]] = {
     Verdict.RETURN: TicketEvent.ITEM_RETURNED,
 }
 
+
+UNDECIDED: Final = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
+"""The phases in which an item has no outcome yet: it can be withdrawn, and its edges count."""
 
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
@@ -179,7 +187,7 @@ def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     return after
 
 
-def happening(kind: StageKind, verdict: Verdict) -> TicketEvent:
+def decided_kind(kind: StageKind, verdict: Verdict) -> TicketEvent:
     """What a verdict on a stage of this kind is called in a ticket's timeline.
 
     A rejection by one stage is not yet that of the item: the flow may go back, or others decide.
@@ -188,7 +196,7 @@ def happening(kind: StageKind, verdict: Verdict) -> TicketEvent:
         return TicketEvent.STAGE_DELIVERED
     if verdict is Verdict.REJECT and kind is not StageKind.DECISION:
         return TicketEvent.STAGE_REJECTED
-    return _HAPPENINGS[verdict]
+    return _KIND_OF_VERDICT[verdict]
 
 
 def accepted_from(

@@ -1,0 +1,74 @@
+"""Corrections of an item: asked, answered, or dropped, with the segment of its clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.kernel.db import insert_rows
+from service.routing import Phase
+from service.tickets.models.items import ClockSegment, Correction, Item
+from service.tickets.models.stages import Task
+from service.tickets.queries.rows import open_corrections
+from service.tickets.rows import correction_row, segment_row
+from service.tickets.rules.clock import Segment, SegmentEffect, SegmentKind
+from service.tickets.rules.corrections import Point
+from service.tickets.rules.states import Dropped
+
+
+def ask(
+    session: Session,
+    item: Item,
+    task: Task,
+    points: Sequence[Point],
+    *,
+    due_at: datetime,
+    at: datetime,
+) -> None:
+    """Ask the applicant to correct these points by a moment; the item has been held for it.
+
+    The time for acceptance begins anew with the answer; after acceptance the promise goes on. Two
+    statements.
+    """
+    item.hold_until = max(due_at, item.hold_until or due_at)
+    row = correction_row(session, item, task, points, due_at=due_at, at=at)
+    insert_rows(session, Correction, [row])
+    restarts = item.phase is Phase.ACCEPTANCE
+    effect = SegmentEffect.RESTARTS if restarts else SegmentEffect.NONE
+    segment = segment_row(item, SegmentKind.CORRECTION, Segment(effect, at, None), task)
+    insert_rows(session, ClockSegment, [segment])
+    item.segments += 1
+
+
+def end(session: Session, item: Item, *, still: Collection[object] = (), at: datetime) -> None:
+    """Corrections are answered or no longer asked: their segments end, but those of `still`.
+
+    `still` are the ids of tasks whose corrections are asked on. One statement.
+    """
+    query = update(ClockSegment).where(
+        ClockSegment.district_id == item.district_id,
+        ClockSegment.item_id == item.id,
+        ClockSegment.kind == SegmentKind.CORRECTION,
+        ClockSegment.ended_at.is_(None),
+    )
+    if still:
+        query = query.where(ClockSegment.task_id.not_in(still))
+    session.execute(query.values(ended_at=at).execution_options(synchronize_session=False))
+
+
+def drop(
+    session: Session, item: Item, *, still: Collection[object], because: Dropped, at: datetime
+) -> None:
+    """Ask no longer but what the tasks `still` ask; the item is held for that alone.
+
+    Three statements.
+    """
+    asked = open_corrections(session, item)
+    for correction in asked:
+        if correction.task_id not in still:
+            correction.dropped_at, correction.dropped_because = at, because
+    item.hold_until = max((c.due_at for c in asked if c.task_id in still), default=None)
+    end(session, item, still=still, at=at)
