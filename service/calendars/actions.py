@@ -133,7 +133,7 @@ def _last_day(published_through: date) -> date:
 def _refuse_nonsense(
     draft: Calendar, holidays: Collection[date], makeup_days: Collection[date]
 ) -> None:
-    """What is published must be readable for ever: build it once before it is written."""
+    """What is published must stay readable: build it once before it is written."""
     try:
         working_calendar(
             version_id=draft.id,

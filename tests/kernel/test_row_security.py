@@ -27,7 +27,7 @@ SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "distri
 BY_ACCOUNT = {"sessions"}
 IN_DISTRICT = [name for name in SCOPED if name not in BY_ACCOUNT]
 APPEND_ONLY = ["events", "audit_log", "ticket_sections", "offering_versions", "bundle_versions",
-               "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
+               "pack_releases", "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
 # Reference tables are public: everybody may read every row of them.
 PUBLIC = {"districts"}
 

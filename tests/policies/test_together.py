@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.catalogue.actions import publish_pack
+from service.catalogue.actions.publish import publish_pack
 from service.kernel import clock
 from service.kernel.actor import guest as as_guest
 from service.policies.queries import eligibility_for

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.rules.dues import DueBasis
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, task_by_id

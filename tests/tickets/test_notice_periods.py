@@ -10,7 +10,7 @@ from sqlalchemy import select
 from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.acts import Act
 from service.tickets.models.filed import Ticket
 from tests.packs import demo_pack, publish, with_flow

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from service.desk.queries.tasks import task_for
 from service.kernel.db import Scope
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus

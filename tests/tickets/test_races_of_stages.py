@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.packs import plain_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.acting import TIMERS

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.models.filed import Ticket
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus

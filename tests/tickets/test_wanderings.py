@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from service.applicants.actions import choose, correct, withdraw
 from service.kernel.db import Scope
-from service.routing import EdgeStatus, Verdict
-from service.routing.bundle import UNSETTLED
-from service.routing.flow import PASSING
+from service.routing.bundle import UNSETTLED, EdgeStatus
+from service.routing.flow import PASSING, Verdict
 from service.tickets.queries.corrections import points_of
 from service.tickets.rules.corrections import Point
 from tests.tickets import invariants

@@ -21,15 +21,18 @@ class Ticket(DistrictScoped, Base):
     """One filing of a bundle by one talent.
 
     `employer_id` is the enterprise that the talent named and let follow, as they filed it.
+    `release_number` is the release that was in force: with it, the form that was filled in is known
+    (None: filed before there were releases).
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
-    `filing_key` makes one filing one ticket for ever, whatever is retried. `filed_applicant` is who
-    the talent was when they filed, sealed; null in tickets of before
-    this was kept.
+    `filing_key` makes one filing one ticket permanently, whatever is retried.
+    `filed_applicant` is who the talent was when they filed, sealed; null in tickets of before this
+    was kept.
     """
 
     __tablename__ = "tickets"
     __table_args__ = (
         owned_by("bundle_versions", "bundle_version_id"),
+        owned_by("pack_releases", "release_number", "number"),
         UniqueConstraint("district_id", "number"),
         UniqueConstraint("district_id", "account_id", "filing_key"),
         owned_by("enterprises", "employer_id"),
@@ -49,6 +52,7 @@ class Ticket(DistrictScoped, Base):
     version: Mapped[int]
     bundle_code: Mapped[str]
     bundle_version_id: Mapped[UUID]
+    release_number: Mapped[int | None]
     person_id: Mapped[UUID]
     account_id: Mapped[UUID]
     employer_id: Mapped[UUID | None]

@@ -10,15 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
 from service.kernel.sealed import Owner, sealed_column
-from service.routing import (
-    EdgeKind,
-    EdgeOn,
-    EdgeStatus,
-    Hold,
-    Otherwise,
-    Outcome,
-    Phase,
-)
+from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
+from service.routing.states import Hold, Outcome, Phase
 from service.tickets.rules.clock import SegmentEffect, SegmentKind
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance

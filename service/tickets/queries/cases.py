@@ -14,7 +14,7 @@ from service.facts.queries import facts_of
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
 from service.kernel.sealed import opened_json
-from service.routing import Known
+from service.routing.conditions.known import Known
 from service.tickets.models.filed import TicketSection
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.kernel.events import Event
-from service.routing import Phase
+from service.routing.states import Phase
 from service.tickets.models.filed import Ticket, TicketSection
 from service.tickets.models.items import Correction, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
