@@ -46,7 +46,7 @@ A transaction that has used the key before goes on opening with it until it ends
 """
 
 KEPT_MOST: Final = 4096
-"""Keys that a process keeps: about 1 MB."""
+"""How many keys a process keeps; of more, those used longest ago are forgotten first."""
 
 _AT_HAND: Final = "person_keys"
 _READ: Final = text("SELECT person_id, wrapped_key FROM person_keys_of(:persons)").bindparams(
