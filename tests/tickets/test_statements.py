@@ -192,7 +192,7 @@ class TestDeciding:
         spouse.until("consent")
         assert cost(spouse, "consent", "reject") == 18
 
-    @pytest.mark.parametrize(("successors", "expected"), [(1, 20), (2, 23), (3, 26)])
+    @pytest.mark.parametrize(("successors", "expected"), [(1, 21), (2, 24), (3, 27)])
     def test_an_approval_that_others_waited_for(self, walk, cost, long_ago, successors, expected):
         """Each of them is looked at, moved and begun: three statements more."""
         others = ("medical", "purchase_discount", "housing_rent")[:successors]
