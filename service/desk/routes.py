@@ -43,7 +43,7 @@ from service.desk.schemas import (
     TaskQuery,
 )
 from service.identity.staff.queries import staff_names
-from service.kernel import audit, clock, http, storage
+from service.kernel import audit, clock, http, person_keys, storage
 from service.kernel.etags import etag
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
@@ -110,6 +110,7 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     session, actor, at = http.session(), http.actor(), clock.now()
     found = task_for(session, actor, task_id)
     definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    person_keys.load(session, [found.item.person_id, found.item.subject_id])
     sections = sections_of(session, found.item)
     facts = facts_seen(session, actor, found, definition, at)
     seen = documents_seen(session, actor, found, definition)
@@ -118,8 +119,8 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     applicant, member = people_seen(session, found, definition)
     return {
         **_summary(found.row, names, at),
-        **task_detail(found.task, sections, facts, seen, history, names, definition),
-        "ticket_number": found.ticket_number,
+        **task_detail(session, found.task, sections, facts, seen, history, names, definition),
+        "ticket_number": found.ticket.number,
         "applicant": applicant_shape(applicant),
         "subject": subject_shape(member, definition.flow.by_key[found.task.stage_key].sees),
     }

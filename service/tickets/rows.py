@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
+from sqlalchemy.orm import Session
 
 from service.facts.rules import KnownFact
-from service.kernel import crypto
 from service.kernel.db import Base
 from service.kernel.ids import new_id
-from service.tickets.models.filed import Ticket
-from service.tickets.models.items import Item
+from service.kernel.sealed import seal_json
+from service.tickets.models.filed import Ticket, TicketSection
+from service.tickets.models.items import Correction, Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.clock import Segment, SegmentKind
@@ -89,7 +89,13 @@ def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: Task | No
 
 
 def correction_row(
-    item: Item, task: Task, points: Sequence[Point], *, due_at: datetime, at: datetime
+    session: Session,
+    item: Item,
+    task: Task,
+    points: Sequence[Point],
+    *,
+    due_at: datetime,
+    at: datetime,
 ) -> Row:
     """What a return asks of the applicant, sealed."""
     row_id = new_id()
@@ -98,9 +104,7 @@ def correction_row(
         "id": row_id,
         "item_id": item.id,
         "task_id": task.id,
-        "points": crypto.seal(
-            orjson.dumps(plain).decode(), table="corrections", column="points", row=row_id
-        ),
+        "points": seal_json(session, Correction.points, plain, row=row_id, of=item.person_id),
         "asked_at": at,
         "due_at": due_at,
         "answered_at": None,
@@ -108,6 +112,7 @@ def correction_row(
 
 
 def section_row(
+    session: Session,
     of: Ticket | Item,
     item: UUID | None,
     code: str,
@@ -120,13 +125,12 @@ def section_row(
     `of` is the ticket, or an item of it.
     """
     row_id = new_id()
-    text = orjson.dumps(answers).decode()
     return ticket_key(of) | {
         "id": row_id,
         "item_id": item,
         "section": code,
         "revision": revision,
-        "content": crypto.seal(text, table="ticket_sections", column="content", row=row_id),
+        "content": seal_json(session, TicketSection.content, answers, row=row_id, of=of.person_id),
     }
 
 

@@ -12,11 +12,12 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from service.kernel import clock, idempotency
+from service.kernel import clock, crypto, idempotency
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.kernel.idempotency import Answer, IdempotencyKey, Request
 from tests.conftest import url_of
+from tests.sealing import opened
 
 KEPT = {"ETag", "Location", "Content-Type"}
 
@@ -203,15 +204,14 @@ def test_what_is_stored_is_sealed(world, superuser):
     for told in (answer.json["id"], "settlement", "欧阳金丝雀", '"items"'):
         assert told.encode() not in bytes(sealed)
     assert len(digest) == 32
-    from service.kernel import crypto
 
-    opened = json.loads(
-        crypto.unseal(bytes(sealed), table="idempotency_keys", column="answer", row=row_id)
-    )
-    assert opened["status"] == 201
-    assert json.loads(opened["body"]) == answer.json
+    place = {"table": "idempotency_keys", "column": "answer"}
+    kept = json.loads(opened(superuser, sealed, **place, row=row_id))
+    assert kept["status"] == 201
+    assert json.loads(kept["body"]) == answer.json
+    assert crypto.person_of(sealed) is not None
     with pytest.raises(crypto.SealBroken):
-        crypto.unseal(bytes(sealed), table="idempotency_keys", column="answer", row=uuid4())
+        opened(superuser, sealed, **place, row=uuid4())
 
 
 def test_while_the_key_is_at_work_others_are_told_so(world, talent, database):

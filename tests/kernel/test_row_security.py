@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import JSON
 
 from service.kernel.db import Base, Scope
+from service.kernel.sealed import sealed_columns
 from tests.conftest import url_of
 from tests.kernel.peopled import SCOPED, live_in_two_districts
 from tests.scopes import as_application
@@ -154,12 +155,29 @@ def test_every_table_of_the_district_family_is_protected(superuser):
 
 
 def test_no_policy_is_without_its_nullif(superuser):
+    """Of those that hold the application; the role of the keys sees what it seals anew."""
     for table, command, using, check in superuser.execute(
         "SELECT tablename, cmd, coalesce(qual, ''), coalesce(with_check, '') FROM pg_policies"
+        " WHERE roles <> '{talent_keys}'"
     ):
         for text in (using, check):
             assert text.count("current_setting(") == text.count("NULLIF(current_setting("), table
             assert text != "true", (table, command)
+
+
+def test_the_role_of_the_keys_is_nobodys_but_the_owners(superuser):
+    policies = superuser.execute(
+        "SELECT tablename FROM pg_policies WHERE roles = '{talent_keys}' ORDER BY tablename"
+    ).fetchall()
+    sealed = {one.table.name for one in sealed_columns() if not one.short_lived}
+    assert {row[0] for row in policies} == sealed | {"person_keys"}
+    assert superuser.execute(
+        "SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'talent_keys', 'MEMBER')"
+        " AND NOT rolsuper AND rolname <> 'talent_keys'"
+    ).fetchall() == [("talent_owner",)]
+    assert superuser.execute(
+        "SELECT rolcanlogin, rolbypassrls FROM pg_roles WHERE rolname = 'talent_keys'"
+    ).fetchone() == (False, False)
 
 
 def test_partitions_are_not_to_be_had_past_their_parent(filled, superuser, database_name):

@@ -8,11 +8,11 @@ import pytest
 
 from service.kernel import clock, storage
 from service.kernel.db import Scope
+from service.kernel.deliveries import deliver
 from service.kernel.errors import NotFound
 from service.kernel.ids import new_id
 from service.materials import actions, queries
 from service.materials.rules import blob_of
-from service.worker import deliver
 from tests.facts.issuing import DISTRICT, ELSEWHERE
 from tests.facts.issuing import talent as as_talent
 from tests.materials.files import GOOD, pdf
@@ -78,7 +78,7 @@ def test_a_page_costs_the_same_whatever_is_on_it(talent, sql_count, number):
     with sql_count() as sent:
         answer = listed(talent)
     assert len(answer.json["items"]) == min(number, 25)
-    assert sent.total == 3
+    assert sent.total == 3 + bool(number)  # for the key, where there is something to open
 
 
 # --- contents
@@ -159,7 +159,7 @@ def test_reading_costs_the_same_with_and_without_the_content(talent, sql_count):
     for path in ("", "/content"):
         with sql_count() as sent:
             assert talent.get(f"/v1/materials/{told['id']}{path}", buffered=True).data
-        assert sent.total == 3
+        assert sent.total == 4  # one of them reads a key
 
 
 # --- erasing
@@ -211,7 +211,7 @@ def test_erasing_costs_little(talent, sql_count):
     told = upload(talent)
     with sql_count() as sent:
         assert delete(talent, told["id"]).status_code == 204
-    assert sent.total == 7
+    assert sent.total == 8  # one of them reads a key
 
 
 # --- who else
@@ -273,7 +273,7 @@ def test_what_a_filing_may_refer_to(database, world, talent, actor_of, sql_count
     with database.transaction(scope_of_person(DISTRICT, actor.person)) as session:
         with sql_count() as sent:
             found = queries.materials_by_ids(session, actor, ids=ids, person=actor.person)
-        assert sent.total == 1
+        assert sent.total == 2  # one of them reads a key
         with sql_count() as sent:
             assert queries.materials_by_ids(session, actor, ids=[], person=actor.person) == {}
         assert sent.total == 0

@@ -13,8 +13,8 @@ from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope
+from service.kernel.deliveries import deliver
 from service.kernel.events import Event
-from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import World
 from tests.loglines import listening

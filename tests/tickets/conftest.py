@@ -20,10 +20,10 @@ from service.identity.staff.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Scope
+from service.kernel.deliveries import deliver
 from service.kernel.events import Event
 from service.kernel.permissions import Role
 from service.runtime import open_database
-from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
 from tests.tickets import racing

@@ -50,6 +50,7 @@ def get_item(item_id: UUID) -> dict[str, Any]:
     rows, item = item_for(session, actor, item_id)
     definition = offering_definition(session, actor.district, item.offering_version_id)
     return item_detail(
+        session,
         rows,
         item,
         definition,

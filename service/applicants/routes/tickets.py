@@ -61,7 +61,7 @@ def get_ticket(ticket_id: UUID) -> dict[str, Any]:
     try:
         return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())
     except NotFound:
-        return draft_shape(draft_for(session, actor, ticket_id))
+        return draft_shape(session, draft_for(session, actor, ticket_id))
 
 
 @blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import draft_for
+from service.applicants.queries.drafts import content_of, draft_for
 from service.applicants.queries.tickets import TicketRows, ticket_for
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
@@ -33,11 +33,18 @@ from service.filing.rules.filing import (
 )
 from service.filing.rules.materials import material_faults
 from service.identity.consents.actions import give_consents
-from service.identity.people.queries import household_for
+from service.identity.people.queries import (
+    Household,
+    household_for,
+    kept_of_applicant,
+    kept_of_member,
+)
+from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
+from service.kernel.sealed import seal_json
 from service.materials.queries import materials_by_ids
 from service.routing.bundle import EdgeKind, EdgeStatus
 from service.routing.conditions.known import Known
@@ -48,7 +55,6 @@ from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import ItemStage
-from service.tickets.queries.sealed import unsealed_draft
 from service.tickets.rows import Rows, material_row, section_row
 from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.clock import item_due
@@ -105,7 +111,7 @@ def file_draft(
     draft = draft_for(session, actor, ticket_id, lock=True)
     if draft.version != version:
         raise Stale
-    filing = filing_of(unsealed_draft(draft))
+    filing = filing_of(content_of(session, draft))
     session.delete(draft)
     session.flush()
     if stated := followed_by(filing):
@@ -131,7 +137,7 @@ def _file(
     at: datetime,
 ) -> TicketRows:
     calendar = calendar_of(session, actor.district, state_before.calendar_id)
-    context = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
+    context, household = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
     give_consents(session, actor, codes=sorted(filing.consents), at=at)
     _let_follow(session, actor, filing, state_before.employer_id, at)
     number = ticket_number(state_before.administrative_code, context.today, state_before.sequence)
@@ -140,8 +146,9 @@ def _file(
         _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering])
         for ordinal, requested in enumerate(filing.items, start=1)
     ]
+    _keep_people(session, household, ticket, items)
     edges = _begin(session, actor, context, ticket, items, calendar, at)
-    insert_rows(session, TicketSection, _section_rows(filing, ticket, items))
+    insert_rows(session, TicketSection, _section_rows(session, filing, ticket, items))
     insert_rows(session, TicketMaterial, _material_rows(filing, ticket, items))
     return TicketRows(ticket, items, edges.stages, edges.edges, calendar)
 
@@ -153,7 +160,7 @@ def _checked(
     open_offerings: frozenset[str],
     calendar: WorkingCalendar,
     at: datetime,
-) -> FilingContext:
+) -> tuple[FilingContext, Household]:
     if not filing.items:
         raise Invalid(errors=[FieldError("items", "required")])
     household = household_for(session, actor)
@@ -188,7 +195,7 @@ def _checked(
     unmet += _material_faults(session, actor, case)
     if unmet:
         raise Invalid(errors=unmet)
-    return case
+    return case, household
 
 
 def _material_faults(session: Session, actor: Actor, case: FilingContext) -> list[FieldError]:
@@ -265,6 +272,32 @@ def _item(
     )
 
 
+def _keep_people(
+    session: Session, household: Household, ticket: Ticket, items: Sequence[Item]
+) -> None:
+    """Keep with the ticket and its items who the people are now, under the key of each.
+
+    No statement, unless somebody has no key yet: then one makes them.
+    """
+    person_keys.hold(session, [ticket.person_id, *(item.subject_id for item in items)])
+    ticket.filed_applicant = seal_json(
+        session,
+        Ticket.filed_applicant,
+        kept_of_applicant(household.applicant),
+        row=ticket.id,
+        of=ticket.person_id,
+    )
+    for item in items:
+        if item.subject_id is not None:
+            item.filed_subject = seal_json(
+                session,
+                Item.filed_subject,
+                kept_of_member(household.family[item.subject_id]),
+                row=item.id,
+                of=item.subject_id,
+            )
+
+
 def _begin(
     session: Session,
     actor: Actor,
@@ -339,10 +372,11 @@ def _numbers_in_the_way(
     return ", ".join(sorted(numbers))
 
 
-def _section_rows(filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows:
+def _section_rows(session: Session, filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows:
     """The rows of the answers, sealed."""
     return [
         section_row(
+            session,
             ticket,
             None if index is None else items[index].id,
             code,

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
 from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.applicants import OfApplicant, OfEmployer
@@ -25,7 +26,8 @@ class Item(OfEmployer, DistrictScoped, Base):
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
     unmet. `hold_until`: by when whoever it waits for should act. `segments` counts its clock
     segments: where there is none, none is read. `next_alarm_at`: when time has something to do
-    with what it waits for.
+    with what it waits for. `filed_subject` is who the member of the family was when it was filed,
+    sealed.
     """
 
     __tablename__ = "items"
@@ -74,6 +76,7 @@ class Item(OfEmployer, DistrictScoped, Base):
     offering_version_id: Mapped[UUID]
     person_id: Mapped[UUID]
     subject_id: Mapped[UUID | None]
+    filed_subject: Mapped[bytes | None] = sealed_column(of=Owner("subject_id"))
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
     decision_waits: Mapped[bool] = mapped_column(default=False)
@@ -154,7 +157,7 @@ class Correction(OfApplicant, DistrictScoped, Base):
     ticket_id: Mapped[UUID]
     item_id: Mapped[UUID]
     task_id: Mapped[UUID]
-    points: Mapped[bytes]
+    points: Mapped[bytes] = sealed_column(of=Owner("ticket_id", "tickets"))
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
 from service.routing.flow import StageKind, Verdict
 from service.routing.states import StageStatus
 from service.tickets.models.applicants import OfApplicant
@@ -164,7 +165,7 @@ class Task(OfApplicant, DistrictScoped, Base):
     deemed: Mapped[bool]
     next_alarm_at: Mapped[datetime | None]
     barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
-    opinion: Mapped[bytes | None]
-    result: Mapped[bytes | None]
+    opinion: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
+    result: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
