@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
@@ -79,6 +80,56 @@ def worker() -> None:
         run(_settings())
     except (SettingsError, WorkerLost) as lost:
         raise click.ClickException(str(lost)) from None
+
+
+@main.group("deliveries")
+def deliveries_() -> None:
+    """What subscribers could not be handed, although it was tried as often as allowed."""
+
+
+_SUBSCRIBER = click.option("--subscriber", metavar="NAME", help="Of this subscriber alone.")
+
+
+@deliveries_.command("list")
+@_SUBSCRIBER
+def list_deliveries(subscriber: str | None) -> None:
+    """List the dead deliveries of all districts, the oldest of each first."""
+    from service.kernel import deliveries
+
+    count = 0
+    with _every_district() as districts:
+        for district, session in districts:
+            for dead in deliveries.dead_deliveries(
+                session, district=district, subscriber=subscriber
+            ):
+                count += 1
+                click.echo(
+                    f"{dead.id}  {district}  {dead.subscriber}  event {dead.event_id}"
+                    f"  ticket {dead.ticket_id or '-'}  {dead.tries} tries  {dead.cause}"
+                    f"  {dead.at:%Y-%m-%dT%H:%M:%SZ}"
+                )
+    click.echo(f"{count} dead")
+
+
+@deliveries_.command("retry")
+@_SUBSCRIBER
+@click.argument("delivery", type=click.UUID, required=False)
+def retry_deliveries(subscriber: str | None, delivery: UUID | None) -> None:
+    """Send dead deliveries again, with all their tries: all, a subscriber's, or one by its id."""
+    from service.kernel import deliveries
+
+    count, found = 0, 1
+    while found:
+        found = 0
+        with _every_district() as districts:
+            for district, session in districts:
+                found += deliveries.send_again(
+                    session, district=district, subscriber=subscriber, delivery_id=delivery
+                )
+        count += found
+    click.echo(f"{count} sent again")
+    if delivery is not None and not count:
+        raise click.ClickException(f"there is no dead delivery {delivery}")
 
 
 @main.group()
@@ -246,6 +297,25 @@ def _settings() -> Settings:
         return load()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _every_district() -> Iterator[Iterator[tuple[str, Session]]]:
+    """Every district with a transaction in its scope, which commits when the next one is asked."""
+    from service.kernel.db import Scope, districts
+    from service.runtime import open_database
+
+    database = open_database(_settings())
+
+    def opened() -> Iterator[tuple[str, Session]]:
+        for district in districts(database):
+            with database.transaction(Scope(district=district)) as session:
+                yield district, session
+
+    try:
+        yield opened()
+    finally:
+        database.dispose()
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from service.catalogue.rules.prefill import prefilled
 from tests.packs import demo_pack, publish
 from tests.policies.asking import add_member, add_profile, born
 
+pytestmark = pytest.mark.dated
+
 PACK = demo_pack()
 NOTHING = {code: {} for code in PACK.sections}
 MASTER = {"degree": "master", "school": "东湾理工大学", "graduated_on": "2025-06-30"}

@@ -19,6 +19,8 @@ from tests.tickets.acting import task_by_id
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.walking import A_SECOND
 
+pytestmark = pytest.mark.dated
+
 BUILDERS = "construction"
 TIMER = "alarms"
 

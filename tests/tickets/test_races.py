@@ -155,7 +155,7 @@ def test_the_same_filing_with_one_key(app, world, threads, superuser):
     start = Barrier(16)
 
     def send(_):
-        start.wait(10)
+        start.wait(60)
         return app.test_client().post(
             "/v1/tickets", json=body, headers=talent.headers | {"Idempotency-Key": "one"}
         )

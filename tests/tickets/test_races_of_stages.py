@@ -14,6 +14,8 @@ from tests.tickets import invariants
 from tests.tickets.acting import TIMERS
 from tests.tickets.racing import FORGET, reviews, short
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 100
 PARALLEL = 50
 CHILDREN = 9

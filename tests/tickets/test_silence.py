@@ -21,7 +21,7 @@ from service.worker import run_timers
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, outcome, task_by_id
 
-pytestmark = pytest.mark.usefixtures("plain_flows")
+pytestmark = [pytest.mark.dated, pytest.mark.usefixtures("plain_flows")]
 
 POLICE, BUILDERS = "public_security", "construction"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -19,6 +19,7 @@ from service.catalogue.queries.releases import newest_release
 from service.catalogue.rules.contents import bundle_content, fact_kinds_content, offering_content
 from service.catalogue.rules.pack import Pack
 from service.catalogue.rules.releases import content_hash, manifest_of, release_hash
+from service.catalogue.vocabulary import CatalogueEvent, CataloguePublished
 from service.facts.actions import publish_fact_kinds
 from service.identity.staff.actions import publish_departments
 from service.kernel.actor import system
@@ -98,8 +99,13 @@ def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:
         at=at,
     )
     if published.new or published.retired:
-        data = {"new": published.new, "retired": published.retired}
-        emit(session, "catalogue.published", actor=system(pack.district), at=at, data=data)
+        emit(
+            session,
+            CatalogueEvent.CATALOGUE_PUBLISHED,
+            actor=system(pack.district),
+            at=at,
+            data=CataloguePublished(new=published.new, retired=published.retired),
+        )
     return published
 
 
