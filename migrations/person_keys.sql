@@ -69,3 +69,7 @@ GRANT SELECT (district_id, id, ticket_id, opinion, result), UPDATE (opinion, res
 GRANT SELECT (district_id, id, person_id, value, revocation_reason),
     UPDATE (value, revocation_reason) ON facts TO talent_keys;
 GRANT SELECT (district_id, id, person_id, name), UPDATE (name) ON materials TO talent_keys;
+
+-- The policies by kind hold for this role too, and ask these.
+GRANT EXECUTE ON FUNCTION identity_has_acted(uuid), identity_works_here(uuid),
+    employer_may_follow(text, uuid, uuid) TO talent_keys;

@@ -96,5 +96,9 @@ def downgrade() -> None:
     )
     tables = ", ".join((*_RESEALED, "persons", "districts", "person_keys"))
     op.execute(f"REVOKE ALL ON {tables} FROM talent_keys")
+    op.execute(
+        "REVOKE ALL ON FUNCTION identity_has_acted(uuid), identity_works_here(uuid),"
+        " employer_may_follow(text, uuid, uuid) FROM talent_keys"
+    )
     op.execute("REVOKE USAGE ON SCHEMA public FROM talent_keys")
     op.execute(_KEEP_KEYS)
