@@ -47,7 +47,7 @@ from service.desk.schemas import (
     TaskQuery,
 )
 from service.identity.staff.queries import staff_names
-from service.kernel import audit, clock, http, storage
+from service.kernel import audit, clock, http, person_keys, storage
 from service.kernel.etags import etag
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
@@ -113,6 +113,7 @@ def get_task(task_id: UUID) -> TaskDetail:
     session, actor, at = http.session(), http.actor(), clock.now()
     found = task_for(session, actor, task_id)
     definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    person_keys.load(session, [found.item.person_id, found.item.subject_id])
     sections = sections_of(session, found.item)
     facts = facts_seen(session, actor, found, definition, at)
     documents = documents_seen(session, actor, found, definition)
@@ -120,7 +121,7 @@ def get_task(task_id: UUID) -> TaskDetail:
     names = _names([found.row, *history.verdicts])
     people = people_seen(session, found, definition)
     rows = TaskRows(found, sections, facts, documents, history, *people)
-    return task_detail(_line(found.row, names, at), rows, names, definition)
+    return task_detail(session, _line(found.row, names, at), rows, names, definition)
 
 
 @blp.get(

@@ -53,7 +53,7 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
         rows = file.file_ticket(session, actor, filing=filing, key=key, digest=digest, at=at)
         return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
     draft = drafts.keep_draft(session, actor, filing=filing, at=at)
-    return draft_view(draft), _location(draft.id)
+    return draft_view(session, draft), _location(draft.id)
 
 
 @blp.patch(
@@ -66,15 +66,16 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
 @blp.response(200, TicketOut, example=recorded("draft"))
 def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
     """Go on with a draft: the parts that are sent replace those that were kept."""
+    session = http.session()
     draft = drafts.change_draft(
-        http.session(),
+        session,
         http.actor(),
         draft_id=ticket_id,
         version=http.if_match(Tagged.DRAFT, ticket_id),
         changes=changes,
         at=clock.now(),
     )
-    return draft_view(draft)
+    return draft_view(session, draft)
 
 
 @blp.delete(

@@ -119,6 +119,26 @@ def test_a_downgrade_of_the_last_step_loses_only_what_the_step_brought():
         migrations.disagreements(owner)
 
 
+def test_keys_of_persons_outlive_a_step_down():
+    """Without them, values that stay would be lost; a table without a key goes."""
+    directory = ScriptDirectory(str(MIGRATIONS))
+    step = next(one for one in directory.walk_revisions() if hasattr(one.module, "_KEEP_KEYS"))
+    keys = "SELECT * FROM person_keys ORDER BY person_id"
+    with clone(f"test_migrations_{uuid4().hex[:8]}") as name:
+        owner = url_of("owner", name)
+        with psycopg.connect(url_of("superuser", name)) as connection:
+            connection.execute(
+                "INSERT INTO person_keys VALUES (gen_random_uuid(), 'wrapped', 'd1', now(), NULL)"
+            )
+        before = asked(name, keys)
+        migrations.downgrade(owner, step.down_revision)
+        assert asked(name, keys) == before
+        migrations.upgrade(owner)
+        assert asked(name, keys) == before
+        assert asked(name, "SELECT person_key(person_id) FROM person_keys") != [(None,)]
+        migrations.disagreements(owner)
+
+
 def test_every_step_has_a_way_down_and_one_follows_the_other():
     directory = ScriptDirectory(str(MIGRATIONS))
     assert len(directory.get_heads()) == 1

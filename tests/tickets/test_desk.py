@@ -270,7 +270,7 @@ class TestDecision:
         """The claim is theirs, the right to work on it no longer."""
         somebody = hire((POLICE, "clerk"), (POLICE, "reviewer"))
         claimed = claim(somebody, task).json
-        with database.transaction(Scope("demo", account=UUID(somebody.account["id"]))) as session:
+        with database.transaction(Scope.system("demo")) as session:
             session.execute(
                 StaffPost.__table__.delete().where(
                     StaffPost.account_id == UUID(somebody.account["id"]), StaffPost.role == "clerk"

@@ -232,4 +232,4 @@ def test_statements(head, clerk, colleague, desk, sql_count):
     task = desk.task()
     with sql_count() as sent:
         assert assign(head, task, colleague.account["id"]).status_code == 200
-    assert sent.total == 6
+    assert sent.total == 7

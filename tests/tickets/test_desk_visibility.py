@@ -109,12 +109,12 @@ def routes(task_id):
 def far_away(world, database):
     """A clerk of the same department's namesake, in another district."""
     username, at = f"clerk.{uuid4().hex[:8]}", clock.now()
-    with database.transaction(Scope("elsewhere")) as session:
+    with database.transaction(Scope.system("elsewhere")) as session:
         session.merge(District(id="elsewhere", name={}, settings={}))
         session.flush()
         department = {"code": POLICE, "name": {"zh": "公安", "en": "Police"}, "kind": "government"}
         publish_departments(session, departments=[department], at=at)
-    with database.transaction(Scope("elsewhere")) as session:
+    with database.transaction(Scope.system("elsewhere")) as session:
         ensure_staff(
             session,
             username=username,

@@ -155,7 +155,7 @@ def test_a_decision_is_never_deemed(rows, timer, footprint):
 def test_what_somebody_works_on_waits_for_the_next_time(rows, file, timer, database):
     other = file()
     held = select(Ticket).where(Ticket.id == rows.ticket.id).with_for_update(key_share=True)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         session.execute(held)
         assert timer.deem(at=LATER) == 2
     assert {item.phase for item in story(database, other).items} == {"processing"}
@@ -197,7 +197,7 @@ def test_the_worker_goes_on_until_there_is_nothing_left(rows, file, database, mo
         file()
     monkeypatch.setattr("service.kernel.clock.now", lambda: LATER)
     run_timers(database)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         left = session.scalars(
             select(Task.id).where(
                 Task.kind == "acceptance",

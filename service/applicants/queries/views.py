@@ -1,6 +1,6 @@
 """What an applicant is shown of tickets and items: read models, and how they follow from rows.
 
-No statement is sent here but by `ticket_view`.
+No statement is sent here but by `ticket_view`, and one where the key of the applicant is not at hand.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.applicants.queries.drafts import content_of
 from service.applicants.queries.tickets import TicketRows, recorded_results
 from service.applicants.rules import Consequence, Dependency, Standing, consequences
 from service.calendars.rules import WorkingCalendar
@@ -21,6 +22,7 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel import messages
 from service.kernel.actor import Actor
 from service.kernel.etags import etag
+from service.kernel.sealed import opened_json
 from service.kernel.views import Listing, extended
 from service.routing.bundle import UNSETTLED, EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.flow import StageKind, Verdict
@@ -29,7 +31,6 @@ from service.tickets.models.filed import Draft, Ticket, TicketMaterial
 from service.tickets.models.items import Correction, DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.corrections import CorrectionView, correction_view
-from service.tickets.queries.sealed import unsealed_draft, unsealed_result
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Light, NextStep, Tagged, TicketStatus, light
 
@@ -224,9 +225,9 @@ def draft_line(draft: Draft) -> TicketLine:
     )
 
 
-def draft_view(draft: Draft) -> TicketView:
+def draft_view(session: Session, draft: Draft) -> TicketView:
     """A ticket that is not filed yet."""
-    content = unsealed_draft(draft)
+    content = content_of(session, draft)
     kept = DraftContent(
         items=content["items"],
         sections=content["sections"],
@@ -244,17 +245,25 @@ def ticket_view(session: Session, actor: Actor, rows: TicketRows, at: datetime) 
     definitions = {
         version: offering_definition(session, actor.district, version) for version in versions
     }
-    return _ticket(rows, definitions, recorded, at)
+    return _ticket(session, rows, definitions, recorded, at)
 
 
 def _ticket(
+    session: Session,
     rows: TicketRows,
     definitions: Definitions,
     recorded: Mapping[UUID, Sequence[Task]],
     at: datetime,
 ) -> TicketView:
     items = [
-        item_view(rows, item, definitions[item.offering_version_id], recorded.get(item.id, ()), at)
+        item_view(
+            session,
+            rows,
+            item,
+            definitions[item.offering_version_id],
+            recorded.get(item.id, ()),
+            at,
+        )
         for item in rows.items
     ]
     return extended(
@@ -286,6 +295,7 @@ def _urgency(step: NextStepView) -> Any:
 
 
 def item_detail(
+    session: Session,
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
@@ -297,16 +307,17 @@ def item_detail(
 ) -> ItemDetail:
     """One item, with one's own answers as they stand and what was asked to be corrected."""
     return extended(
-        item_view(rows, item, definition, recorded, at),
+        item_view(session, rows, item, definition, recorded, at),
         ItemDetail,
         ticket=item.ticket_id,
         sections=answers,
         materials=[ItemMaterial(one.code, one.material_id) for one in documents],
-        corrections=[correction_view(one) for one in corrections],
+        corrections=[correction_view(session, one) for one in corrections],
     )
 
 
 def item_view(
+    session: Session,
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
@@ -315,7 +326,7 @@ def item_view(
 ) -> ItemView:
     """One item out of the rows of its ticket; `recorded`: the tasks that recorded its results."""
     running = item.decided_at is None
-    results = [unsealed_result(task) for task in recorded if task.kind is StageKind.DECISION]
+    results = [_result(session, task) for task in recorded if task.kind is StageKind.DECISION]
     delivered = [task for task in recorded if task.kind is StageKind.FULFILMENT]
     return ItemView(
         id=item.id,
@@ -335,7 +346,7 @@ def item_view(
         provisional=item.provisional,
         light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
         result=results[0] if results else None,
-        deliveries=[_delivery(task, definition) for task in delivered],
+        deliveries=[_delivery(session, task, definition) for task in delivered],
         waiting_for=[
             edge.predecessor
             for edge in rows.edges
@@ -345,13 +356,18 @@ def item_view(
     )
 
 
-def _delivery(task: Task, definition: OfferingDefinition) -> DeliveryView:
+def _result(session: Session, task: Task) -> dict[str, Any] | None:
+    result: dict[str, Any] | None = opened_json(session, Task.result, task, otherwise=None)
+    return result
+
+
+def _delivery(session: Session, task: Task, definition: OfferingDefinition) -> DeliveryView:
     return DeliveryView(
         stage=task.stage_key,
         title=definition.flow.by_key[task.stage_key].title,
         department=task.department,
         delivered_at=task.closed_at,
-        result=unsealed_result(task),
+        result=_result(session, task),
     )
 
 

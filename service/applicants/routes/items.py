@@ -55,6 +55,7 @@ def get_item(item_id: UUID) -> ItemDetail:
     rows, item = item_for(session, actor, item_id)
     definition = offering_definition(session, actor.district, item.offering_version_id)
     return item_detail(
+        session,
         rows,
         item,
         definition,

@@ -62,7 +62,7 @@ def get_ticket(ticket_id: UUID) -> TicketView:
     try:
         return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())
     except NotFound:
-        return draft_view(draft_for(session, actor, ticket_id))
+        return draft_view(session, draft_for(session, actor, ticket_id))
 
 
 @blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))

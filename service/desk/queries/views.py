@@ -1,6 +1,6 @@
 """What staff are shown of tasks: read models, and how they follow from rows.
 
-No statement is sent here.
+No statement is sent here: keys were read with the rows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.queries.histories import History
@@ -20,13 +21,14 @@ from service.desk.rules import Count
 from service.facts.rules import KnownFact
 from service.identity.people.queries import Applicant, FamilyMember
 from service.kernel.etags import etag
+from service.kernel.sealed import opened_json, opened_text
 from service.kernel.views import extended
 from service.materials.rules import KnownMaterial
 from service.routing.flow import PASSING, Sees, Stage, StageKind, SubjectPart, Verdict
 from service.routing.states import Outcome, Phase
 from service.tickets.models.filed import TicketSection
+from service.tickets.models.stages import Task
 from service.tickets.queries.corrections import CorrectionView, correction_view
-from service.tickets.queries.sealed import unsealed_answers, unsealed_opinion, unsealed_result
 from service.tickets.rules.corrections import readable
 from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, light
 
@@ -199,35 +201,37 @@ class TaskRows:
 
 
 def task_detail(
-    line: TaskLine, rows: TaskRows, names: Names, definition: OfferingDefinition
+    session: Session, line: TaskLine, rows: TaskRows, names: Names, definition: OfferingDefinition
 ) -> TaskDetail:
     """A task with what its stage may read."""
     task, stage = rows.found.task, definition.flow.by_key[rows.found.task.stage_key]
     return extended(
         line,
         TaskDetail,
-        ticket_number=rows.found.ticket_number,
+        ticket_number=rows.found.ticket.number,
         passing=PASSING[stage.kind],
         may=sorted(stage.may, key=list(Verdict).index),
         records=stage.records,
         applicant=_applicant(rows.applicant),
         subject=_subject(rows.member, stage.sees),
-        sections=_answers(rows.sections, stage.sees),
+        sections=_answers(session, rows.sections, stage.sees),
         facts=rows.facts,
         materials=rows.documents,
         history=[_verdict(row, definition, names) for row in rows.history.verdicts],
-        corrections=[_asked(row, stage) for row in rows.history.corrections],
-        opinion=unsealed_opinion(task),
-        result=unsealed_result(task),
+        corrections=[_asked(session, row, stage) for row in rows.history.corrections],
+        opinion=opened_text(session, Task.opinion, task),
+        result=opened_json(session, Task.result, task, otherwise=None),
     )
 
 
-def _answers(sections: Sequence[TicketSection], sees: Sees) -> dict[str, Any]:
-    return {
-        section.section: seen
-        for section in sections
-        if (seen := sees.visible(section.section, unsealed_answers(section)))
-    }
+def _answers(session: Session, sections: Sequence[TicketSection], sees: Sees) -> dict[str, Any]:
+    shown = {}
+    for section in sections:
+        answers: dict[str, Any] = opened_json(session, TicketSection.content, section, otherwise={})
+        seen = sees.visible(section.section, answers)
+        if seen:
+            shown[section.section] = seen
+    return shown
 
 
 def _applicant(one: Applicant) -> ApplicantView:
@@ -268,8 +272,8 @@ def _verdict(
     )
 
 
-def _asked(row: Row[*tuple[Any, ...]], stage: Stage) -> AskedCorrection:
-    asked = correction_view(row.Correction)
+def _asked(session: Session, row: Row[*tuple[Any, ...]], stage: Stage) -> AskedCorrection:
+    asked = correction_view(session, row.Correction)
     own = row.stage_key == stage.key
     points = [point for point in asked.points if readable(point, stage.sees, own=own)]
     return extended(asked, AskedCorrection, department=row.department, points=points)

@@ -243,7 +243,12 @@ def _answer(
     if policy.keeps_key is not None and policy.keeps_key():
         return _viewed(view, arguments)
     keyed = idempotency.Request(
-        unit.actor.district, unit.actor.account, str(request.endpoint), unit.key, unit.digest
+        unit.actor.district,
+        unit.actor.account,
+        str(request.endpoint),
+        unit.key,
+        unit.digest,
+        unit.actor.person_id,
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:

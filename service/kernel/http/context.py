@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.kernel.actor import Actor, guest
-from service.kernel.db import Database, Scope
+from service.kernel.db import Database, scope_of
 from service.kernel.errors import (
     Malformed,
     PreconditionRequired,
@@ -65,8 +65,7 @@ class Unit:
     def session(self) -> Session:
         """The transaction of the use case; it begins at the first call."""
         if self.opened is None:
-            scope = Scope(self.actor.district, self.actor.person_id, self.actor.account_id)
-            self.opened = runtime().database.open(scope)
+            self.opened = runtime().database.open(scope_of(self.actor))
         return self.opened
 
     def session_for(self, district: str) -> Session:
