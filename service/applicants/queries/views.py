@@ -1,6 +1,6 @@
 """What an applicant is shown of tickets and items: read models, and how they follow from rows.
 
-No statement is sent here but by `ticket_view`, and one where the key of the applicant is not at hand.
+No statement is sent here but by `ticket_view`, and one where the applicant's key is not at hand.
 """
 
 from __future__ import annotations
