@@ -181,9 +181,7 @@ def get_bundle(query: dict[str, str], code: str) -> BundleDefinition:
 )
 @blp.arguments(schemas.FormQuery, location="query", as_kwargs=True)
 @blp.response(200, schemas.Form, example=_FORM)
-def get_bundle_form(
-    code: str, offerings: str | None, district: str | None = None
-) -> dict[str, Any]:
+def get_bundle_form(code: str, offerings: str | None, district: str | None = None) -> form.FormView:
     """Read the form for the offerings chosen, each section and material once.
 
     A talent who is signed in finds filled in what is known of them already.
@@ -191,4 +189,4 @@ def get_bundle_form(
     session, place = _looked_at(district)
     chosen = [] if offerings is None else offerings.split(",")
     found = form.bundle_form(session, http.actor(), place, code, offerings=chosen, at=clock.now())
-    return form.form_shape(found)
+    return form.form_view(found)

@@ -15,8 +15,10 @@ from tests.wall_clock import DAY, morning
 
 
 @pytest.fixture(scope="module")
-def recorded(app, database):
+def recorded(app, database, pinned_day):
     """What is recorded on the day that every recording is of."""
+    if pinned_day != DAY:
+        pytest.skip("examples are recorded on one day")
     publish(database, whole_pack())
     standing = Clock(morning(DAY))
     with pytest.MonkeyPatch.context() as patch:
@@ -24,9 +26,7 @@ def recorded(app, database):
         return record(app, PASSWORD, standing)
 
 
-def test_examples_are_as_recorded(recorded, pinned_day):
-    if pinned_day != DAY:
-        pytest.skip("examples are recorded on one day")
+def test_examples_are_as_recorded(recorded):
     if os.environ.get("RECORD"):
         for name, text in recorded.items():
             (FOLDER / f"{name}.json").write_text(text, "utf-8")

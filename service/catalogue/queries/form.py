@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,18 +13,21 @@ from service.calendars.queries import calendar_for
 from service.catalogue.queries.definitions import get_bundle
 from service.catalogue.rules.definitions import (
     BundleDefinition,
+    Need,
     OfferingDefinition,
+    Rule,
     SectionForm,
     forms_of,
     materials_of,
 )
-from service.catalogue.rules.pack import Material
+from service.catalogue.rules.pack import Consent, Material, Scope
 from service.catalogue.rules.prefill import prefilled
 from service.facts.queries import facts_of
 from service.facts.rules import by_kind
 from service.identity.people.queries import own_details
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
+from service.routing.bundle import EdgeRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,49 +87,96 @@ def _known_of(
     return details, by_kind(found[actor.person])
 
 
-def form_shape(form: BundleForm) -> dict[str, Any]:
-    """The form as the API shows it."""
+@dataclass(frozen=True, slots=True, repr=False)
+class FormSectionView:
+    """A section of the form; `asked_by` are offerings, `prefilled` what is known already."""
+
+    code: str
+    scope: Scope
+    title: Mapping[str, str]
+    schema: Mapping[str, Any]
+    rules: Sequence[Rule]
+    asked_by: Sequence[str]
+    prefilled: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBy:
+    """An offering that asks for a document, and `when`, as packs write it."""
+
+    offering: str
+    need: Need
+    when: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FormMaterialView:
+    """A document that the form asks for."""
+
+    code: str
+    scope: Scope
+    title: Mapping[str, str]
+    note: Mapping[str, str] | None
+    formats: Sequence[str]
+    most: int
+    asked_by: Sequence[AskedBy]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FormView:
+    """The form as the API shows it; `edges` are those between the offerings chosen."""
+
+    bundle: str
+    version: int
+    offerings: Sequence[OfferingDefinition]
+    sections: Sequence[FormSectionView]
+    materials: Sequence[FormMaterialView]
+    consents: Sequence[Consent]
+    edges: Sequence[EdgeRule]
+
+
+def form_view(form: BundleForm) -> FormView:
+    """The form as the API shows it; no statement is sent."""
     chosen = {offering.code for offering in form.offerings}
-    return {
-        "bundle": form.bundle.code,
-        "version": form.bundle.version,
-        "offerings": form.offerings,
-        "sections": [
-            {
-                "code": section.code,
-                "scope": section.scope,
-                "title": section.title,
-                "schema": section.schema,
-                "rules": section.rules,
-                "asked_by": [each.code for each in form.offerings if section.code in each.sections],
-                "prefilled": form.prefilled.get(section.code, {}),
-            }
-            for section in form.sections
-        ],
-        "materials": [_material(material, form.offerings) for material in form.materials],
-        "consents": form.bundle.consents,
-        "edges": [
+    return FormView(
+        bundle=form.bundle.code,
+        version=form.bundle.version,
+        offerings=form.offerings,
+        sections=[_section(section, form) for section in form.sections],
+        materials=[_material(material, form.offerings) for material in form.materials],
+        consents=form.bundle.consents,
+        edges=[
             edge
             for edge in form.bundle.edges
             if edge.predecessor in chosen and edge.successor in chosen
         ],
-    }
+    )
 
 
-def _material(material: Material, offerings: Sequence[OfferingDefinition]) -> dict[str, Any]:
-    return {
-        "code": material.code,
-        "scope": material.scope,
-        "title": material.title,
-        "note": material.note,
-        "formats": material.formats,
-        "most": material.most,
-        "asked_by": list(_asked_by(material.code, offerings)),
-    }
+def _section(section: SectionForm, form: BundleForm) -> FormSectionView:
+    return FormSectionView(
+        code=section.code,
+        scope=section.scope,
+        title=section.title,
+        schema=section.schema,
+        rules=section.rules,
+        asked_by=[each.code for each in form.offerings if section.code in each.sections],
+        prefilled=form.prefilled.get(section.code, {}),
+    )
 
 
-def _asked_by(code: str, offerings: Sequence[OfferingDefinition]) -> Iterator[dict[str, Any]]:
-    for offering in offerings:
-        for asked in offering.materials:
-            if asked.code == code:
-                yield {"offering": offering.code, "need": asked.need, "when": asked.plain}
+def _material(material: Material, offerings: Sequence[OfferingDefinition]) -> FormMaterialView:
+    return FormMaterialView(
+        code=material.code,
+        scope=material.scope,
+        title=material.title,
+        note=material.note,
+        formats=material.formats,
+        most=material.most,
+        asked_by=[
+            AskedBy(offering=offering.code, need=asked.need, when=asked.plain)
+            for offering in offerings
+            for asked in offering.materials
+            if asked.code == material.code
+        ],
+    )
