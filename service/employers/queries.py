@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules import OfferingDefinition, Subject
 from service.employers.rules import Awaited, told_items
-from service.enterprises.queries import lets_follow
 from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
@@ -24,6 +23,7 @@ from service.routing.bundle import UNSETTLED
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.rules.states import TicketStatus, light
+from service.tickets.visibility import visible
 
 RequestRow = Row[*tuple[Any, ...]]
 
@@ -76,19 +76,6 @@ class Requests:
         return {item.offering_version_id for items in self.items.values() for item in items}
 
 
-def visible(actor: Actor, enterprise_id: UUID) -> ColumnElement[bool]:
-    """The one predicate of which tickets an enterprise sees, in the actor's district.
-
-    Those in which the applicant named it and let it follow, as long as they are known to work for
-    it and their consent stands.
-    """
-    return (
-        (Ticket.district_id == actor.district)
-        & (Ticket.employer_id == enterprise_id)
-        & lets_follow(actor, enterprise_id, person=Ticket.person_id)
-    )
-
-
 def requests_for(
     session: Session,
     actor: Actor,
@@ -104,7 +91,7 @@ def requests_for(
     """
     query = (
         select(*_REQUEST)
-        .where(visible(actor, enterprise_id))
+        .where(visible(actor, Ticket, enterprise=enterprise_id))
         .order_by(Ticket.id.desc())
         .limit(limit + 1)
     )
@@ -117,7 +104,9 @@ def requests_for(
 
 def request_for(session: Session, actor: Actor, enterprise_id: UUID, ticket_id: UUID) -> Requests:
     """One of the tickets that the enterprise sees; raises `NotFound`. Four statements."""
-    query = select(*_REQUEST).where(visible(actor, enterprise_id), Ticket.id == ticket_id)
+    query = select(*_REQUEST).where(
+        visible(actor, Ticket, enterprise=enterprise_id), Ticket.id == ticket_id
+    )
     rows = session.execute(query).all()
     if not rows:
         raise NotFound

@@ -15,6 +15,8 @@ from service.kernel.db import District
 from service.tickets.models.filed import TICKET_NUMBERS, Ticket
 from service.tickets.models.items import Item
 from service.tickets.queries.rows import not_ended
+from service.tickets.rules.applicant import Applicant, ApplicantKind
+from service.tickets.visibility import of_applicant
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class FilingState:
     calendar_id: UUID
 
 
-def _filing_state() -> Select[*tuple[Any, ...]]:
+def _filing_state(kind: ApplicantKind) -> Select[*tuple[Any, ...]]:
     district, account = bindparam("district", type_=Text), bindparam("account", type_=Uuid)
     filed = select(Ticket.id, Ticket.filing_digest).where(
         Ticket.district_id == district,
@@ -42,7 +44,7 @@ def _filing_state() -> Select[*tuple[Any, ...]]:
     )
     offerings = select(func.array_agg(Item.offering_code.distinct())).where(
         Item.district_id == district,
-        Item.person_id == bindparam("person", type_=Uuid),
+        of_applicant(Item, kind, bindparam("applicant", type_=Uuid)),
         not_ended(),
     )
     found = filed.subquery()
@@ -56,20 +58,21 @@ def _filing_state() -> Select[*tuple[Any, ...]]:
     ).where(District.id == district)
 
 
-_FILING_STATE: Final = _filing_state()  # built once: it is sent with every filing
+_FILING_STATE: Final = {kind: _filing_state(kind) for kind in ApplicantKind}
+"""Built once: it is sent with every filing."""
 
 
-def filing_state(session: Session, actor: Actor, *, key: str) -> FilingState:
-    """Whether this account filed with this key, ever, which items of the person are open, the next
-    number, and the calendar in force.
+def filing_state(session: Session, actor: Actor, applicant: Applicant, *, key: str) -> FilingState:
+    """Whether this account filed with this key, ever, which items of the applicant are open, the
+    next number, and the calendar in force.
 
     One statement; a number that is not used leaves a gap, as numbers may.
     """
     asked = {
         "district": actor.district,
         "account": actor.account,
-        "person": actor.person,
+        "applicant": applicant.id,
         "key": key,
     }
-    row = session.execute(_FILING_STATE, asked).one()
+    row = session.execute(_FILING_STATE[applicant.kind], asked).one()
     return FilingState(row[0], row[1], frozenset(row[2] or ()), *row[3:])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from service.applicants.queries.shapes import draft_shape, ticket_view
 from service.applicants.schemas import TicketOut
+from service.authorities.queries import usable_authority
+from service.calendars.queries import calendar_for
+from service.enterprises.queries import enterprise_for
 from service.filing.actions import drafts, file
 from service.filing.rules.filing import Filing
-from service.filing.schemas import DraftIn, TicketIn
+from service.filing.schemas import AgentFilingIn, DraftIn, FiledOut, TicketIn
+from service.identity.people.queries import own_person
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
 from service.tickets import examples
+from service.tickets.rules.applicant import Applicant, ApplicantKind
 
 blp = http.Blueprint(
     "filing",
@@ -21,6 +26,9 @@ blp = http.Blueprint(
     url_prefix="/v1",
     description="Joint tickets: file once, follow all.",
 )
+
+_BY_AGENT: Final = {name: value for name, value in examples.FILING.items() if name != "consents"}
+_FILED: Final = {name: examples.TICKET[name] for name in ("id", "number", "filed_at", "due_on")}
 
 
 def _files() -> bool:
@@ -49,7 +57,10 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, 
     key, digest = http.idempotency_key()
     filing, files = sent
     if files:
-        rows = file.file_ticket(session, actor, filing=filing, key=key, digest=digest, at=at)
+        applicant = Applicant.themselves(own_person(actor))
+        rows = file.file_ticket(
+            session, actor, applicant=applicant, filing=filing, key=key, digest=digest, at=at
+        )
         return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
     draft = drafts.keep_draft(session, actor, filing=filing, at=at)
     return draft_shape(draft), _location(draft.id)
@@ -115,6 +126,51 @@ def file_ticket(ticket_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
         at=at,
     )
     return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
+
+
+@blp.post(
+    "/enterprise/authorities/<uuid:authority_id>/tickets",
+    allow=Permission.AUTHORITY_USE,
+    audiences=("enterprise",),
+    keyed=http.Keyed.REQUIRED,
+    keeps_key=lambda: True,
+    problems={
+        400: ["idempotency_key_missing"],
+        403: ["no_enterprise_in_district"],
+        409: ["profile_incomplete", "item_already_open", "consents_not_standing"],
+        422: ["criterion_not_met"],
+    },
+)
+@blp.arguments(AgentFilingIn, example=_BY_AGENT)
+@blp.response(201, FiledOut, example=_FILED)
+def file_for_employee(filing: Filing, authority_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """File for an employee who lets us, everything or nothing; the ticket is theirs.
+
+    Consents are those that the employee has given before. Documents are those that were handed in
+    for the employee, by whomever. How the ticket goes on is for the employee to let us follow.
+    """
+    session, actor, at = http.session(), http.actor(), clock.now()
+    key, digest = http.idempotency_key()
+    today = calendar_for(session, actor.district).local_date(at)
+    enterprise = enterprise_for(session, actor, on=today).id
+    authority = usable_authority(session, actor, enterprise, authority_id)
+    applicant = Applicant(
+        ApplicantKind.PERSON,
+        authority.person_id,
+        authority_id=authority.id,
+        employer_id=enterprise,
+    )
+    rows = file.file_ticket(
+        session, actor, applicant=applicant, filing=filing, key=key, digest=digest, at=at
+    )
+    ticket = rows.ticket
+    told = {
+        "id": ticket.id,
+        "number": ticket.number,
+        "filed_at": ticket.filed_at,
+        "due_on": rows.calendar.local_date(ticket.due_at),
+    }
+    return told, {"Location": f"/v1/enterprise/requests/{ticket.id}"}
 
 
 def _location(ticket_id: UUID) -> dict[str, str]:

@@ -21,7 +21,7 @@ from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
 from service.routing import Gift, Known
 from service.tickets.models.items import Item
-from service.tickets.queries.cases import answers_of
+from service.tickets.queries.cases import answers_of, person_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def facts_given(
 def _about(item: Item, gift: Gift) -> UUID:
     if gift.about == "subject" and item.subject_id is not None:
         return item.subject_id
-    return item.person_id
+    return person_of(item)
 
 
 def _takes_answers(gift: Gift) -> bool:

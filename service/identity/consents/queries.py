@@ -43,3 +43,18 @@ def consent_stands(
             Consent.withdrawn_at.is_(None),
         )
     )
+
+
+def standing_consents(session: Session, actor: Actor, person: UUID) -> frozenset[str]:
+    """The texts (`processing@1`) to which a person's consent stands in the actor's district.
+
+    For who acts by the person's authority. One statement.
+    """
+    rows = session.execute(
+        select(Consent.code, Consent.version).where(
+            Consent.district_id == actor.district,
+            Consent.person_id == person,
+            Consent.withdrawn_at.is_(None),
+        )
+    )
+    return frozenset(f"{row.code}@{row.version}" for row in rows)

@@ -99,7 +99,7 @@ def own_details(session: Session, actor: Actor) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """The talent who asks, and their family by person."""
+    """A talent, and their family by person."""
 
     applicant: Applicant
     family: dict[UUID, FamilyMember]
@@ -107,7 +107,11 @@ class Household:
 
 def household_for(session: Session, actor: Actor) -> Household:
     """The talent who asks with their family; one statement. Raises `Forbidden`."""
-    me = own_person(actor)
+    return household_of(session, own_person(actor))
+
+
+def household_of(session: Session, me: UUID) -> Household:
+    """A person with their family, for who acts by the person's authority; one statement."""
     members = union_all(
         select(
             literal(me, Uuid).label("id"),

@@ -18,6 +18,8 @@ from service.routing import (
     Outcome,
     Phase,
 )
+from service.tickets.models.filed import ONE_APPLICANT
+from service.tickets.rules.applicant import ApplicantKind
 from service.tickets.rules.clock import SegmentEffect, SegmentKind
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance
@@ -26,7 +28,7 @@ from service.tickets.rules.states import Dropped, Reliance
 class Item(DistrictScoped, Base):
     """One offering, for one subject, inside a ticket.
 
-    An open item of the same person, offering and subject exists once: the partial unique index
+    An open item of the same applicant, offering and subject exists once: the partial unique index
     holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
     unmet. `hold_until`: by when whoever it waits for should act. `segments` counts its clock
@@ -44,12 +46,16 @@ class Item(DistrictScoped, Base):
             "uq_items_open",
             "district_id",
             "person_id",
+            "enterprise_id",
             "offering_code",
             "subject_id",
             unique=True,
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("phase <> 'ended'"),
         ),
+        one_of("applicant_kind", ApplicantKind),
+        CheckConstraint(ONE_APPLICANT, name="one_applicant"),
+        owned_by("enterprises", "enterprise_id"),
         one_of("phase", Phase),
         one_of("outcome", Outcome),
         one_of("hold", Hold),
@@ -78,7 +84,11 @@ class Item(DistrictScoped, Base):
     version: Mapped[int] = mapped_column(default=1)
     offering_code: Mapped[str]
     offering_version_id: Mapped[UUID]
-    person_id: Mapped[UUID]
+    applicant_kind: Mapped[ApplicantKind] = mapped_column(
+        EnumText(ApplicantKind), server_default=text("'person'")
+    )
+    person_id: Mapped[UUID | None]
+    enterprise_id: Mapped[UUID | None]
     subject_id: Mapped[UUID | None]
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
