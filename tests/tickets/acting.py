@@ -22,8 +22,8 @@ from service.routing import StageKind, Verdict
 from service.routing.flow import PASSING
 from service.tickets import timers
 from service.tickets.models.stages import Task
-from service.tickets.rules.corrections import Point
 from service.tickets.rules.applicant import Applicant
+from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import ACTIVE
 from service.worker import run_timer
 from tests.factories import RESULTS
