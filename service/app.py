@@ -50,6 +50,7 @@ BLUEPRINTS: Final = (
     service.catalogue.routes.blp,
     service.policies.routes.blp,
     service.filing.routes.blp,
+    service.filing.routes.for_employees,
     service.applicants.routes.tickets.blp,
     service.applicants.routes.items.blp,
     service.desk.routes.blp,

@@ -27,6 +27,14 @@ blp = http.Blueprint(
     description="Joint tickets: file once, follow all.",
 )
 
+for_employees = http.Blueprint(
+    "filing_for_employees",
+    __name__,
+    tag="authorities",
+    url_prefix="/v1/enterprise/authorities",
+    description="Filing for employees who let their employer's agents file.",
+)
+
 _BY_AGENT: Final = {name: value for name, value in examples.FILING.items() if name != "consents"}
 _FILED: Final = {name: examples.TICKET[name] for name in ("id", "number", "filed_at", "due_on")}
 
@@ -128,8 +136,8 @@ def file_ticket(ticket_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
 
 
-@blp.post(
-    "/enterprise/authorities/<uuid:authority_id>/tickets",
+@for_employees.post(
+    "/<uuid:authority_id>/tickets",
     allow=Permission.AUTHORITY_USE,
     audiences=("enterprise",),
     keyed=http.Keyed.REQUIRED,
@@ -141,8 +149,8 @@ def file_ticket(ticket_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
         422: ["criterion_not_met"],
     },
 )
-@blp.arguments(AgentFilingIn, example=_BY_AGENT)
-@blp.response(201, FiledOut, example=_FILED)
+@for_employees.arguments(AgentFilingIn, example=_BY_AGENT)
+@for_employees.response(201, FiledOut, example=_FILED)
 def file_for_employee(filing: Filing, authority_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     """File for an employee who lets us, everything or nothing; the ticket is theirs.
 
