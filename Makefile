@@ -4,9 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TWO_WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+
+# Compiled once: else each process of a test run compiles all modules and their assertions.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check lint bench fmt lock spec clean
+.PHONY: help up test check days lint bench fmt lock spec clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -14,10 +18,15 @@ help: ## Say what can be made
 up: $(STAMP) ## Run the whole service here, with demonstration data, until Ctrl-C
 	@exec $(BIN)/talent up
 
-test: $(STAMP) ## Run the tests on real servers, started for the run
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=95 -q
+test: $(STAMP) ## Run the tests, but for the slow ones, on real servers started for the run
+	$(BIN)/python -m pytest $(TWO_WORKERS) -q -m "not slow"
 
-check: test lint ## Everything that must be green
+check: $(STAMP) ## Everything that must be green: all tests with coverage, the sampled days, lint
+	$(BIN)/python -m pytest $(TWO_WORKERS) -q --cov --cov-report=term:skip-covered --cov-fail-under=95
+	@$(MAKE) --no-print-directory days lint
+
+days: $(STAMP) ## Run the tests that compute with days as on each of the sampled days
+	$(BIN)/python -m tests.days
 
 lint: $(STAMP) ## Linters, types, import rules, dependencies, migrations, documents
 	$(BIN)/ruff check .

@@ -1,8 +1,17 @@
 """gunicorn's settings, from the same settings as everything else."""
 
+import os
+import shutil
+import tempfile
+from typing import Any
+
 from service.kernel.settings import load
 
 _settings = load()
+_counts_together = bool(_settings.metrics_token) and _settings.http_workers > 1
+if _counts_together:
+    # Before a worker imports prometheus-client: where several processes put what they count.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="talent-metrics-")
 
 bind = f"127.0.0.1:{_settings.http_port}"
 worker_class = "gthread"
@@ -18,3 +27,16 @@ limit_request_field_size = 8190
 accesslog = None  # the application logs every request itself, without query strings
 errorlog = "-"
 control_socket_disable = True
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Keep what a process that has ended has counted, in one file for all of them."""
+    if _counts_together:
+        from service.kernel.metrics import forget_process
+
+        forget_process(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    if _counts_together:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -6,6 +6,8 @@ Where a behaviour lives (a slice imports only what stands below it):
     wsgi        what gunicorn serves          worker     delivers events, runs timers
     local       `talent up`: everything on one machine, servers included
     app         puts the slices together
+    runtime     settings turned into keys, storage, the table of subscribers and a database
+    subscribers who reacts to which events: the one table
     notifications  tells the applicant what happened
     filing      drafts, the checks of a filing, filing
     applicants  what an applicant sees of their tickets, corrects, chooses, withdraws
@@ -21,9 +23,9 @@ Where a behaviour lives (a slice imports only what stands below it):
     calendars   working days and office hours
     routing     conditions, flows, edges and the engine, pure
     identity    accounts and sign-in, people, departments and posts, consents
-    runtime     settings turned into keys, storage and a database
     kernel      database, events, errors, crypto, HTTP: knows no domain
 
 Inside a slice: `models` (tables), `rules` (pure decisions), `queries` (reads, and who may see),
-`actions` (use cases), `schemas` and `routes` (HTTP), `handlers` (reactions to events).
+`actions` (use cases), `schemas` and `routes` (HTTP), `handlers` (reactions to events),
+`vocabulary` (the kinds of events it emits).
 """

@@ -27,7 +27,7 @@ import service.materials.routes
 import service.notifications.routes
 import service.policies.routes
 from service.identity.auth.queries import authenticator
-from service.kernel import ids, logs
+from service.kernel import ids, logs, metrics
 from service.kernel.db import Database
 from service.kernel.errors import NotFound
 from service.kernel.http import documentation, documents, health, limits, problems
@@ -72,6 +72,7 @@ class _Orjson(JSONProvider):
 def create_app(settings: Settings, database: Database | None = None) -> Flask:
     """The web application; it opens no connection before the first request."""
     database = database or open_database(settings)
+    metrics.watch(database)
     keys = load_keys(settings.keys_file)
     app = Flask(__name__, static_folder=None)
     app.json = _Orjson(app)
@@ -123,12 +124,15 @@ def _account() -> str | None:
 
 
 def _finish(response: Response) -> Response:
+    seconds = time.perf_counter() - g.started
+    route = None if request.url_rule is None else request.url_rule.rule
+    metrics.observe_request(request.method, route, response.status_code, seconds)
     _LOG.info(
         "request",
         method=request.method,
-        route=None if request.url_rule is None else request.url_rule.rule,
+        route=route,
         status=response.status_code,
-        ms=round((time.perf_counter() - g.started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
         account=_account(),
     )
     response.headers["X-Request-Id"] = g.get("request_id", "")

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from service.catalogue.rules import Pack
+    from service.catalogue.rules.pack import Pack
     from service.kernel.messages import Language
     from service.kernel.settings import Settings
 
@@ -81,6 +82,56 @@ def worker() -> None:
         raise click.ClickException(str(lost)) from None
 
 
+@main.group("deliveries")
+def deliveries_() -> None:
+    """What subscribers could not be handed, although it was tried as often as allowed."""
+
+
+_SUBSCRIBER = click.option("--subscriber", metavar="NAME", help="Of this subscriber alone.")
+
+
+@deliveries_.command("list")
+@_SUBSCRIBER
+def list_deliveries(subscriber: str | None) -> None:
+    """List the dead deliveries of all districts, the oldest of each first."""
+    from service.kernel import deliveries
+
+    count = 0
+    with _every_district() as districts:
+        for district, session in districts:
+            for dead in deliveries.dead_deliveries(
+                session, district=district, subscriber=subscriber
+            ):
+                count += 1
+                click.echo(
+                    f"{dead.id}  {district}  {dead.subscriber}  event {dead.event_id}"
+                    f"  ticket {dead.ticket_id or '-'}  {dead.tries} tries  {dead.cause}"
+                    f"  {dead.at:%Y-%m-%dT%H:%M:%SZ}"
+                )
+    click.echo(f"{count} dead")
+
+
+@deliveries_.command("retry")
+@_SUBSCRIBER
+@click.argument("delivery", type=click.UUID, required=False)
+def retry_deliveries(subscriber: str | None, delivery: UUID | None) -> None:
+    """Send dead deliveries again, with all their tries: all, a subscriber's, or one by its id."""
+    from service.kernel import deliveries
+
+    count, found = 0, 1
+    while found:
+        found = 0
+        with _every_district() as districts:
+            for district, session in districts:
+                found += deliveries.send_again(
+                    session, district=district, subscriber=subscriber, delivery_id=delivery
+                )
+        count += found
+    click.echo(f"{count} sent again")
+    if delivery is not None and not count:
+        raise click.ClickException(f"there is no dead delivery {delivery}")
+
+
 @main.group()
 def pack() -> None:
     """A district's whole service as files."""
@@ -89,16 +140,23 @@ def pack() -> None:
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def check(folder: Path) -> None:
-    """Tell everything wrong with a pack, by file, line and key."""
-    _read_pack(folder)
+    """List everything wrong with a pack, by file, line and key; or print its hash."""
+    from service.catalogue.rules.releases import manifest_of, release_hash
+
+    read = _read_pack(folder)
+    content_hash = release_hash(manifest_of(read))
     click.echo("nothing wrong")
+    click.echo(f"hash {content_hash}")
+    if read.origin is not None:
+        same = "is" if read.origin.content_hash == content_hash else "is no longer"
+        click.echo(f"{same} release {read.origin.number} of {read.origin.district}")
 
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def publish(folder: Path) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
-    from service.catalogue.actions import set_up_district
+    from service.catalogue.actions.publish import set_up_district
     from service.kernel import clock
 
     read = _read_pack(folder)
@@ -109,14 +167,16 @@ def publish(folder: Path) -> None:
     for name in published.retired:
         click.echo(f"retired  {name}")
     click.echo(f"{len(published.unchanged)} unchanged")
+    news = "new" if published.is_new_release else "as before"
+    click.echo(f"release {published.release} ({news}), hash {published.content_hash}")
 
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def diff(folder: Path) -> None:
     """Tell what publishing a pack would change in its district, key by key."""
-    from service.catalogue.actions import installed_files
-    from service.catalogue.rules import differences, files_of
+    from service.catalogue.actions.installed import installed_files
+    from service.catalogue.rules.difference import differences, files_of
     from service.kernel.errors import NotFound
 
     read = _read_pack(folder)
@@ -136,25 +196,43 @@ def diff(folder: Path) -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def export(district: str, folder: Path) -> None:
     """Write the pack that is in force in a district into a new folder."""
-    from service.catalogue.actions import installed_files, write_files
+    from service.catalogue.actions.files import write_files
+    from service.catalogue.actions.installed import exported_files
+    from service.catalogue.rules.checks import MAIN
     from service.kernel.errors import NotFound
 
     try:
         with _district_session(district) as session:
-            files = installed_files(session, district)
+            files = exported_files(session, district)
         write_files(folder, files)
     except NotFound:
         raise click.ClickException(f"no pack is published in {district}") from None
     except FileExistsError:
         raise click.ClickException(f"{folder} is not empty") from None
-    click.echo(f"{len(files)} files")
+    release = files[MAIN]["release"]
+    click.echo(f"{len(files)} files: release {release['number']}, hash {release['hash']}")
+
+
+@pack.command()
+@click.argument("district")
+def releases(district: str) -> None:
+    """List the releases of a district, the newest first: number, time, hash."""
+    from service.catalogue.queries.releases import list_releases
+
+    with _district_session(district) as session:
+        found = list_releases(session, district)
+    for release in found:
+        when = release.published_at.isoformat(timespec="seconds")
+        click.echo(f"{release.number:>6}  {when}  {release.content_hash}")
+    if not found:
+        raise click.ClickException(f"no pack is published in {district}")
 
 
 @pack.command("schema")
 @click.option("--check", "only_check", is_flag=True, help="Fail where a file is out of date.")
 def pack_schema(only_check: bool) -> None:
     """Write config/schema/: by it an editor completes and checks a pack's files."""
-    from service.catalogue.actions import format_files
+    from service.catalogue.actions.files import format_files
     from service.kernel.settings import ROOT
 
     for file, content in format_files(ROOT / "config" / "schema").items():
@@ -222,6 +300,25 @@ def _settings() -> Settings:
 
 
 @contextmanager
+def _every_district() -> Iterator[Iterator[tuple[str, Session]]]:
+    """Every district with a transaction in its scope, which commits when the next one is asked."""
+    from service.kernel.db import Scope, districts
+    from service.runtime import open_database
+
+    database = open_database(_settings())
+
+    def opened() -> Iterator[tuple[str, Session]]:
+        for district in districts(database):
+            with database.transaction(Scope(district=district)) as session:
+                yield district, session
+
+    try:
+        yield opened()
+    finally:
+        database.dispose()
+
+
+@contextmanager
 def _district_session(district: str) -> Iterator[Session]:
     """A transaction in the scope of a district, on the installation's database."""
     from service.kernel.db import Scope
@@ -236,8 +333,8 @@ def _district_session(district: str) -> Iterator[Session]:
 
 
 def _read_pack(folder: Path) -> Pack:
-    from service.catalogue.actions import load_pack
-    from service.catalogue.rules import FaultyPack
+    from service.catalogue.actions.files import load_pack
+    from service.catalogue.rules.faults import FaultyPack
 
     try:
         return load_pack(folder)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from service.kernel import crypto, events, storage
+from service.kernel import crypto, deliveries, storage, subscriptions
 from service.kernel.db import Database, connect
 from service.kernel.keys import load_keys
 from service.kernel.settings import Settings, SettingsError
+from service.subscribers import SUBSCRIPTIONS
 
 
 def open_database(settings: Settings) -> Database:
-    """A pool whose transactions write their events; the process's keyring and storage are set too.
+    """A pool whose transactions write their events and enqueue what delivers them.
+
+    The process's keyring, storage and table of subscriptions are set too.
 
     No connection is opened before the first transaction. Raises `SettingsError` where the key file
     or the folder of the storage cannot be used.
@@ -20,5 +23,6 @@ def open_database(settings: Settings) -> Database:
     except OSError as error:
         raise SettingsError(f"settings: TALENT_STORAGE_DIR: {error.strerror}") from None
     database = connect(settings)
-    database.before_commit.append(events.write_pending)
+    subscriptions.use(SUBSCRIPTIONS)
+    database.before_commit.append(deliveries.write_pending)
     return database

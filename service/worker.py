@@ -1,15 +1,17 @@
-"""The job runner: delivers events to their handlers, and runs the timers.
+"""The job runner: delivers events to their subscribers, and runs the timers.
 
-A transaction's events arrive together, after it has committed, at least once. `handled_events`
-keeps what each handler has done, in the handler's own transaction, so that nothing is done twice.
+What a transaction has emitted for one subscriber arrives together, after it has committed. How it
+is handed over is `kernel.deliveries`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,70 +20,47 @@ import procrastinate
 import psycopg
 from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
-from sqlalchemy import make_url, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import make_url, text
 
-import service.materials.handlers
-import service.notifications.handlers
-from service.kernel import clock, deliveries, idempotency, jobs, logs, storage
+from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
 from service.kernel.actor import system
-from service.kernel.db import Database, District, Scope
-from service.kernel.events import Event
+from service.kernel.db import Database, Scope, districts
+from service.kernel.deliveries import deliver
+from service.kernel.jobs import Queue
 from service.kernel.settings import Settings
+from service.kernel.sweeping import sweep
 from service.materials import actions as materials
 from service.materials.queries import kept_ids
-from service.materials.rules import MaterialEvent
 from service.runtime import open_database
 from service.tickets import timers
-from service.tickets.rules.states import TicketEvent
-
-Handler = Callable[[Session, Event], None]
-
-_TOLD: Final = (service.notifications.handlers.tell_applicant,)
-
-HANDLERS: Final[Mapping[str, Sequence[Handler]]] = {
-    TicketEvent.TICKET_FILED: _TOLD,
-    TicketEvent.ITEM_ACCEPTED: _TOLD,
-    TicketEvent.ITEM_DEEMED_ACCEPTED: _TOLD,
-    TicketEvent.ITEM_NOT_ACCEPTED: _TOLD,
-    TicketEvent.ITEM_APPROVED: _TOLD,
-    TicketEvent.ITEM_REJECTED: _TOLD,
-    TicketEvent.ITEM_BEGUN: _TOLD,
-    TicketEvent.ITEM_CANCELLED: _TOLD,
-    TicketEvent.CHOICE_ASKED: _TOLD,
-    TicketEvent.ITEM_RETURNED: _TOLD,
-    TicketEvent.CORRECTION_DROPPED: _TOLD,
-    TicketEvent.TICKET_COMPLETED: _TOLD,
-    TicketEvent.TICKET_CLOSED: _TOLD,
-    MaterialEvent.MATERIAL_ERASED: (service.materials.handlers.delete_content,),
-}
-"""Which functions react to which kind of event: the whole table."""
 
 _LOG: Final = logs.logger("worker")
-_CONCURRENCY: Final = 4
 _WORRYING: Final = 5
-_LONGEST_WAIT: Final = 600
+BATCH: Final = 5000
+_AT_NIGHT: Final = "17 19 * * *"  # in UTC: 03:17 in China
 
 
-def deliver(database: Database, *, district: str, events: Sequence[str]) -> None:
-    """Give every event to every handler of its kind that has not had it, in order."""
-    with database.transaction(Scope(district=district)) as session:
-        found = session.scalars(
-            select(Event)
-            .where(Event.district_id == district, Event.id.in_([UUID(one) for one in events]))
-            .order_by(Event.id)
-        ).all()
-    for event in found:
-        for handler in HANDLERS.get(event.kind, ()):
-            name = f"{handler.__module__}.{handler.__name__}"
-            with database.transaction(Scope(district=district)) as session:
-                if deliveries.first_time(session, event, handler=name, at=clock.now()):
-                    handler(session, event)
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Queues that are served together, and how many of their jobs run at once."""
+
+    queues: tuple[str, ...]
+    concurrency: int
+
+
+LANES: Final = (
+    # The three timers that use a connection of the pool, and the rescue of stalled jobs.
+    Lane((Queue.TIMERS.value,), 4),
+    # `default` is where releases before there were queues put their jobs.
+    Lane((Queue.DELIVERIES.value, "default"), 4),
+    Lane((Queue.OUTBOUND.value,), 1),
+)
+"""A lane waits for no other: however many deliveries there are, timers run on time."""
 
 
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
-    for district in _districts(database):
+    for district in districts(database):
         for timer in timers.TIMERS:
             with _guarded(timer.name, district=district):
                 moved = run_timer(database, timer, district, at=clock.now())
@@ -108,22 +87,47 @@ def run_timer(database: Database, timer: timers.Timer, district: str, *, at: dat
         behind = (found[-1].due_at, found[-1].id)
 
 
-def keep_house(database: Database) -> None:
-    """Once a day: make the partitions of the months to come, forget what need not be kept.
+def sweep_events(database: Database) -> None:
+    """Enqueue again, in every district, the deliveries that were lost; every five minutes."""
+    for district in districts(database):
+        with _guarded("sweep_events", district=district):
+            lost = sweep(database, district=district, at=clock.now())
+            if lost:
+                _LOG.warning("sweep_events", district=district, deliveries=lost)
 
-    Files that belong to nothing are forgotten too.
+
+def keep_house(database: Database) -> None:
+    """Once a night: make the partitions of the months to come, delete what need not be kept.
+
+    Files that belong to nothing are deleted too.
     """
     with _guarded("ensure_partitions"), database.transaction(Scope()) as session:
         session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
-    for district in _districts(database):
-        guard = _guarded("forget", district=district)
-        with guard, database.transaction(Scope(district=district)) as session:
-            idempotency.forget_old_answers(session, at=clock.now())
-            deliveries.forget_old_deliveries(session, at=clock.now())
+    for district in districts(database):
+        for forget in (idempotency.forget_old_answers, deliveries.forget_old_deliveries):
+            with _guarded(forget.__name__, district=district):
+                delete_old(database, district, forget)
         with _guarded("sweep_orphans", district=district):
             swept = sweep_orphans(database, district, at=clock.now())
             if swept:
                 _LOG.warning("sweep_orphans", district=district, blobs=swept)
+
+
+def delete_old(
+    database: Database, district: str, forget: Callable[..., int], *, seconds: float = 600
+) -> int:
+    """Delete a district's old rows in transactions of `BATCH` rows; returns how many.
+
+    It ends after `seconds`, what is left then is for the next night.
+    """
+    end, deleted = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        with database.transaction(Scope(district=district)) as session:
+            found = forget(session, district=district, at=clock.now(), most=BATCH)
+        deleted += found
+        if found < BATCH:
+            break
+    return deleted
 
 
 def sweep_orphans(database: Database, district: str, *, at: datetime) -> int:
@@ -147,14 +151,10 @@ async def retry_stalled(app: procrastinate.App) -> None:
         _LOG.warning("stalled_job", job=job.id, task=job.task_name)
         with _guarded("retry_stalled", job=job.id):
             if job.queueing_lock is None:
-                await app.job_manager.retry_job(job)
+                again = jobs.lock_after_failure(job.id) if job.attempts else None
+                await app.job_manager.retry_job(job, lock=again)
             else:
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-
-
-def _districts(database: Database) -> Sequence[str]:
-    with database.transaction(Scope()) as session:
-        return session.scalars(select(District.id).order_by(District.id)).all()
 
 
 @contextmanager
@@ -166,17 +166,22 @@ def _guarded(work: str, **about: object) -> Iterator[None]:
         _LOG.error("work_failed", work=work, exc_info=error, **about)
 
 
-class Endlessly(procrastinate.BaseRetryStrategy):
-    """Try again, ever more slowly but at least every ten minutes: what happened must be told."""
+class UntilDead(procrastinate.BaseRetryStrategy):
+    """Try a delivery again, ever more slowly, for as often as it raises: it ends its tries itself.
+
+    From then on it has a lock of its own: later deliveries of its ticket do not wait for it.
+    """
 
     def get_retry_decision(
         self, *, exception: BaseException, job: procrastinate.jobs.Job
     ) -> procrastinate.RetryDecision:
-        """The wait in seconds doubles with every attempt; from the fifth on it is an error."""
+        """From the fifth attempt on the log calls it an error."""
         log = _LOG.error if job.attempts >= _WORRYING else _LOG.warning
         log("delivery_failed", job=job.id, attempts=job.attempts, cause=type(exception).__name__)
-        wait = min(2 ** min(job.attempts + 1, 10), _LONGEST_WAIT)
-        return procrastinate.RetryDecision(retry_in={"seconds": wait})
+        wait = subscriptions.wait_after(job.attempts)
+        return procrastinate.RetryDecision(
+            retry_in={"seconds": int(wait.total_seconds())}, lock=jobs.lock_after_failure(job.id)
+        )
 
 
 def build(settings: Settings, database: Database) -> procrastinate.App:
@@ -188,26 +193,29 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     )
     app = procrastinate.App(connector=connector)
 
-    @app.task(name=jobs.DELIVER, retry=Endlessly())
-    def _deliver(**arguments: Any) -> None:
-        deliver(database, **arguments)
+    @app.task(name=jobs.DELIVER, retry=UntilDead(), pass_context=True)
+    def _deliver(context: procrastinate.JobContext, /, **arguments: Any) -> None:
+        deliver(database, **arguments, attempts=context.job.attempts)
 
-    @app.periodic(cron="* * * * *")
-    @app.task(name="run_timers", queueing_lock="run_timers", lock="run_timers")
-    def _run_timers(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
-        run_timers(database)
+    _add_timer(app, "run_timers", "* * * * *", lambda: run_timers(database))
+    _add_timer(app, "sweep_events", "*/5 * * * *", lambda: sweep_events(database))
+    _add_timer(app, "keep_house", _AT_NIGHT, lambda: keep_house(database))
 
     @app.periodic(cron="* * * * * */15")
-    @app.task(name="retry_stalled", queueing_lock="retry_stalled")
+    @app.task(name="retry_stalled", queue=Queue.TIMERS.value, queueing_lock="retry_stalled")
     async def _retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
         await retry_stalled(app)
 
-    @app.periodic(cron="17 3 * * *")
-    @app.task(name="keep_house", queueing_lock="keep_house", lock="keep_house")
-    def _keep_house(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
-        keep_house(database)
-
     return app
+
+
+def _add_timer(app: procrastinate.App, name: str, cron: str, work: Callable[[], None]) -> None:
+    """Add a timer: of all workers together one at most runs it, and one job at most waits."""
+
+    @app.periodic(cron=cron)
+    @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)
+    def _timer(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
+        work()
 
 
 def run(settings: Settings) -> None:
@@ -235,21 +243,32 @@ async def _work(app: procrastinate.App) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     async with app.open_async():
-        working = asyncio.create_task(
-            app.run_worker_async(
-                concurrency=_CONCURRENCY,
-                delete_jobs="successful",
-                shutdown_graceful_timeout=15,
-                fetch_job_polling_interval=5,
-                install_signal_handlers=False,
-            )
-        )
+        lanes = {asyncio.create_task(serve(app, lane)) for lane in LANES}
         waiting = asyncio.create_task(asked.wait())
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({*lanes, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if not asked.is_set():
-            await working
-            raise WorkerLost("the worker has lost its database")
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        for lane in lanes - done:
+            lane.cancel()
+        ended = await asyncio.gather(*lanes, return_exceptions=True)
+    if not asked.is_set():
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+        raise WorkerLost("the worker has lost its database")
+
+
+async def serve(app: procrastinate.App, lane: Lane) -> None:
+    """Work on some queues; what is being done is finished first when it is cancelled.
+
+    No finished job is kept: what a delivery came to is in tables of its own, and a timer that
+    fails is in the log.
+    """
+    await app.run_worker_async(
+        name=lane.queues[0],
+        queues=list(lane.queues),
+        concurrency=lane.concurrency,
+        delete_jobs="always",
+        shutdown_graceful_timeout=15,
+        fetch_job_polling_interval=5,
+        install_signal_handlers=False,
+    )

@@ -2,6 +2,9 @@
 
 One template database is migrated and filled by the real preparation; every test module works on a
 clone of its own, with real commits. `session` is a transaction on it that is rolled back.
+
+No test looks at the real clock: every module begins on the morning of a fixed day, see
+`tests.wall_clock`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +26,7 @@ from argon2 import PasswordHasher
 
 from service.app import create_app
 from service.identity.auth.providers import password as passwords
-from service.kernel import logs
+from service.kernel import logs, migrations
 from service.kernel.db import Scope
 from service.kernel.http.limits import limiter
 from service.kernel.keys import make_key_file
@@ -34,6 +38,16 @@ from tests.contract import CheckedClient
 from tests.factories import World
 from tests.packs import plain_pack, publish
 from tests.statements import Count, counted
+from tests.wall_clock import (
+    DAY,
+    SEARCH_PATH,
+    WALL_CLOCK,
+    WallClock,
+    fit_partitions,
+    follow,
+    install,
+    morning,
+)
 
 PASSWORD = "demonstration"
 _TEMPLATE = "template_talent"
@@ -44,7 +58,12 @@ _ENVIRONMENT = {
     "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
     "TALENT_DEMO_PASSWORD": PASSWORD,
 }
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_SERVER = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "search_path": SEARCH_PATH,
+}
 
 logs.configure(logging.WARNING)
 
@@ -63,7 +82,7 @@ class Servers:
 
     def start(self) -> None:
         self.postgres = PostgresServer(
-            self.folder / "postgres", self.folder / "postgres.log", settings=_FAST
+            self.folder / "postgres", self.folder / "postgres.log", settings=_SERVER
         )
         self.valkey = ValkeyServer(self.folder / "valkey.log")
         self.postgres.start()
@@ -81,6 +100,12 @@ class Servers:
         }
         os.environ.update(self.environment)
         self.postgres.create_database(_TEMPLATE)
+        with psycopg.connect(self.postgres.superuser_url(_TEMPLATE), autocommit=True) as admin:
+            install(admin)
+            follow(admin, _TEMPLATE, WALL_CLOCK)
+        migrations.upgrade(self.environment["DATABASE_OWNER_URL"])
+        with psycopg.connect(self.postgres.superuser_url(_TEMPLATE), autocommit=True) as admin:
+            fit_partitions(admin)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -100,9 +125,30 @@ class Servers:
 
 
 _servers = pytest.StashKey[Servers]()
+_day = pytest.StashKey[date]()
+
+STARTED = "TALENT_TEST_SERVERS"
+"""Set where the servers of the run have been started already, and the environment tells of them."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on",
+        type=date.fromisoformat,
+        default=DAY,
+        metavar="DAY",
+        help="run as on this day (2028-02-29) instead of the usual one",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_day] = day = config.option.on
+    WALL_CLOCK.set(morning(day) - timedelta(days=1))
+    _start(config)
+    WALL_CLOCK.set(morning(day))
+
+
+def _start(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         os.environ.update(config.workerinput["environment"])
         number = config.workerinput["workerid"].removeprefix("gw")
@@ -110,7 +156,7 @@ def pytest_configure(config: pytest.Config) -> None:
             urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
         )
         return
-    if config.option.collectonly:
+    if config.option.collectonly or STARTED in os.environ:
         return
     servers = Servers(Path(tempfile.mkdtemp(prefix="talent-tests-")))
     config.stash[_servers] = servers
@@ -125,6 +171,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     servers = config.stash.get(_servers, None)
     if servers is not None:
         servers.stop()
+    WALL_CLOCK.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests come first: no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pinned_day(request: pytest.FixtureRequest) -> date:
+    """The day on which this module takes place, in UTC and in Shanghai; its morning begins now."""
+    day = request.config.stash[_day]
+    WALL_CLOCK.set(morning(day))
+    return day
+
+
+@pytest.fixture(autouse=True)
+def wall_clock(pinned_day: date) -> Iterator[WallClock]:
+    """The clock of this process; a test may move it, for itself."""
+    with WALL_CLOCK.kept() as clock:
+        yield clock
 
 
 def url_of(role: str, database: str) -> str:
@@ -145,15 +213,18 @@ def clone(name: str) -> Iterator[str]:
             f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER talent_owner STRATEGY file_copy"
         )
         admin.execute(f"GRANT CONNECT ON DATABASE {name} TO talent_app")
+        follow(admin, name, WALL_CLOCK)
         try:
+            with psycopg.connect(url_of("superuser", name), autocommit=True) as connection:
+                fit_partitions(connection)
             yield name
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
-def database_name(request: pytest.FixtureRequest) -> Iterator[str]:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+def database_name(pinned_day: date, request: pytest.FixtureRequest) -> Iterator[str]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", f"{pinned_day:%Y%m%d}")
     module = request.module.__name__.rpartition(".")[2][:40]
     with clone(f"test_{worker}_{module}") as name:
         yield name

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from flask import Flask
+
+from service.kernel import clock
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _numbers = itertools.count(1)
 _PLAIN = ("settlement", "housing_rent")
 _A_YEAR = 365
 _BIRTHDAY = "0315"
+_LATELY = timedelta(days=287)
+_TWO_YEARS = timedelta(days=2 * _A_YEAR)
 
 Wanted = str | tuple[str, str]
 """An offering or, where it is about a member of the family, the offering and the person."""
@@ -26,14 +30,16 @@ RESULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def citizen_id(number: int | None = None, *, age: int | None = None) -> str:
+def citizen_id(
+    number: int | None = None, *, age: int | None = None, at: datetime | None = None
+) -> str:
     """A fictional number with a right check digit; another one at every call.
 
-    Without an age, that of an adult.
+    Without an age, that of an adult; the age is that at `at`, else now.
     """
     number = next(_numbers) if number is None else number
     turn, rest = divmod(number, 900)
-    born = f"{1970 + turn % 30}{_BIRTHDAY}" if age is None else _born(age, turn)
+    born = f"{1970 + turn % 30}{_BIRTHDAY}" if age is None else _born(age, turn, at or clock.now())
     return checked(f"110105{born}{rest + 1:03d}")
 
 
@@ -43,9 +49,9 @@ def checked(body: str) -> str:
     return body + "10X98765432"[remainder]
 
 
-def _born(age: int, turn: int) -> str:
+def _born(age: int, turn: int, at: datetime) -> str:
     """A date on which somebody of that age was born, who still was of it some months ago."""
-    return f"{date.today() - timedelta(days=_A_YEAR * (age + 1) - 5 - turn % 60):%Y%m%d}"  # noqa: DTZ011
+    return f"{at - timedelta(days=_A_YEAR * (age + 1) - 5 - turn % 60):%Y%m%d}"
 
 
 @dataclass
@@ -101,9 +107,19 @@ class World:
             self._staff[username] = self._signed(self.client.post("/v1/auth/password", json=sent))
         return self._staff[username]
 
-    def child(self, talent: Signed, *, age: int = 7, name: str = "张小明") -> str:
-        """A child of the talent's; gives their person. Seven years is the age for a school."""
-        return self._member(talent, name, "child", citizen_id(age=age))
+    def child(
+        self,
+        talent: Signed,
+        *,
+        age: int = 7,
+        name: str = "张小明",
+        at: datetime | None = None,
+    ) -> str:
+        """A child of the talent's, of that age at `at`, else now; returns their person.
+
+        Seven years is the age for a school.
+        """
+        return self._member(talent, name, "child", citizen_id(age=age, at=at))
 
     def spouse(self, talent: Signed, name: str = "李娜") -> str:
         """The talent's spouse; gives their person."""
@@ -120,9 +136,11 @@ class World:
         assert answer.status_code == 201, answer.json
         return answer.json["id"]
 
-    def filing(self, *wanted: Wanted, **changes: dict[str, Any]) -> dict[str, Any]:
+    def filing(
+        self, *wanted: Wanted, at: datetime | None = None, **changes: dict[str, Any]
+    ) -> dict[str, Any]:
         """`filing_of` the bundle; what is plain where nothing is wanted in particular."""
-        return filing_of(self._bundle(), *(wanted or _PLAIN), **changes)
+        return filing_of(self._bundle(), *(wanted or _PLAIN), at=at, **changes)
 
     def _bundle(self) -> dict[str, Any]:
         """What may be asked for; looked up once per module, its forms do not change there."""
@@ -146,15 +164,10 @@ class World:
 
     def open_task(self, staff: Signed, item_number: str) -> dict[str, Any]:
         """The task of an item that a department still has to do."""
-        after: str | None = None
-        while True:
-            query = {"limit": "100"} | ({"after": after} if after else {})
-            page = staff.get("/v1/desk/tasks", query_string=query).json
-            for task in page["items"]:
-                if task["item_number"] == item_number:
-                    return task
-            after = page["next"]
-            assert after is not None, f"no open task of {item_number}"
+        found = staff.get("/v1/desk/tasks", query_string={"q": item_number}).json["items"]
+        task = next((task for task in found if task["item_number"] == item_number), None)
+        assert task is not None, f"no open task of {item_number}"
+        return task
 
     def claimed(self, staff: Signed, item_number: str) -> dict[str, Any]:
         """The same task, claimed."""
@@ -193,9 +206,16 @@ class World:
         return Signed(self.client, headers, told["account"], told["refresh_token"])
 
 
-def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]) -> dict[str, Any]:
+def filing_of(
+    bundle: dict[str, Any],
+    *wanted: Wanted,
+    at: datetime | None = None,
+    **changes: dict[str, Any],
+) -> dict[str, Any]:
     """The body of a filing, its answers taken from the pack's own examples.
 
+    It is to be filed at `at`, else now: a home that was bought more than two years before is, in
+    the answers, bought later.
     `changes`: by section, answers that are others than in the example, in every item that has the
     section. An answer that is None is left out. Every consent is given, optional ones too.
     """
@@ -203,9 +223,12 @@ def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]
     asked = {one["code"]: one["sections"] for one in bundle["offerings"]}
     requested_items = [(one, None) if isinstance(one, str) else one for one in wanted]
 
+    def example(code: str) -> dict[str, Any]:
+        return _recent(sections[code]["schema"]["examples"][0], (at or clock.now()).date())
+
     def answers(codes: Iterable[str], scope: str) -> dict[str, Any]:
         return {
-            code: _changed(sections[code]["schema"]["examples"][0], changes.get(code, {}))
+            code: _changed(example(code), changes.get(code, {}))
             for code in codes
             if sections[code]["scope"] == scope
         }
@@ -220,6 +243,14 @@ def filing_of(bundle: dict[str, Any], *wanted: Wanted, **changes: dict[str, Any]
         "sections": answers((code for one, _ in requested_items for code in asked[one]), "ticket"),
         "consents": [one["ref"] for one in bundle["consents"]],
     }
+
+
+def _recent(answers: dict[str, Any], today: date) -> dict[str, Any]:
+    """The subsidy for a home may be applied for within two years of the purchase."""
+    bought = answers.get("signed_on")
+    if bought is None or date.fromisoformat(bought) > today - _TWO_YEARS:
+        return answers
+    return answers | {"signed_on": (today - _LATELY).isoformat()}
 
 
 def _changed(answers: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

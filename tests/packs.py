@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from service.catalogue.actions import load_pack, publish_pack
-from service.catalogue.rules import Pack
+from service.catalogue.actions.files import load_pack
+from service.catalogue.actions.publish import publish_pack
+from service.catalogue.rules.pack import Pack
 from service.kernel import clock
 from service.kernel.db import Database, Scope
 from service.local.demonstration import PACK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from service.catalogue.rules import Scope
+from service.catalogue.rules.pack import Scope
 from tests.packs import whole_pack
 
 

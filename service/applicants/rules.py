@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from service.routing import EdgeKind, EdgeOn, EdgeStatus, Otherwise, Outcome, Phase, settled, waits
+from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise, settled, waits
+from service.routing.states import Outcome, Phase
 from service.tickets.rules.states import UNDECIDED
 
 

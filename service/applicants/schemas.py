@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from service.applicants.rules import Consequence
 from service.kernel.http import Schema, fields
-from service.routing import (
-    EdgeKind,
-    EdgeOn,
-    EdgeStatus,
-    Hold,
-    Otherwise,
-    Outcome,
-    Phase,
-    StageStatus,
-    Verdict,
-)
+from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
+from service.routing.flow import Verdict
+from service.routing.states import Hold, Outcome, Phase, StageStatus
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Choice, Light, NextStep, TicketStatus
 from service.tickets.schemas import CorrectionOut, HandedIn

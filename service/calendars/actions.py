@@ -20,6 +20,7 @@ from service.calendars.rules import (
     days_of_kind,
     working_calendar,
 )
+from service.calendars.vocabulary import CalendarEvent, CalendarPublished
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import FieldError, Invalid
@@ -67,8 +68,8 @@ def publish_calendar(
     days = dict.fromkeys(holidays, DayKind.HOLIDAY) | dict.fromkeys(makeup_days, DayKind.MAKEUP)
     if not _write_if_new(session, draft, days):
         return None
-    published = {"calendar": str(draft.id), "code": code, "version": draft.version}
-    emit(session, "calendar.published", actor=actor, at=at, data=published)
+    published = CalendarPublished(calendar=draft.id, code=code, version=draft.version)
+    emit(session, CalendarEvent.CALENDAR_PUBLISHED, actor=actor, at=at, data=published)
     return draft
 
 
@@ -133,7 +134,7 @@ def _last_day(published_through: date) -> date:
 def _refuse_nonsense(
     draft: Calendar, holidays: Collection[date], makeup_days: Collection[date]
 ) -> None:
-    """What is published must be readable for ever: build it once before it is written."""
+    """What is published must stay readable: build it once before it is written."""
     try:
         working_calendar(
             version_id=draft.id,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
+from cachetools import LRUCache, cached
 from sqlalchemy import ColumnElement, ScalarSelect, Select, select
 from sqlalchemy.orm import Session
 
@@ -21,36 +20,13 @@ from service.calendars.rules import (
     working_calendar,
 )
 
+built: Final[LRUCache[tuple[str, UUID], WorkingCalendar]] = LRUCache(64)
+"""The calendars that this process has built, some 100 KB each, by the identity of their version.
 
-@dataclass(slots=True)
-class Built:
-    """The calendars that this process has built, the least recently used thrown out first.
-
-    The key is the identity of a version, which is never used again and whose rows never change:
-    an entry cannot become wrong, not even when the transaction that published it rolls back.
-    """
-
-    limit: int
-    _calendars: OrderedDict[tuple[str, UUID], WorkingCalendar] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def find(self, district: str, version_id: UUID) -> WorkingCalendar | None:
-        """The calendar, if it was built before."""
-        with self._lock:
-            calendar = self._calendars.get((district, version_id))
-            if calendar is not None:
-                self._calendars.move_to_end((district, version_id))
-            return calendar
-
-    def keep(self, district: str, calendar: WorkingCalendar) -> None:
-        """Remember a calendar, and forget the one that was not asked for the longest."""
-        with self._lock:
-            self._calendars[district, calendar.version_id] = calendar
-            if len(self._calendars) > self.limit:
-                self._calendars.popitem(last=False)
-
-
-built: Final = Built(limit=64)  # a calendar takes about 100 KB
+An identity is never used again and its rows never change: an entry cannot become wrong, not even
+when the transaction that published it rolls back.
+"""
+_lock: Final = Lock()
 
 
 def calendar_for(session: Session, district: str, *, code: str = DEFAULT_CODE) -> WorkingCalendar:
@@ -62,7 +38,7 @@ def calendar_for(session: Session, district: str, *, code: str = DEFAULT_CODE) -
     row = newest_version(session, district, code=code)
     if row is None:
         raise LookupError(f"district {district!r} has published no calendar {code!r}")
-    return built.find(district, row.id) or _built_of(session, row)
+    return _built_of(session, row)
 
 
 def newest_version_id(
@@ -72,11 +48,9 @@ def newest_version_id(
     return _newest(Calendar.id, district, code).scalar_subquery()
 
 
+@cached(built, key=lambda _session, district, version_id: (district, version_id), lock=_lock)
 def calendar_of(session: Session, district: str, version_id: UUID) -> WorkingCalendar:
     """A version of a district's calendar; no statement where this process has built it before."""
-    calendar = built.find(district, version_id)
-    if calendar is not None:
-        return calendar
     return _built_of(session, session.get_one(Calendar, (district, version_id)))
 
 
@@ -105,9 +79,10 @@ def _newest(what: Any, district: str | ColumnElement[str], code: str) -> Select[
     )
 
 
+@cached(built, key=lambda _session, row: (row.district_id, row.id), lock=_lock)
 def _built_of(session: Session, row: Calendar) -> WorkingCalendar:
     days = days_of(session, row)
-    calendar = working_calendar(
+    return working_calendar(
         version_id=row.id,
         zone=row.zone,
         hours=row.hours,
@@ -117,5 +92,3 @@ def _built_of(session: Session, row: Calendar) -> WorkingCalendar:
         holidays=days_of_kind(days, DayKind.HOLIDAY),
         makeup_days=days_of_kind(days, DayKind.MAKEUP),
     )
-    built.keep(row.district_id, calendar)
-    return calendar

@@ -1,4 +1,6 @@
-"""Published versions of offerings and bundles. A version never changes; at most it is retired.
+"""Published versions of offerings and bundles, and the releases that put them in force.
+
+A version never changes; at most it is retired. A release never changes.
 
 Their contents are `json` and not `jsonb`, which would forget the order of keys: the fields of a
 form are shown in the order in which the pack has them.
@@ -32,7 +34,7 @@ def _constraints(table: str) -> tuple[SchemaItem, ...]:
 
 
 class OfferingVersion(DistrictScoped, Base):
-    """One version of an offering, its sections embedded: it stands by itself for ever."""
+    """One version of an offering, its sections embedded: it is complete and permanent."""
 
     __tablename__ = "offering_versions"
     __table_args__ = _constraints("offering_versions")
@@ -57,3 +59,28 @@ class BundleVersion(DistrictScoped, Base):
     content_hash: Mapped[str]
     published_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+
+
+class PackRelease(DistrictScoped, Base):
+    """What one publication of a pack put in force in its district. Never changes.
+
+    Numbers count from 1 in each district; the release with the highest number is in force.
+    `manifest` is what `rules.releases.manifest_of` returns, `content_hash` its hash: both are over
+    contents alone and therefore the same wherever the same pack is published. `versions` has the
+    identities that these contents have in this district: `{"offerings": {code: id}, "bundles":
+    {code: id}}`, of `offering_versions` and `bundle_versions`.
+    """
+
+    __tablename__ = "pack_releases"
+    __table_args__ = (
+        rooted(),
+        UniqueConstraint("district_id", "number"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint("content_hash ~ '^[0-9a-f]{64}$'", name="content_hash"),
+    )
+
+    number: Mapped[int]
+    manifest: Mapped[dict[str, Any]]
+    content_hash: Mapped[str]
+    versions: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]

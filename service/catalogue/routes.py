@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from service.catalogue import queries, schemas
-from service.catalogue.rules import BundleDefinition, OfferingDefinition
+from service.catalogue import schemas
+from service.catalogue.queries import definitions, form
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
 from service.kernel import clock, http
 from service.kernel.db import Scope, set_scope
 
@@ -145,7 +146,7 @@ def _looked_at(district: str | None = None) -> tuple[Session, str]:
 @blp.response(200, schemas.Offerings, example={"items": [_SETTLEMENT]})
 def list_offerings(query: dict[str, str]) -> dict[str, Any]:
     """List the offerings of a district."""
-    return {"items": queries.list_offerings(*_looked_at(**query))}
+    return {"items": definitions.list_offerings(*_looked_at(**query))}
 
 
 @blp.get("/offerings/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES)
@@ -153,7 +154,7 @@ def list_offerings(query: dict[str, str]) -> dict[str, Any]:
 @blp.response(200, schemas.Offering, example=_OFFERING)
 def get_offering(query: dict[str, str], code: str) -> OfferingDefinition:
     """Read an offering: what it asks, who works on it, what is promised."""
-    return queries.get_offering(*_looked_at(**query), code)
+    return definitions.get_offering(*_looked_at(**query), code)
 
 
 @blp.get("/bundles", allow=http.PUBLIC, audiences=AUDIENCES)
@@ -161,7 +162,7 @@ def get_offering(query: dict[str, str], code: str) -> OfferingDefinition:
 @blp.response(200, schemas.Bundles, example={"items": [_ARRIVAL]})
 def list_bundles(query: dict[str, str]) -> dict[str, Any]:
     """List the bundles of a district."""
-    return {"items": queries.list_bundles(*_looked_at(**query))}
+    return {"items": definitions.list_bundles(*_looked_at(**query))}
 
 
 @blp.get("/bundles/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES)
@@ -169,7 +170,7 @@ def list_bundles(query: dict[str, str]) -> dict[str, Any]:
 @blp.response(200, schemas.Bundle, example=_BUNDLE)
 def get_bundle(query: dict[str, str], code: str) -> BundleDefinition:
     """Read a bundle: its offerings, every section of the form once, the consents it takes."""
-    return queries.get_bundle(*_looked_at(**query), code)
+    return definitions.get_bundle(*_looked_at(**query), code)
 
 
 @blp.get(
@@ -189,7 +190,5 @@ def get_bundle_form(
     """
     session, place = _looked_at(district)
     chosen = [] if offerings is None else offerings.split(",")
-    found = queries.bundle_form(
-        session, http.actor(), place, code, offerings=chosen, at=clock.now()
-    )
-    return queries.form_shape(found)
+    found = form.bundle_form(session, http.actor(), place, code, offerings=chosen, at=clock.now())
+    return form.form_shape(found)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from service.catalogue.rules import Binding, Need, Scope, Subject
+from service.catalogue.rules.definitions import Binding, Need
+from service.catalogue.rules.pack import Scope, Subject
 from service.kernel.http import Schema, fields
-from service.routing import EdgeKind, StageKind
+from service.routing.bundle import EdgeKind
+from service.routing.flow import StageKind
 
 
 class RuleOut(Schema):

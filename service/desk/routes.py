@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Response
 
 from service.calendars.queries import calendar_for
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.desk.actions import assign, claim, decide, take
 from service.desk.queries.counts import task_counts_for
 from service.desk.queries.documents import document_seen, documents_seen
@@ -47,7 +47,7 @@ from service.kernel import audit, clock, http, storage
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets import examples
 from service.tickets.queries.rows import sections_of
 from service.tickets.queries.timeline import timeline_view

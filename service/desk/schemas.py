@@ -9,7 +9,8 @@ import marshmallow as ma
 from service.desk.rules import MOST_SOUGHT
 from service.identity.people.rules import IdType, Kinship
 from service.kernel.http import Schema, fields
-from service.routing import Outcome, Phase, StageKind, Verdict
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import Outcome, Phase
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import Light, TaskStatus
 from service.tickets.schemas import CODE, CorrectionOut, PageIn

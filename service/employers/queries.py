@@ -13,13 +13,14 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.rules import OfferingDefinition, Subject
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.pack import Subject
 from service.employers.rules import Awaited, told_items
 from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
-from service.routing import EdgeStatus, Hold
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, EdgeStatus
+from service.routing.states import Hold
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.rules.states import TicketStatus, light

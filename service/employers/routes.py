@@ -9,7 +9,7 @@ from uuid import UUID
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.employers.queries import RequestRow, Requests, request_for, request_shape, requests_for
 from service.employers.schemas import RequestOut, RequestPageOut, RequestQuery
 from service.enterprises.queries import enterprise_for

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from service.routing import Phase
+from service.routing.states import Phase
 
 
 class Awaited(StrEnum):

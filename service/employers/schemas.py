@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.employers.rules import Awaited
 from service.kernel.http import Schema, fields
-from service.routing import Outcome, Phase
+from service.routing.states import Outcome, Phase
 from service.tickets.rules.states import Light, TicketStatus
 from service.tickets.schemas import CODE, PageIn
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from service.facts.models import FACTS, Fact, FactKind
 from service.facts.queries import fact_for
 from service.facts.rules import FactEvent, NewFact
+from service.facts.vocabulary import FactCodes
 from service.identity.people.queries import is_own_case
 from service.kernel import audit, crypto, events
 from service.kernel.actor import Actor
@@ -106,7 +107,7 @@ def revoke_fact(
     events.emit(
         session, FactEvent.FACT_REVOKED, actor=actor, at=at, item_id=fact.item_id, data=codes
     )
-    audit.record(session, "fact.revoked", actor=actor, at=at, subject=fact.id, data=codes)
+    audit.record(session, "fact.revoked", actor=actor, at=at, subject=fact.id, data=codes.as_json())
     return fact
 
 
@@ -132,5 +133,5 @@ def _sealed(fact_id: UUID, column: str, text: str) -> bytes:
     return crypto.seal(text, table=FACTS, column=column, row=fact_id)
 
 
-def _codes(fact_id: UUID, fact: NewFact | Fact) -> dict[str, str]:
-    return {"fact": str(fact_id), "kind": fact.kind, "issuer": fact.issuer}
+def _codes(fact_id: UUID, fact: NewFact | Fact) -> FactCodes:
+    return FactCodes(fact=fact_id, kind=fact.kind, issuer=fact.issuer)

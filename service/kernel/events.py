@@ -1,12 +1,12 @@
 """The domain's log: what happened, once each, in the transaction in which it happened.
 
 The same rows are the audit of state changes, the timeline people read, and the outbox: when a
-transaction commits, one job for all its events commits with it, and the worker delivers them.
+transaction commits, the jobs that deliver its events commit with it (`kernel.deliveries`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,10 +14,10 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.kernel import jobs
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import Base, DistrictScoped, EnumText, insert_rows, one_of
 from service.kernel.ids import new_id
+from service.kernel.vocabulary import P, Payload, PayloadError, kind_of
 
 _PENDING: Final = "pending_events"
 
@@ -26,8 +26,9 @@ class Event(DistrictScoped, Base):
     """One thing that happened; append-only, partitioned by month through its UUIDv7.
 
     `seq` orders the events of one ticket; events that are not replayed (a claim) have none.
-    `data` holds ids and codes, never a person's words or names. `xid` is the transaction that
-    wrote the row: who reads across tickets reads below the oldest running one and misses none.
+    `data` holds ids and codes, never a person's words or names; `payload_of` reads it, in the
+    `version` that it was written in. `xid` is the transaction that wrote the row: who reads across
+    tickets reads below the oldest running one and misses none.
     """
 
     __tablename__ = "events"
@@ -38,6 +39,7 @@ class Event(DistrictScoped, Base):
     )
 
     kind: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
     ticket_id: Mapped[UUID | None]
     seq: Mapped[int | None]
     item_id: Mapped[UUID | None]
@@ -60,44 +62,55 @@ def emit(
     seq: int | None = None,
     item_id: UUID | None = None,
     task_id: UUID | None = None,
-    public: bool = False,
-    data: Mapping[str, Any] | None = None,
+    public: bool | None = None,
+    data: Payload | Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Tell that `kind` happened; gives the event's id. It is written when the session commits.
+    """Record that `kind` happened; returns the event's id. It is written when the session commits.
 
-    `public` events are told to the applicant. `data` may hold ids and codes only.
+    `data` is an instance of the kind's payload type, or a mapping with exactly its keys. Raises
+    at once, because each is an error of the program: `UnregisteredKind`, `PayloadError`, and
+    `ValueError` where `public` is given and is not what the kind is registered as.
     """
-    event_id = new_id()
+    registered = kind_of(kind)
+    if public is not None and public is not registered.public:
+        raise ValueError(f"{registered.name} is registered as public={registered.public}")
+    event_id, stored = new_id(), registered.stored(data)
     session.info.setdefault(_PENDING, []).append(
         {
             "district_id": actor.district,
             "id": event_id,
-            "kind": str(kind),
+            "kind": registered.name,
+            "version": registered.version,
             "ticket_id": ticket_id,
             "seq": seq,
             "item_id": item_id,
             "task_id": task_id,
             "actor_kind": actor.kind,
             "actor_id": actor.account_id,
-            "public": public,
-            "data": dict(data or {}),
+            "public": registered.public,
+            "data": stored,
             "at": at,
         }
     )
     return event_id
 
 
-def write_pending(session: Session) -> None:
-    """Write what was emitted and enqueue its delivery; runs before every commit."""
+def payload_of(event: Event, payload: type[P]) -> P:
+    """What was stored with an event, as the payload type of its kind.
+
+    Raises `UnregisteredKind`, and `PayloadError` where the type or the version is another.
+    """
+    kind = kind_of(event.kind)
+    if event.version != kind.version:
+        raise PayloadError(f"{kind.name}: version {event.version} cannot be read")
+    read = kind.read(event.data)
+    if not isinstance(read, payload):
+        raise PayloadError(f"{kind.name}: its payload is no {payload.__name__}")
+    return read
+
+
+def write_emitted(session: Session) -> Sequence[Mapping[str, Any]]:
+    """Write what was emitted, in one statement; returns the rows, in the order of emission."""
     rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
-    if not rows:
-        return
     insert_rows(session, Event, rows)
-    ticket = rows[0]["ticket_id"]
-    jobs.defer(
-        session,
-        jobs.DELIVER,
-        lock=str(ticket) if ticket else None,
-        district=rows[0]["district_id"],
-        events=[str(row["id"]) for row in rows],
-    )
+    return rows

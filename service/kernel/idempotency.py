@@ -13,11 +13,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Index, UniqueConstraint, delete, func, select
+from sqlalchemy import Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session
 
 from service.kernel import crypto
-from service.kernel.db import Base, DistrictScoped, insert_rows
+from service.kernel.db import Base, DistrictScoped, delete_rows, insert_rows
 from service.kernel.errors import Conflict, Invalid
 from service.kernel.ids import new_id
 
@@ -106,9 +106,10 @@ def store_answer(session: Session, request: Request, answer: Answer, *, at: date
     insert_rows(session, IdempotencyKey, [row])
 
 
-def forget_old_answers(session: Session, *, at: datetime) -> None:
-    """Delete what has been kept long enough; row-level security keeps it to the district."""
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < at - KEPT))
+def forget_old_answers(session: Session, *, district: str, at: datetime, most: int) -> int:
+    """Delete what a district has kept long enough, at most `most`; returns how many."""
+    old = (IdempotencyKey.district_id == district) & (IdempotencyKey.created_at < at - KEPT)
+    return delete_rows(session, IdempotencyKey, old, most=most)
 
 
 def _lock_number(request: Request) -> int:

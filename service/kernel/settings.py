@@ -25,6 +25,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 _positive: Final = Range(min=1)
 _given: Final = Length(min=1)
+_token: Final = Regexp(
+    r"([!-~]{16,})?\Z", error="Expected at least 16 visible ASCII characters, or nothing."
+)
 _rate: Final = Regexp(
     r"[1-9][0-9]* per (second|minute|hour|day)\Z", error="Expected a rate: 30 per minute."
 )
@@ -83,6 +86,7 @@ class Settings:
     wechat_url: str
     wechat_app_id: str
     wechat_secret: str
+    metrics_token: str
 
     @property
     def production(self) -> bool:
@@ -125,6 +129,7 @@ def _read(env: Env, defaults: dict[str, Any]) -> Settings:
         wechat_url=env.str("TALENT_WECHAT_URL", wechat["base_url"], validate=_web_url),
         wechat_app_id=env.str("TALENT_WECHAT_APP_ID", ""),
         wechat_secret=env.str("TALENT_WECHAT_SECRET", ""),
+        metrics_token=env.str("TALENT_METRICS_TOKEN", "", validate=_token),
     )
 
 

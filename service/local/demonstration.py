@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from service.catalogue.actions import load_pack, set_up_district
-from service.catalogue.rules import Pack
+from service.catalogue.actions.files import load_pack
+from service.catalogue.actions.publish import set_up_district
+from service.catalogue.rules.pack import Pack
 from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.identity.people.rules import AccountKind
 from service.identity.staff.actions import ensure_staff

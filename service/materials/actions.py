@@ -31,6 +31,7 @@ from service.materials.rules import (
     folder_of,
     id_of,
 )
+from service.materials.vocabulary import MaterialCodes
 
 ORPHANED_AFTER: Final = timedelta(days=7)
 """How long a content may lie in the storage without a material.
@@ -161,5 +162,5 @@ def _row(material: KnownMaterial, account_id: UUID) -> dict[str, Any]:
 def _emit(
     session: Session, kind: MaterialEvent, actor: Actor, material: KnownMaterial, at: datetime
 ) -> None:
-    codes = {"material": str(material.id), "code": material.code}
+    codes = MaterialCodes(material=material.id, code=material.code)
     events.emit(session, kind, actor=actor, at=at, data=codes)

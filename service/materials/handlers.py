@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from sqlalchemy.orm import Session
-
 from service.kernel import storage
-from service.kernel.events import Event
+from service.kernel.events import Event, payload_of
 from service.materials.rules import blob_of
+from service.materials.vocabulary import MaterialCodes
 
 
-def delete_content(_session: Session, event: Event) -> None:
-    """Delete the content of the event's material from the storage; a second time is no error."""
-    blob = blob_of(event.district_id, UUID(event.data["material"]))
-    storage.in_use().delete(blob)
+def delete_content(event: Event) -> None:
+    """Delete the content of the event's material from the storage; a second time is no error.
+
+    To be called outside of any transaction.
+    """
+    erased = payload_of(event, MaterialCodes)
+    storage.in_use().delete(blob_of(event.district_id, erased.material))

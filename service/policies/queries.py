@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
-from service.catalogue.queries import offerings_in_force
-from service.catalogue.rules import OfferingDefinition, Subject
+from service.catalogue.queries.definitions import offerings_in_force
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.pack import Subject
 from service.facts.queries import facts_of
 from service.facts.rules import by_kind
 from service.identity.people.queries import household_for
@@ -26,7 +27,7 @@ from service.policies.rules import (
     stated_faults,
     subjects,
 )
-from service.routing import Known
+from service.routing.conditions.known import Known
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any, Final
 from service.kernel import clock, http
 from service.policies import queries, schemas
 from service.policies.rules import Eligibility, Judged, Stated
-from service.routing import Finding, SourceKind
+from service.routing.conditions.answered import Finding
+from service.routing.conditions.asked import SourceKind
 
 blp = http.Blueprint(
     "policies", __name__, url_prefix="/v1", description="Who is eligible for what, and why."

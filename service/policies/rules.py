@@ -8,9 +8,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from service.catalogue.rules import Criterion, FactForm, OfferingDefinition, SectionForm, Subject
+from service.catalogue.rules.definitions import Criterion, FactForm, OfferingDefinition, SectionForm
+from service.catalogue.rules.pack import Subject
 from service.kernel.errors import FieldError
-from service.routing import Answer, Known, Truth, evaluate
+from service.routing.conditions.answered import Answer, evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
 
 Sections = Mapping[str, Any]
 """By section what somebody sent; it need not even be an object."""

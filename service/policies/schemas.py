@@ -6,10 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from service.catalogue.rules import Binding, Subject
+from service.catalogue.rules.definitions import Binding
+from service.catalogue.rules.pack import Subject
 from service.kernel.http import Schema, fields
 from service.policies.rules import Relative, Stated, StatedFact
-from service.routing import SourceKind, Truth
+from service.routing.conditions.asked import SourceKind, Truth
 
 _CODES = {"description": "Codes of offerings."}
 _KINSHIP = [Subject.CHILD.value, Subject.SPOUSE.value]

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from service.routing.check import FlowFault
-from service.routing.conditions import Condition, parse_condition
+from service.routing.conditions.asked import Condition, parse_condition
 from service.routing.flow import MalformedFlow
 from service.routing.states import Outcome, Phase
 
@@ -111,9 +111,9 @@ def _rule(raw: Mapping[str, Any]) -> EdgeRule:
 
 
 def check_edges(edges: Collection[EdgeRule]) -> Iterator[FlowFault]:
-    """What is wrong with the edges of a bundle: one of an item to itself, doubled, or in a circle.
+    """What is wrong with the edges of a bundle: from an item to itself, doubled, or in a cycle.
 
-    Hard and soft edges are looked at together: a circle of either would wait for ever.
+    Hard and soft edges are looked at together: a cycle of either would never be settled.
     """
     seen = set()
     graph: dict[str, set[str]] = {}
@@ -130,17 +130,17 @@ def check_edges(edges: Collection[EdgeRule]) -> Iterator[FlowFault]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle = [str(name) for name in error.args[1]]
+        cycle = [str(name) for name in error.args[1]]
         place = next(
             place
             for place, edge in enumerate(edges)
-            if (edge.predecessor, edge.successor) in pairwise(circle)
+            if (edge.predecessor, edge.successor) in pairwise(cycle)
         )
-        yield FlowFault(("edges", place), "edge_cycle", {"circle": " → ".join(circle)})
+        yield FlowFault(("edges", place), "edge_cycle", {"cycle": " → ".join(cycle)})
 
 
 def in_order(offerings: Iterable[str], edges: Iterable[EdgeRule]) -> list[str]:
-    """The offerings, every one after those that it waits for; the edges form no circle."""
+    """The offerings, every one after those that it waits for; the edges form no cycle."""
     named = list(offerings)
     graph: dict[str, list[str]] = {name: [] for name in named}
     for edge in edges:
@@ -149,11 +149,11 @@ def in_order(offerings: Iterable[str], edges: Iterable[EdgeRule]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-Standing = tuple[Phase, Outcome | None]
-"""How an item stands, as far as its successors care."""
+Progress = tuple[Phase, Outcome | None]
+"""The phase and outcome of an item: what its successors depend on."""
 
 
-def settled(on: EdgeOn, otherwise: Otherwise, predecessors: Collection[Standing]) -> EdgeStatus:
+def settled(on: EdgeOn, otherwise: Otherwise, predecessors: Collection[Progress]) -> EdgeStatus:
     """How a waiting edge stands, given how all items of its predecessor stand.
 
     It waits until all have come to something. One that was not approved makes an edge on approval
@@ -163,13 +163,13 @@ def settled(on: EdgeOn, otherwise: Otherwise, predecessors: Collection[Standing]
         outcome not in (None, Outcome.APPROVED) for _, outcome in predecessors
     ):
         return given_up(otherwise)
-    if all(_came_to_something(on, standing) for standing in predecessors):
+    if all(_came_to_something(on, progress) for progress in predecessors):
         return EdgeStatus.MET
     return EdgeStatus.WAITING
 
 
-def _came_to_something(on: EdgeOn, standing: Standing) -> bool:
-    phase, outcome = standing
+def _came_to_something(on: EdgeOn, progress: Progress) -> bool:
+    phase, outcome = progress
     return outcome is not None if on is EdgeOn.APPROVED else phase is Phase.ENDED
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from service.routing.flow import PASSING, VERDICTS, Flow, JoinKind, Stage, StageKind
+from service.routing.graph import Graph, reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,16 @@ def check_flow(flow: Flow, *, day_minutes: int = OFFICE_DAY_MINUTES) -> list[Flo
 
     Guaranteed by an empty answer: stages are unique and acyclic, all can be reached from the one
     acceptance, there is one decision and every way goes through it, fulfilment comes after it and
-    everything else before, verdicts and keys fit the kinds, rejections lead back and not for
-    ever, limits are positive, and the longest way from acceptance to decision, with every round
-    that a rejection may bring, fits the promise, and that the law. Questions about the graph are
-    asked once its names are right, so that one slip does not raise ten faults. `day_minutes`:
+    everything else before, verdicts and keys fit the kinds, rejections lead back, a bounded
+    number of times, limits are positive, and the longest way from acceptance to decision, with
+    every round that a rejection may bring, fits the promise, and that the law. Questions about the
+    graph are asked once its names are right: one slip does not raise ten faults. `day_minutes`:
     office minutes of a day, by which limits in hours become days.
     """
     faults = [*_names(flow), *_stages(flow), *_ends(flow), *_promises(flow)]
     if not flow.stages or any(fault.code in _NAMES for fault in faults):
         return faults
-    graph = {stage.key: stage.after for stage in flow.stages}
+    graph = flow.graph
     faults += _cycles(flow, graph)
     if any(fault.code == "cycle" for fault in faults):
         return faults
@@ -44,7 +45,6 @@ def check_flow(flow: Flow, *, day_minutes: int = OFFICE_DAY_MINUTES) -> list[Flo
 
 
 _NAMES = frozenset({"duplicate_stage", "unknown_stage"})
-Graph = Mapping[str, tuple[str, ...]]
 
 
 def _names(flow: Flow) -> Iterator[FlowFault]:
@@ -160,16 +160,16 @@ def _places(flow: Flow, kind: StageKind) -> list[int]:
 
 def _cycles(flow: Flow, graph: Graph) -> Iterator[FlowFault]:
     for place, stage in enumerate(flow.stages):
-        if stage.key in before(graph, stage.key):
+        if stage.key in reachable(graph, stage.key):
             yield FlowFault(("stages", place, "after"), "cycle", {"stage": stage.key})
 
 
 def _ways(flow: Flow, graph: Graph, day_minutes: int) -> Iterator[FlowFault]:
     starts = {stage.key for stage in flow.starts if stage.kind is StageKind.ACCEPTANCE}
     for place, stage in enumerate(flow.stages):
-        if stage.after and not starts & before(graph, stage.key):
+        if stage.after and not starts & reachable(graph, stage.key):
             yield FlowFault(("stages", place), "unreachable", {"stage": stage.key})
-    yield from _returns(flow, graph)
+    yield from _ways_back(flow, graph)
     decisions = _places(flow, StageKind.DECISION)
     if len(decisions) != 1:
         return
@@ -181,14 +181,14 @@ def _ways(flow: Flow, graph: Graph, day_minutes: int) -> Iterator[FlowFault]:
         yield FlowFault(("promise", "working_days"), "limits_exceed_promise", params)
 
 
-def _returns(flow: Flow, graph: Graph) -> Iterator[FlowFault]:
+def _ways_back(flow: Flow, graph: Graph) -> Iterator[FlowFault]:
     """A rejection leads back, to where somebody works; the acceptance is not done twice."""
     for place, stage in enumerate(flow.stages):
         if stage.on_reject is None:
             continue
         to = flow.by_key[stage.on_reject.to]
         path = ("stages", place, "on_reject", "to")
-        if to is not stage and to.key not in before(graph, stage.key):
+        if to is not stage and to.key not in reachable(graph, stage.key):
             yield FlowFault(path, "not_before", {"stage": to.key, "here": stage.key})
         elif to.kind in {StageKind.ACCEPTANCE, StageKind.CHECK}:
             yield FlowFault(path, "no_way_back", {"stage": to.key, "kind": to.kind.value})
@@ -196,11 +196,13 @@ def _returns(flow: Flow, graph: Graph) -> Iterator[FlowFault]:
 
 def _sides(flow: Flow, graph: Graph, decision: Stage) -> Iterator[FlowFault]:
     """Fulfilment lies behind the decision, everything else before it."""
-    earlier = before(graph, decision.key)
+    earlier = reachable(graph, decision.key)
     for place, stage in enumerate(flow.stages):
         if stage is decision:
             continue
-        side = _side(before=stage.key in earlier, behind=decision.key in before(graph, stage.key))
+        side = _side(
+            before=stage.key in earlier, behind=decision.key in reachable(graph, stage.key)
+        )
         code = _MISPLACED.get((side, stage.kind is StageKind.FULFILMENT))
         if code:
             yield FlowFault(("stages", place, "after"), code, {"stage": stage.key})
@@ -221,18 +223,6 @@ def _side(*, before: bool, behind: bool) -> str:
     return "behind" if behind else "beside"
 
 
-def before(graph: Graph, key: str) -> set[str]:
-    """Every stage that must be behind before this one opens."""
-    found: set[str] = set()
-    todo = list(graph[key])
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(graph[name])
-    return found
-
-
 def longest_way(flow: Flow, *, day_minutes: int = OFFICE_DAY_MINUTES) -> int:
     """Working days of the longest way from acceptance, exclusive, to the decision, inclusive.
 
@@ -240,12 +230,12 @@ def longest_way(flow: Flow, *, day_minutes: int = OFFICE_DAY_MINUTES) -> int:
     return costs nothing here: how long the applicant takes no limit bounds, and a promise is made
     for what is complete. The flow is acyclic and has one decision.
     """
-    graph = {stage.key: stage.after for stage in flow.stages}
+    graph = flow.graph
     days = {stage.key: _days(stage, day_minutes) for stage in flow.stages}
     again = sum(
         (back.rounds - 1) * _longest(graph, days, stage.key, since=back.to)
         for stage in flow.stages
-        if ((back := stage.on_reject) and stage.key in before(graph, flow.decision.key))
+        if ((back := stage.on_reject) and stage.key in reachable(graph, flow.decision.key))
         or (stage is flow.decision and back)
     )
     return again + _longest(graph, days, flow.decision.key)

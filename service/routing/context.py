@@ -2,7 +2,7 @@
 
 The engine asks a `Lookups` whether a stage opens, whether a check passes and who works on a stage.
 When something happens, `Asking` answers from what is known of the case and remembers its answers;
-they are stored with the event as a `Context`, which gives the same answers to a replay.
+they are stored with the event as a `Context`, which answers a replay in the same way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from service.routing.conditions import Condition, Known, Truth, evaluate, first_value
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Condition, Truth
+from service.routing.conditions.known import Known, first_value
 from service.routing.flow import Stage
 
 Outcomes = Mapping[str, str]

@@ -8,13 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
-from service.routing.conditions import (
-    Condition,
-    Source,
-    SourceKind,
-    parse_condition,
-    sources,
-)
+from service.routing.conditions.asked import Condition, Source, SourceKind, parse_condition, sources
+from service.routing.graph import Graph, inverted, reachable
 
 
 class StageKind(StrEnum):
@@ -33,7 +28,7 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     APPROVE = "approve"
     REJECT = "reject"
-    RETURN = "return"  # the applicant is asked, once, to mend what is named
+    RETURN = "return"  # the applicant is asked, once, to correct what is named
 
 
 # The verdict with which the flow goes on, by the kind of the stage that is left.
@@ -80,7 +75,7 @@ class Limit:
 
 
 class SubjectPart(StrEnum):
-    """What can be told of the member of the family that an item is about."""
+    """What can be shown of the member of the family that an item is about."""
 
     NAME = "name"
     ID_NUMBER = "id_number"
@@ -178,8 +173,8 @@ class OnReject:
 
 
 @dataclass(frozen=True)
-class Gift:
-    """A fact that the decision's approval establishes about the applicant or the subject.
+class FactTemplate:
+    """How to make a fact that an approval establishes about the applicant or the subject.
 
     Values, `begins` and `ends` are in plain form: a literal, `{result: name}`,
     `{field: section.name}`; `ends` may be a span from the beginning.
@@ -217,7 +212,7 @@ class Stage:
     on_reject: OnReject | None = None
     four_eyes: bool = False
     records: Mapping[str, Any] | None = None
-    gives: tuple[Gift, ...] = ()
+    gives: tuple[FactTemplate, ...] = ()
     authority: Mapping[str, str] | None = None
 
     @property
@@ -243,6 +238,11 @@ class Flow:
         return {stage.key: stage for stage in self.stages}
 
     @cached_property
+    def graph(self) -> Graph:
+        """By stage, the stages that it follows at once."""
+        return {stage.key: stage.after for stage in self.stages}
+
+    @cached_property
     def starts(self) -> tuple[Stage, ...]:
         """The stages that open when the item is begun."""
         return tuple(stage for stage in self.stages if not stage.after)
@@ -255,33 +255,27 @@ class Flow:
     @cached_property
     def looks_at_facts(self) -> frozenset[str]:
         """The kinds of facts by which the flow finds its way."""
-        conditions = [one for stage in self.stages for one in (stage.when, stage.checks) if one]
+        conditions = [
+            condition
+            for stage in self.stages
+            for condition in (stage.when, stage.checks)
+            if condition
+        ]
         named = [source for condition in conditions for source in sources(condition)]
         named += [stage.choice.by for stage in self.stages if stage.choice.by]
-        return frozenset(one.parts[0] for one in named if one.kind is SourceKind.FACT)
+        return frozenset(source.parts[0] for source in named if source.kind is SourceKind.FACT)
 
     @cached_property
     def upstream(self) -> Mapping[str, frozenset[str]]:
-        """By stage, every stage that must be behind before it opens."""
-        return {
-            key: frozenset(one for one in self.by_key if key in self.downstream[one]) - {key}
-            for key in self.by_key
-        }
+        """By stage, every other stage that must be behind before it opens."""
+        known = frozenset(self.by_key)
+        return {key: (reachable(self.graph, key) & known) - {key} for key in known}
 
     @cached_property
     def downstream(self) -> Mapping[str, frozenset[str]]:
         """By stage, itself and every stage that can only open after it."""
-        return {key: frozenset((key, *self._behind(key))) for key in self.by_key}
-
-    def _behind(self, key: str) -> set[str]:
-        found: set[str] = set()
-        todo = [key]
-        while todo:
-            here = todo.pop()
-            fresh = {one.key for one in self.stages if here in one.after} - found
-            found |= fresh
-            todo.extend(fresh)
-        return found
+        followers = inverted(self.graph)
+        return {key: reachable(followers, key) | {key} for key in self.by_key}
 
 
 class MalformedFlow(ValueError):
@@ -328,7 +322,7 @@ def _stage(raw: Mapping[str, Any]) -> Stage:
         on_reject=None if on_reject is None else OnReject(on_reject["to"], on_reject["rounds"]),
         four_eyes=bool(raw.get("four_eyes", False)),
         records=raw.get("records"),
-        gives=tuple(map(_gift, raw.get("gives", ()))),
+        gives=tuple(map(_fact_template, raw.get("gives", ()))),
         authority=raw.get("authority"),
     )
 
@@ -354,9 +348,9 @@ def _join(raw: str | Mapping[str, Any]) -> Join:
     return Join(JoinKind(raw))
 
 
-def _gift(raw: Mapping[str, Any]) -> Gift:
+def _fact_template(raw: Mapping[str, Any]) -> FactTemplate:
     about = raw.get("about", "applicant")
-    return Gift(raw["fact"], about, dict(raw["value"]), raw.get("from"), raw.get("until"))
+    return FactTemplate(raw["fact"], about, dict(raw["value"]), raw.get("from"), raw.get("until"))
 
 
 def _sees(raw: Mapping[str, Any]) -> Sees:

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 class Hold(StrEnum):
     """Why an item stands still: it waits for somebody outside the departments."""
 
-    CORRECTION = "correction"  # the applicant has been asked to mend something
+    CORRECTION = "correction"  # the applicant has been asked to correct something
 
 
 class StageStatus(StrEnum):
@@ -126,7 +126,7 @@ class ItemState:
         """The rounds of stages, by key and number, that wait for the applicant's correction."""
         if self.hold is not Hold.CORRECTION:
             return frozenset()
-        return frozenset((one.key, one.round) for one in self.stages if one.returned)
+        return frozenset((stage.key, stage.round) for stage in self.stages if stage.returned)
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -149,14 +149,14 @@ def rounds(stages: Iterable[StageState], key: str) -> int:
 
 def returns(stages: Iterable[StageState], key: str) -> int:
     """How often a stage was returned to the applicant."""
-    return sum(one.key == key and one.verdict is Verdict.RETURN for one in stages)
+    return sum(stage.key == key and stage.verdict is Verdict.RETURN for stage in stages)
 
 
 def outcomes(stages: Iterable[StageState]) -> dict[str, str]:
     """What every stage came to the last time: `passed`, `rejected` or `skipped`."""
     last = {stage.key: stage for stage in stages}
-    told = {key: _came_to(stage) for key, stage in last.items()}
-    return {key: outcome for key, outcome in told.items() if outcome}
+    reached = {key: _came_to(stage) for key, stage in last.items()}
+    return {key: outcome for key, outcome in reached.items() if outcome}
 
 
 def _came_to(stage: StageState) -> str | None:

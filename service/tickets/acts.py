@@ -22,43 +22,41 @@ from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import offering_definition
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_new_rows, insert_rows
-from service.routing import (
-    Asking,
+from service.routing.bundle import UNSETTLED, EdgeStatus, waits
+from service.routing.conditions.known import Known
+from service.routing.context import Asking, encode_context
+from service.routing.engine import advance, initial
+from service.routing.events import (
     Cancelled,
+    Corrected,
+    Event,
+    Filed,
+    PredecessorsSettled,
+    encode_event,
+)
+from service.routing.states import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Corrected,
-    EdgeStatus,
     Effect,
     EndItem,
-    Event,
-    Filed,
     GiveFacts,
     Hold,
     ItemState,
-    Known,
     OpenStage,
     Outcome,
     Phase,
-    PredecessorsSettled,
     SkipStage,
     StartPromise,
     StopPromise,
     SupersedeStage,
-    advance,
-    encode_context,
-    encode_event,
-    initial,
-    waits,
 )
-from service.routing.bundle import UNSETTLED
 from service.tickets import corrections
 from service.tickets.clocks import Clocks, due_moved
 from service.tickets.edges import stands

@@ -12,7 +12,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from service.calendars.rules import Due, WorkingCalendar
 from service.kernel.db import insert_rows
-from service.routing import Flow, Phase
+from service.routing.flow import Flow
+from service.routing.states import Phase
 from service.tickets.edges import predecessors_first, wait_of
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import ClockSegment, DueChange, Edge, Item

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.kernel.db import insert_rows
-from service.routing import Phase
+from service.routing.states import Phase
 from service.tickets.models.items import ClockSegment, Correction, Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.rows import open_corrections

@@ -13,19 +13,11 @@ from uuid import UUID
 from service.calendars.rules import WorkingCalendar
 from service.facts.rules import KnownFact
 from service.kernel.ids import new_id
-from service.routing import (
-    Ask,
-    EdgeOn,
-    EdgeRule,
-    EdgeStatus,
-    Known,
-    Otherwise,
-    Truth,
-    evaluate,
-    settled,
-)
-from service.routing import Wait as WaitRule
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, Ask, EdgeOn, EdgeRule, EdgeStatus, Otherwise, settled
+from service.routing.bundle import Wait as WaitRule
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
 from service.tickets.models.items import Edge, Item
 from service.tickets.rules.clock import Wait
 

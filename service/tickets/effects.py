@@ -14,12 +14,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.catalogue.rules import OfferingDefinition, gift_dates, gift_value
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.fact_templates import fact_dates, fact_value
 from service.facts.actions import issue_facts
 from service.facts.rules import NewFact
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
-from service.routing import Gift, Known
+from service.routing.conditions.known import Known
+from service.routing.flow import FactTemplate
 from service.tickets.models.items import Item
 from service.tickets.queries.cases import answers_of, person_of
 
@@ -47,7 +49,7 @@ def facts_given(
     session: Session,
     item: Item,
     definition: OfferingDefinition,
-    gifts: Iterable[Gift],
+    templates: Iterable[FactTemplate],
     *,
     result: Mapping[str, Any],
     issuer: str,
@@ -59,21 +61,21 @@ def facts_given(
     value is taken from the answers, else none. Raises `Invalid` at the result where it makes no
     valid fact.
     """
-    gifts = list(gifts)
-    answers = answers_of(session, item) if any(map(_takes_answers, gifts)) else {}
+    templates = list(templates)
+    answers = answers_of(session, item) if any(map(_takes_answers, templates)) else {}
     facts = []
-    for gift in gifts:
-        value = gift_value(gift.value, result=result, answers=answers)
+    for template in templates:
+        value = fact_value(template.value, result=result, answers=answers)
         try:
-            begins, ends = gift_dates(gift, result=result, answers=answers, today=today)
+            begins, ends = fact_dates(template, result=result, answers=answers, today=today)
         except ValueError:
             raise Invalid(errors=[FieldError("result", "fact_dates_wrong")]) from None
-        if definition.facts[gift.fact].form.faults(value, at="result"):
+        if definition.facts[template.fact].form.faults(value, at="result"):
             raise Invalid(errors=[FieldError("result", "fact_value_wrong")])
         facts.append(
             NewFact(
-                person_id=_about(item, gift),
-                kind=gift.fact,
+                person_id=_about(item, template),
+                kind=template.fact,
                 value=value,
                 issuer=issuer,
                 item_id=item.id,
@@ -85,12 +87,12 @@ def facts_given(
     return FactsGiven(facts)
 
 
-def _about(item: Item, gift: Gift) -> UUID:
-    if gift.about == "subject" and item.subject_id is not None:
+def _about(item: Item, template: FactTemplate) -> UUID:
+    if template.about == "subject" and item.subject_id is not None:
         return item.subject_id
     return person_of(item)
 
 
-def _takes_answers(gift: Gift) -> bool:
-    parts = [*gift.value.values(), gift.begins, gift.ends]
+def _takes_answers(template: FactTemplate) -> bool:
+    parts = [*template.value.values(), template.begins, template.ends]
     return any(isinstance(part, Mapping) and "field" in part for part in parts)

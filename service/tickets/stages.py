@@ -12,22 +12,19 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel.db import insert_rows
 from service.kernel.ids import new_id
-from service.routing import (
+from service.routing.flow import Flow, Stage, StageKind, Verdict
+from service.routing.states import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Flow,
     OpenStage,
     Phase,
     SkipStage,
-    Stage,
-    StageKind,
     StageStatus,
     SupersedeStage,
-    Verdict,
 )
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task

@@ -18,16 +18,9 @@ from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
-from service.routing import (
-    AcceptanceDeemed,
-    EdgeStatus,
-    NoticeEnded,
-    Otherwise,
-    StageKind,
-    Verdict,
-    given_up,
-)
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, EdgeStatus, Otherwise, given_up
+from service.routing.events import AcceptanceDeemed, NoticeEnded
+from service.routing.flow import StageKind, Verdict
 from service.tickets.acts import Act, Decided, act_on
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item

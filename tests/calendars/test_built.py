@@ -1,47 +1,83 @@
-"""The process's store of built calendars."""
+"""A process builds each version of a calendar once, and keeps a bounded number of them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from service.calendars.queries import Built
-from tests.calendars.notices import calendar
+import pytest
+from sqlalchemy.exc import NoResultFound
 
-ONE, TWO, THREE = (calendar(version_id=UUID(int=n)) for n in (1, 2, 3))
+from service.calendars.models import Calendar
+from service.calendars.queries import built, calendar_of
+from tests.calendars.notices import CHINA
 
 
-def test_what_was_not_asked_for_the_longest_goes_first():
-    built = Built(limit=2)
-    built.keep("demo", ONE)
-    built.keep("demo", TWO)
-    assert built.find("demo", ONE.version_id) is ONE
-    built.keep("demo", THREE)
-    assert built.find("demo", ONE.version_id) is ONE
-    assert built.find("demo", TWO.version_id) is None
-    assert built.find("demo", THREE.version_id) is THREE
+class Rows:
+    """A session of one district that finds these versions, none of which has holidays."""
+
+    def __init__(self, district, *versions):
+        self.district, self.versions = district, versions
+        self.read = Counter()
+
+    def get_one(self, _model, key):
+        district, version_id = key
+        if district != self.district or version_id not in self.versions:
+            raise NoResultFound
+        self.read[version_id] += 1
+        return Calendar(
+            district_id=district,
+            id=version_id,
+            zone=str(CHINA.zone),
+            hours=[["09:00", "17:00"]],
+            first_day=CHINA.first_day,
+            last_day=CHINA.last_day,
+            published_through=CHINA.published_through,
+        )
+
+    def execute(self, _statement):
+        return self
+
+    def all(self):
+        return []
+
+
+def test_a_version_is_read_and_built_once():
+    version = uuid4()
+    rows = Rows("demo", version)
+    first = calendar_of(rows, "demo", version)
+    assert first.version_id == version
+    assert calendar_of(rows, "demo", version) is first
+    assert rows.read == {version: 1}
 
 
 def test_districts_do_not_share_calendars():
-    built = Built(limit=2)
-    built.keep("demo", ONE)
-    assert built.find("other", ONE.version_id) is None
+    version = uuid4()
+    calendar_of(Rows("demo", version), "demo", version)
+    with pytest.raises(NoResultFound):
+        calendar_of(Rows("other"), "other", version)
 
 
-def test_keeping_again_takes_no_more_room():
-    built = Built(limit=2)
-    for kept in (ONE, TWO, TWO, TWO):
-        built.keep("demo", kept)
-    assert built.find("demo", ONE.version_id) is ONE
+def test_what_was_not_asked_for_the_longest_goes_first():
+    first, second, *more = (UUID(int=number) for number in range(int(built.maxsize) + 1))
+    rows = Rows("demo", first, second, *more)
+    for version in (first, second, *more[:-1], first, more[-1]):
+        calendar_of(rows, "demo", version)
+    assert len(built) == built.maxsize
+    for version in (first, second):
+        calendar_of(rows, "demo", version)
+    assert (rows.read[first], rows.read[second]) == (1, 2)
 
 
 def test_many_threads_may_use_it_at_once():
-    built = Built(limit=2)
+    versions = [uuid4() for _ in range(3 * int(built.maxsize))]
+    rows = Rows("demo", *versions)
 
     def use(number: int) -> bool:
-        kept = (ONE, TWO, THREE)[number % 3]
-        built.keep("demo", kept)
-        return built.find("demo", kept.version_id) in {kept, None}
+        version = versions[number % len(versions)]
+        return calendar_of(rows, "demo", version).version_id == version
 
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(use, range(5000)))
+        assert all(threads.map(use, range(2000)))
+    assert len(built) == built.maxsize

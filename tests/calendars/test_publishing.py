@@ -14,6 +14,7 @@ from service.calendars.actions import publish_calendar, seed_calendar
 from service.calendars.models import Calendar, CalendarDay
 from service.calendars.queries import calendar_for
 from service.calendars.rules import DEFAULT_HOURS, DEFAULT_ZONE, DayKind
+from service.calendars.vocabulary import CalendarPublished
 from service.kernel.actor import system
 from service.kernel.db import Scope
 from service.kernel.errors import Invalid
@@ -65,7 +66,7 @@ def test_a_publication_is_told_once(session, monkeypatch):
     monkeypatch.setattr(actions, "emit", lambda _session, kind, **what: told.append((kind, what)))
     row = publish(session)
     publish(session)
-    published = {"calendar": str(row.id), "code": CODE, "version": 1}
+    published = CalendarPublished(calendar=row.id, code=CODE, version=1)
     assert told == [("calendar.published", {"actor": OFFICE, "at": AT, "data": published})]
 
 

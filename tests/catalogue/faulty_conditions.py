@@ -152,7 +152,7 @@ EDGES = [
     Slip(ARRIVAL, "to: housing_rent", "to: settlement",
          "to: settlement\n    kind: soft\n    on: approved\n    wait", "edges.1.to",
          "duplicate_edge"),
-    # a circle of two soft edges; of three, soft and hard
+    # a cycle of two soft edges; of three, soft and hard
     Slip(ARRIVAL, "from: settlement\n    to: schooling", "from: settlement\n    to: recognition",
          "from: recognition\n    to: settlement", "edges.0", "edge_cycle"),
     Slip(ARRIVAL, LAST, LAST + BACK, "from: settlement\n    to: schooling", "edges.7",

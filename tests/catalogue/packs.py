@@ -9,18 +9,17 @@ from typing import Any
 
 import orjson
 
-from service.catalogue.actions import load_pack, read_files
-from service.catalogue.rules import (
+from service.catalogue.actions.files import load_pack, read_files
+from service.catalogue.rules.checks import parse_pack
+from service.catalogue.rules.contents import bundle_content, offering_content
+from service.catalogue.rules.definitions import (
     BundleDefinition,
-    FaultyPack,
     OfferingDefinition,
-    Pack,
-    bundle_content,
     compile_bundle,
     compile_offering,
-    offering_content,
-    parse_pack,
 )
+from service.catalogue.rules.faults import FaultyPack
+from service.catalogue.rules.pack import Pack
 from service.catalogue.rules.reading import read_document
 from service.kernel.ids import new_id
 
@@ -132,4 +131,4 @@ def whole(pack: Pack, code: str = "arrival") -> BundleDefinition:
     """A bundle of a pack with its offerings."""
     content = published(bundle_content(pack, code))
     offerings = {one: compiled(pack, one) for one in content["offerings"]}
-    return compile_bundle(content, version_id=new_id(), version=1, offerings=offerings)
+    return compile_bundle(content, version_id=new_id(), version=1, release=1, offerings=offerings)

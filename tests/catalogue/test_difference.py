@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.catalogue.rules import differences, files_of
+from service.catalogue.rules.difference import differences, files_of
 from tests.catalogue.packs import demo_pack
 
 PACK = demo_pack()

@@ -10,16 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from service.catalogue.actions import (
-    installed_files,
-    load_pack,
-    publish_pack,
-    read_files,
-    set_up_district,
-    write_files,
-)
+from service.catalogue.actions.files import load_pack, read_files, write_files
+from service.catalogue.actions.installed import exported_files, installed_files
+from service.catalogue.actions.publish import publish_pack, set_up_district
 from service.catalogue.models import BundleVersion, OfferingVersion
-from service.catalogue.rules import differences, files_of
+from service.catalogue.queries.releases import newest_release
+from service.catalogue.rules.difference import differences, files_of
 from service.kernel.db import Scope
 from service.kernel.errors import NotFound
 from tests.catalogue.packs import demo_files, demo_pack, plain
@@ -38,7 +34,7 @@ def published(session):
 def exported(published, tmp_path):
     """The pack in force, as a folder of files."""
     folder = tmp_path / "demo"
-    write_files(folder, installed_files(published, "demo"))
+    write_files(folder, exported_files(published, "demo"))
     return folder
 
 
@@ -59,11 +55,16 @@ def contents(session, model, district):
     return dict(rows.all())
 
 
-def test_what_is_exported_is_the_pack_without_its_comments(exported):
+def test_what_is_exported_is_the_pack_without_its_comments(published, exported):
     assert set(read_files(exported)) == set(demo_files())
     for file, content in read_files(exported).items():
         said = plain(file, demo_files()[file])
-        assert plain(file, content) == ({"most": 1} | said if "materials/" in file else said)
+        written = plain(file, content)
+        if file == "pack.yaml":
+            release = newest_release(published, "demo")
+            origin = {"district": "demo", "number": release.number, "hash": release.content_hash}
+            assert written.pop("release") == origin
+        assert written == ({"most": 1} | said if "materials/" in file else said)
 
 
 def test_what_is_exported_has_no_fault_and_publishing_it_changes_nothing(published, exported):
@@ -83,9 +84,11 @@ def test_the_fields_of_a_form_are_exported_in_their_order(exported):
 
 def test_in_another_district_it_is_the_same_pack(published, exported, elsewhere):
     main = exported / "pack.yaml"
-    main.write_text(main.read_text().replace("district: demo", "district: elsewhere"))
+    main.write_text(main.read_text().replace("district: demo", "district: elsewhere", 1))
     other = load_pack(exported)
     told = set_up_district(elsewhere, other, at=AT)
+    assert (told.release, told.content_hash) == (1, other.origin.content_hash)
+    assert newest_release(published, "demo").content_hash == told.content_hash
     assert {ref.partition("@")[2] for ref in told.new} == {"1"}
     for model in (OfferingVersion, BundleVersion):
         assert contents(elsewhere, model, "elsewhere") == contents(published, model, "demo")
@@ -109,8 +112,9 @@ def test_departments_that_are_no_longer_named_are_not_exported(published):
 
 
 def test_a_district_without_a_pack_has_nothing_to_export(elsewhere):
-    with pytest.raises(NotFound):
-        installed_files(elsewhere, "elsewhere")
+    for files in (installed_files, exported_files):
+        with pytest.raises(NotFound):
+            files(elsewhere, "elsewhere")
 
 
 def test_every_file_names_the_schema_by_which_editors_check_it(exported):

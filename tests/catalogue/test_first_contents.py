@@ -8,8 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from service.catalogue.rules import compile_bundle, compile_offering
-from service.routing import Asking, Filed, Phase, Verdict, advance, initial
+from service.catalogue.rules.definitions import compile_bundle, compile_offering
+from service.routing.context import Asking
+from service.routing.engine import advance, initial
+from service.routing.events import Filed
+from service.routing.flow import Verdict
+from service.routing.states import Phase
 from tests.routing.walks import goes_on, legal
 
 FIRST = json.loads(Path(__file__).with_name("first_contents.json").read_text("utf-8"))
@@ -42,7 +46,11 @@ def test_its_way_can_be_gone_to_the_end(offering):
 
 def test_its_bundle_has_no_edges(offering):
     bundle = compile_bundle(
-        FIRST["bundle"], version_id=uuid4(), version=1, offerings={offering.code: offering}
+        FIRST["bundle"],
+        version_id=uuid4(),
+        version=1,
+        release=1,
+        offerings={offering.code: offering},
     )
     assert bundle.edges == ()
     assert [one.ref for one in bundle.consents] == ["processing@1", "sensitive@1"]

@@ -8,7 +8,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from service.catalogue.actions import format_files
+from service.catalogue.actions.files import format_files
 from service.catalogue.rules.declared import FOLDERS
 from service.catalogue.rules.shape import KINDS
 from service.kernel.settings import ROOT

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from service.catalogue.rules import BadSchema, Form, Scope
-from service.routing import StageKind, Verdict
+from service.catalogue.rules.forms import BadSchema, Form
+from service.catalogue.rules.pack import Scope
+from service.routing.flow import StageKind, Verdict
 from tests.catalogue.packs import compiled, demo_pack
 
 PACK = demo_pack()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
 
-from service.catalogue.actions import format_files, read_files
+from service.catalogue.actions.files import format_files, read_files
 from service.cli import main
 from tests.catalogue.packs import DEMO, demo_pack
 
@@ -53,7 +55,9 @@ def said(answer):
 
 
 def test_a_good_pack_has_nothing_wrong(talent):
-    assert said(talent("pack", "check", DEMO)) == ["nothing wrong"]
+    wrong, content = said(talent("pack", "check", DEMO))
+    assert wrong == "nothing wrong"
+    assert re.fullmatch("hash [0-9a-f]{64}", content)
 
 
 def test_a_bad_pack_is_told_line_by_line_and_fails(talent, pack):
@@ -71,7 +75,7 @@ def test_a_bad_pack_is_told_line_by_line_and_fails(talent, pack):
 
 def test_a_folder_that_is_named_like_a_file_is_passed_over(talent, pack):
     (pack / "offerings" / "drafts.yaml").mkdir()
-    assert said(talent("pack", "check", pack)) == ["nothing wrong"]
+    assert said(talent("pack", "check", pack)) == said(talent("pack", "check", DEMO))
 
 
 def test_what_is_in_force_is_no_different(talent):
@@ -103,25 +107,64 @@ def test_everything_is_new_in_a_district_that_has_nothing(talent, pack):
 
 def test_publishing_says_what_is_new_and_what_is_retired(talent, pack):
     lines = said(talent("pack", "publish", into(pack, "north")))
-    assert len(lines) == EVERYTHING + 1
+    assert len(lines) == EVERYTHING + 2
     assert "new      offerings/settlement@1" in lines
-    assert lines[-1] == "0 unchanged"
-    assert said(talent("pack", "publish", pack)) == [f"{EVERYTHING} unchanged"]
+    content = said(talent("pack", "check", pack))[1]
+    assert lines[-2:] == ["0 unchanged", f"release 1 (new), {content}"]
+    assert said(talent("pack", "publish", pack)) == [
+        f"{EVERYTHING} unchanged",
+        f"release 1 (as before), {content}",
+    ]
     edit(pack, SETTLEMENT, "en: Household registration for talents", "en: Settling")
     assert said(talent("pack", "publish", pack)) == [
         "new      offerings/settlement@2",
         "retired  offerings/settlement@1",
         f"{EVERYTHING - 1} unchanged",
+        f"release 2 (new), {said(talent('pack', 'check', pack))[1]}",
     ]
     assert said(talent("pack", "diff", pack)) == ["0 differences"]
 
 
 def test_what_is_exported_can_be_published_again(talent, tmp_path):
     folder = tmp_path / "out"
-    assert said(talent("pack", "export", "demo", folder)) == [f"{len(read_files(DEMO))} files"]
-    assert said(talent("pack", "check", folder)) == ["nothing wrong"]
+    newest = said(talent("pack", "releases", "demo"))[0].split()
+    number, content = newest[0], f"hash {newest[2]}"
+    files = f"{len(read_files(DEMO))} files: release {number}, {content}"
+    assert said(talent("pack", "export", "demo", folder)) == [files]
+    checked = ["nothing wrong", content, f"is release {number} of demo"]
+    assert said(talent("pack", "check", folder)) == checked
     assert said(talent("pack", "diff", folder)) == ["0 differences"]
-    assert said(talent("pack", "publish", folder)) == [f"{EVERYTHING} unchanged"]
+    assert said(talent("pack", "publish", folder)) == [
+        f"{EVERYTHING} unchanged",
+        f"release {number} (as before), {content}",
+    ]
+
+
+def test_an_export_that_was_edited_is_no_longer_the_release(talent, tmp_path):
+    folder = tmp_path / "out"
+    said(talent("pack", "export", "demo", folder))
+    content = said(talent("pack", "check", folder))[1]
+    edit(folder, SETTLEMENT, "en: Household registration for talents", "en: Settling")
+    _, other, origin = said(talent("pack", "check", folder))
+    assert other != content
+    assert origin.startswith("is no longer release ")
+
+
+def test_the_releases_of_a_district_are_listed_the_newest_first(talent, pack):
+    said(talent("pack", "publish", into(pack, "south")))
+    first = said(talent("pack", "check", pack))[1].removeprefix("hash ")
+    edit(pack, "pack.yaml", "zone: Asia/Shanghai", "zone: Asia/Urumqi")
+    said(talent("pack", "publish", pack))
+    newest = said(talent("pack", "check", pack))[1].removeprefix("hash ")
+    listed = [line.split() for line in said(talent("pack", "releases", "south"))]
+    assert [(number, content) for number, _, content in listed] == [("2", newest), ("1", first)]
+    assert all(datetime.fromisoformat(at).tzinfo for _, at, _ in listed)
+
+
+def test_a_district_without_a_pack_has_no_releases(talent):
+    answer = talent("pack", "releases", "atlantis")
+    assert answer.exit_code == 1
+    assert answer.stderr == "Error: no pack is published in atlantis\n"
 
 
 def test_an_export_into_an_empty_folder_that_is_there(talent, tmp_path):

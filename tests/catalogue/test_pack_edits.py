@@ -11,8 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.catalogue.rules import FaultyPack, checks, files_of, parse_pack
-from service.catalogue.rules.faults import MESSAGES
+from service.catalogue.rules import checks
+from service.catalogue.rules.checks import parse_pack
+from service.catalogue.rules.difference import files_of
+from service.catalogue.rules.faults import MESSAGES, FaultyPack
 from tests.catalogue.packs import compiled, demo_files, plain, whole
 
 FILES = demo_files()

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from service.catalogue import rules
-from service.catalogue.actions import load_pack
-from service.catalogue.rules import FaultyPack, PackFault, Scope, Subject, parse_pack
-from service.catalogue.rules.faults import MESSAGES
+from service.catalogue.actions.files import load_pack
+from service.catalogue.rules.checks import parse_pack
+from service.catalogue.rules.faults import MESSAGES, FaultyPack, PackFault
+from service.catalogue.rules.pack import Scope, Subject
 from service.catalogue.rules.shape import FORMAT
 from service.kernel.permissions import Role
-from service.routing import StageKind, Verdict, bundle, check
-from service.routing.flow import SubjectPart
+from service.routing import bundle, check
+from service.routing.flow import StageKind, SubjectPart, Verdict
 from tests.catalogue import faulty_conditions as conditions
 from tests.catalogue import faulty_files as files
 from tests.catalogue import faulty_flows as flows

@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from service.catalogue.rules import parse_pack
-from service.routing import Known, evaluate
+from service.catalogue.rules.checks import parse_pack
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.known import Known
 from tests.catalogue.faulty_conditions import EMPLOYED
 from tests.catalogue.packs import edited, faults_of, whole
 

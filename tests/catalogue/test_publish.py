@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cachetools import LRUCache
 from sqlalchemy import func, select
 
-from service.catalogue import queries
-from service.catalogue.actions import installed_files, publish_pack
+from service.catalogue.actions.installed import installed_files
+from service.catalogue.actions.publish import publish_pack
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.queries import definitions
-from service.catalogue.rules import Consent
+from service.catalogue.rules.pack import Consent
 from service.facts.models import FactKind
 from service.facts.queries import fact_kinds_of
 from service.kernel.db import District
@@ -43,9 +44,14 @@ def versions(session, model, code):
     return [(version, retired_at) for version, retired_at in rows]
 
 
+def forget_compiled():
+    definitions.compiled_offerings.clear()
+    definitions.compiled_bundles.clear()
+
+
 @pytest.fixture(autouse=True)
 def nothing_compiled():
-    queries.compiled.clear()
+    forget_compiled()
 
 
 @pytest.fixture
@@ -102,16 +108,16 @@ def test_another_order_of_the_fields_is_another_version(published):
     turned = replace(lease, schema={**lease.schema, "properties": fields})
     other = replace(PACK, sections=PACK.sections | {"lease": turned})
     assert codes(publish_pack(published, other, at=LATER).new) == ["offerings/housing_rent"]
-    served = queries.get_offering(published, "demo", "housing_rent").sections["lease"]
+    served = definitions.get_offering(published, "demo", "housing_rent").sections["lease"]
     assert list(served.schema["properties"]) == list(fields)
 
 
 @pytest.mark.parametrize("code", sorted(PACK.sections))
 def test_the_fields_of_a_form_are_served_in_the_order_of_the_pack(published, code):
     in_yaml = plain(f"sections/{code}.yaml", demo_files()[f"sections/{code}.yaml"])
-    served = {form.code: form for form in queries.get_bundle(published, "demo", "arrival").forms}[
-        code
-    ]
+    served = {
+        form.code: form for form in definitions.get_bundle(published, "demo", "arrival").forms
+    }[code]
     assert list(served.schema["properties"]) == list(in_yaml["schema"]["properties"])
     for name, field in served.schema["properties"].items():
         options = in_yaml["schema"]["properties"][name].get("x-options", {})
@@ -155,7 +161,7 @@ def test_what_leaves_the_pack_is_retired_and_may_return(published):
     )
     assert f"offerings/settlement@{number}" in publish_pack(published, without, at=AT).retired
     with pytest.raises(NotFound):
-        queries.get_offering(published, "demo", "settlement")
+        definitions.get_offering(published, "demo", "settlement")
     assert f"offerings/settlement@{number + 1}" in publish_pack(published, PACK, at=LATER).new
 
 
@@ -170,29 +176,29 @@ def test_the_district_keeps_its_other_settings(published):
     assert settings["administrative_code"] == "350100"
 
 
-def test_a_bundle_comes_whole_in_one_statement(published, sql_count):
-    for _ in ("cold", "warm"):
+def test_a_bundle_that_is_compiled_costs_one_statement(published, sql_count):
+    for cost in (3, 1):
         with sql_count() as count:
-            bundle = queries.current_bundle(published, "demo", "arrival")
-        assert count.total == 1
+            bundle = definitions.current_bundle(published, "demo", "arrival")
+        assert count.total == cost
         assert list(bundle.offerings) == list(PACK.bundles["arrival"].offerings)
         assert bundle.consents == PACK.consents
         assert {form.code for form in bundle.forms} == set(PACK.sections)
         assert bundle.edges == whole(PACK).edges
     kept = bundle.offerings["settlement"]
-    assert queries.current_bundle(published, "demo", "arrival").offerings["settlement"] is kept
+    assert definitions.current_bundle(published, "demo", "arrival").offerings["settlement"] is kept
 
 
 def test_what_was_filed_under_a_version_stays_under_it(published, sql_count):
-    filed = queries.get_offering(published, "demo", "settlement")
+    filed = definitions.get_offering(published, "demo", "settlement")
     publish_pack(published, changed(PACK, "settlement", title={"zh": "新", "en": "New"}), at=LATER)
-    assert queries.get_offering(published, "demo", "settlement").title["en"] == "New"
+    assert definitions.get_offering(published, "demo", "settlement").title["en"] == "New"
     with sql_count() as count:
-        assert queries.offering_definition(published, "demo", filed.version_id) is filed
+        assert definitions.offering_definition(published, "demo", filed.version_id) is filed
     assert count.total == 0
-    queries.compiled.clear()
+    forget_compiled()
     with sql_count() as count:
-        again = queries.offering_definition(published, "demo", filed.version_id)
+        again = definitions.offering_definition(published, "demo", filed.version_id)
     assert count.total == 1
     assert (again.version, again.title) == (filed.version, filed.title)
 
@@ -200,33 +206,45 @@ def test_what_was_filed_under_a_version_stays_under_it(published, sql_count):
 def test_lists_show_what_is_in_force(published, sql_count):
     publish_pack(published, changed(PACK, "settlement", title={"zh": "新", "en": "New"}), at=LATER)
     with sql_count() as count:
-        listed = queries.list_offerings(published, "demo")
+        listed = definitions.list_offerings(published, "demo")
     assert count.total == 1
     titles = {one.code: one.title["en"] for one in listed}
     assert list(titles) == sorted(PACK.offerings)
     assert (titles["housing_rent"], titles["settlement"]) == ("Rent subsidy for talents", "New")
-    assert [one.code for one in queries.list_bundles(published, "demo")] == ["arrival"]
+    assert [one.code for one in definitions.list_bundles(published, "demo")] == ["arrival"]
 
 
 def test_what_is_unknown_is_not_found(published):
-    assert queries.current_bundle(published, "demo", "departure") is None
+    assert definitions.current_bundle(published, "demo", "departure") is None
     for ask in (
-        lambda: queries.get_bundle(published, "demo", "departure"),
-        lambda: queries.get_offering(published, "demo", "departure"),
-        lambda: queries.offering_definition(published, "demo", new_id()),
-        lambda: queries.get_offering(published, "elsewhere", "settlement"),
+        lambda: definitions.get_bundle(published, "demo", "departure"),
+        lambda: definitions.get_offering(published, "demo", "departure"),
+        lambda: definitions.offering_definition(published, "demo", new_id()),
+        lambda: definitions.get_offering(published, "elsewhere", "settlement"),
     ):
         with pytest.raises(NotFound):
             ask()
 
 
+def test_what_is_compiled_is_read_and_compiled_once(published, sql_count):
+    for cost in (2, 1):
+        with sql_count() as count:
+            offerings = definitions.offerings_in_force(published, "demo")
+        assert count.total == cost
+        assert [one.code for one in offerings] == sorted(PACK.offerings)
+    with sql_count() as count:
+        assert definitions.get_offering(published, "demo", "medical") in offerings
+        definitions.current_bundle(published, "demo", "arrival")
+    assert count.total == 3  # twice the release, and the bundle itself
+
+
 def test_a_process_keeps_a_bounded_number_of_definitions(published, monkeypatch):
-    monkeypatch.setattr(definitions, "KEPT", 1)
-    first = queries.get_offering(published, "demo", "settlement")
-    queries.get_offering(published, "demo", "housing_rent")
-    assert list(queries.compiled.of("demo")) != [first.version_id]
-    assert len(queries.compiled.of("demo")) == 1
-    bundle = queries.current_bundle(published, "demo", "arrival")
+    monkeypatch.setattr(definitions, "compiled_offerings", LRUCache(1))
+    first = definitions.get_offering(published, "demo", "settlement")
+    definitions.get_offering(published, "demo", "housing_rent")
+    assert ("demo", first.version_id) not in definitions.compiled_offerings
+    assert len(definitions.compiled_offerings) == 1
+    bundle = definitions.current_bundle(published, "demo", "arrival")
     assert list(bundle.offerings) == list(PACK.bundles["arrival"].offerings)
 
 

@@ -11,7 +11,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from service.catalogue.actions import load_pack, set_up_district
+from service.catalogue.actions.files import load_pack
+from service.catalogue.actions.publish import set_up_district
 from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.kernel import clock
 from service.kernel.actor import Actor, system

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.catalogue.actions import load_pack
+from service.catalogue.actions.files import load_pack
 from service.local.demonstration import PACK, demonstration_accounts
 from service.local.notice import Notice, docs_of
 

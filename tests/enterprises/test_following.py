@@ -16,6 +16,8 @@ from tests.enterprises.conftest import (
     sees,
 )
 
+pytestmark = pytest.mark.dated
+
 ITEM = {"offering", "title", "title.zh", "title.en", "phase", "outcome", "due_on", "light",
         "waiting_for", "awaiting"}  # fmt: skip
 AWAITED = {"awaiting.what", "awaiting.by"}

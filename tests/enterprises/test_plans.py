@@ -17,6 +17,8 @@ from service.tickets.rules.states import TicketStatus
 from tests.conftest import url_of
 from tests.plans import explained
 
+pytestmark = pytest.mark.slow
+
 PAGE = 25
 EMPLOYEES, ALL = 5_000, 100_000
 OURS, AGENT = uuid4(), uuid4()

@@ -13,7 +13,7 @@ from service.employers.rules import told_items
 from service.enterprises.rules import normal_credit_code
 from service.filing.rules.filing import Filing, StatedEmployment, followed_by
 from service.identity.people.rules import masked_name
-from service.routing import Phase
+from service.routing.states import Phase
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WEIGHTS = [3**place % 31 for place in range(17)]

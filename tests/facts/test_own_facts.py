@@ -12,6 +12,8 @@ from service.kernel.ids import new_id
 from tests.facts.issuing import AT, BUILDERS, DISTRICT, ELSEWHERE, LONG_AGO, POLICE, TIER
 from tests.facts.issuing import talent as as_talent
 
+pytestmark = pytest.mark.dated
+
 
 @pytest.fixture
 def talent(world):

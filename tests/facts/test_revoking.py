@@ -16,6 +16,8 @@ from service.kernel.errors import Conflict, NotFound
 from service.kernel.permissions import Permission, Role, granted
 from tests.facts.issuing import AT, BUILDERS, DISTRICT, ELSEWHERE, POLICE, SECRET, staff, talent
 
+pytestmark = pytest.mark.dated
+
 REASON = "认定所依据的学历证书经核查不实。"
 
 
@@ -183,4 +185,4 @@ def test_what_a_revocation_costs(chief, issue, person, sql_count):
     asks(chief, issue(person))
     with sql_count() as sent:
         assert asks(chief, fact_id).status_code == 200
-    assert sent.total == 8
+    assert sent.total == 7

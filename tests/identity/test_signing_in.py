@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-import time_machine
 from sqlalchemy import func, select, text
 
 from service.identity.auth import tokens
@@ -22,6 +21,8 @@ from service.kernel.db import District, Scope
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
 from tests.identity.conftest import OFFICE, PASSWORD
+
+pytestmark = pytest.mark.dated
 
 
 def audited(runtime, action: str) -> list[AuditEntry]:
@@ -186,9 +187,8 @@ def test_posts_act_on_the_next_request(client, runtime, staff, hire, office):
     assert is_problem(client.post("/v1/auth/password", json=body), 403, "no_post_in_district")
 
 
-def test_posts_follow_the_date_of_the_district(runtime, staff, hire):
+def test_posts_follow_the_date_of_the_district(runtime, staff, hire, wall_clock):
     clerk = staff(hire())
-    tomorrow = clock.now() + timedelta(days=1)
 
     def dated(**days):
         with runtime.database.transaction(Scope("demo")) as session:
@@ -201,10 +201,10 @@ def test_posts_follow_the_date_of_the_district(runtime, staff, hire):
     assert posts_of(runtime, clerk) != []
     dated(valid_from=today_in_beijing + timedelta(days=1), valid_to=None)
     assert posts_of(runtime, clerk) == []
-    with time_machine.travel(tomorrow):
-        # The access token has ended by then; the sign-in has not.
-        again = refresh(clerk.client, clerk.answer["refresh_token"])
-        assert again.json["account"]["posts"] == [{"department": OFFICE, "roles": ["clerk"]}]
+    wall_clock.move(days=1)
+    # The access token has ended by then; the sign-in has not.
+    again = refresh(clerk.client, clerk.answer["refresh_token"])
+    assert again.json["account"]["posts"] == [{"department": OFFICE, "roles": ["clerk"]}]
 
 
 def posts_of(runtime, guest) -> list:
@@ -280,11 +280,11 @@ def test_a_lost_answer_may_be_asked_for_again(client, talent):
     assert all(refresh(client, one.json["refresh_token"]).status_code == 200 for one in siblings)
 
 
-def test_reuse_ends_the_whole_sign_in(client, talent, runtime):
+def test_reuse_ends_the_whole_sign_in(client, talent, runtime, wall_clock):
     name = secrets.token_hex(8)
     lina, elsewhere = talent(name), talent(name)
     newest = refresh(client, lina.answer["refresh_token"]).json
-    with time_machine.travel(clock.now() + timedelta(seconds=11)):
+    with wall_clock.later(seconds=11):
         reused = refresh(client, lina.answer["refresh_token"])
         assert is_problem(reused, 401, "refresh_token_invalid")
         again = refresh(client, newest["refresh_token"])
@@ -313,11 +313,11 @@ def test_refresh_tokens_that_are_none(client, token):
     assert is_problem(refresh(client, token), 401, "refresh_token_invalid")
 
 
-def test_a_sign_in_ends_by_itself(client, talent):
+def test_a_sign_in_ends_by_itself(client, talent, wall_clock):
     lina = talent()
-    with time_machine.travel(clock.now() + timedelta(days=30, seconds=1)):
-        ended = refresh(client, lina.answer["refresh_token"])
-        assert is_problem(ended, 401, "refresh_token_invalid")
+    wall_clock.move(days=30, seconds=1)
+    ended = refresh(client, lina.answer["refresh_token"])
+    assert is_problem(ended, 401, "refresh_token_invalid")
 
 
 def test_signing_out_acts_on_the_next_request(client, talent, runtime):

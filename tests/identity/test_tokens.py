@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import jwt
@@ -22,6 +22,8 @@ from service.kernel import clock
 from service.kernel.errors import Unauthenticated
 from service.kernel.ids import new_id
 from service.kernel.keys import Keys
+
+pytestmark = pytest.mark.dated
 
 CLAIMS = Claims(new_id(), new_id(), "demo")
 LIFE = timedelta(minutes=15)
@@ -46,7 +48,7 @@ def issued(keys: Keys = KEYS, at: datetime | None = None) -> str:
 
 
 def payload(**changes) -> dict:
-    now = datetime.now(UTC)
+    now = clock.now()
     whole = {
         "iss": "talent-service",
         "aud": "talent",
@@ -120,13 +122,16 @@ def test_every_claim_is_required(claim):
         {"sid": "1"},
         {"district": 7},
         {"district": ["demo"]},
-        {"exp": datetime.now(UTC) - timedelta(seconds=30)},
-        {"nbf": datetime.now(UTC) + timedelta(seconds=60)},
         {"exp": "soon"},
     ],
 )
 def test_wrong_claims(changes):
     assert refused(signed(**changes))
+
+
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -30), ("nbf", 60), ("iat", 60)])
+def test_a_token_before_and_after_its_time(claim, seconds):
+    assert refused(signed(**{claim: clock.now() + timedelta(seconds=seconds)}))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import pytest
 from service.local.ports import free_port
 from service.local.story.papers import pdf
 from tests.factories import Wanted, citizen_id, filing_of
-from tests.local.conftest import ROOT, alive, eventually
+from tests.local.conftest import PATIENCE, ROOT, alive, eventually
 from tests.papers import with_documents
 
 # What the run has set for itself: a service started by hand knows nothing of it.
@@ -48,7 +48,7 @@ class Up:
 
     def ready(self) -> Up:
         told = lambda: (self.var / "up.json").exists() or self.popen.poll() is not None  # noqa: E731
-        assert eventually(told, 60)
+        assert eventually(told, 2 * PATIENCE)
         assert self.popen.poll() is None, self.said
         return self
 
@@ -75,13 +75,13 @@ class Up:
 
     def interrupt(self) -> int:
         self.popen.send_signal(signal.SIGINT)
-        return self.popen.wait(30)
+        return self.popen.wait(PATIENCE)
 
     def close(self) -> None:
         if self.popen.poll() is None:
             self.popen.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self.popen.wait(30)
+                self.popen.wait(PATIENCE)
             self.popen.kill()
         self.popen.wait()
         self.output.close()
@@ -120,7 +120,7 @@ class Person:
         file = {"file": (f"{code}.pdf", pdf(code), "application/pdf")}
         return self.post("/materials", data={"code": code}, files=file)["id"]
 
-    def file(self, body: dict[str, Any], key: str, *, seconds: float = 60) -> Any:
+    def file(self, body: dict[str, Any], key: str, *, seconds: float = PATIENCE) -> Any:
         """File as a client should: the same key again until it is answered."""
         deadline = time.monotonic() + seconds
         while True:
@@ -147,7 +147,7 @@ class Town:
         self.clients: list[httpx.Client] = []
 
     def _enter(self, provider: str, sent: dict[str, str]) -> Person:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{self.up.port}/v1", timeout=10)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{self.up.port}/v1", timeout=PATIENCE)
         self.clients.append(client)
         told = client.post(f"/auth/{provider}", json=sent).raise_for_status().json()
         client.headers["Authorization"] = f"Bearer {told['access_token']}"
@@ -170,7 +170,9 @@ class Town:
 
     def filing(self, *wanted: Wanted) -> dict[str, Any]:
         """What is wanted, with the answers that the bundle gives as examples."""
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.up.port}/v1") as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{self.up.port}/v1", timeout=PATIENCE
+        ) as client:
             bundle = client.get("/bundles/arrival").raise_for_status().json()
         return filing_of(bundle, *wanted)
 
@@ -187,7 +189,7 @@ def town(up) -> Iterator[Town]:
 def gone(pids: list[int]) -> Iterator[None]:
     """After the block, none of them lives any more."""
     yield
-    assert eventually(lambda: not any(alive(pid) for pid in pids), 10)
+    assert eventually(lambda: not any(alive(pid) for pid in pids))
 
 
 @pytest.fixture

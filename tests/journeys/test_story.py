@@ -18,7 +18,6 @@ pytestmark = pytest.mark.slow
 
 FILERS, AT_ONCE = 24, 6
 # A worker counts as dead thirty seconds after its last sign; what it had begun is then begun anew.
-PATIENCE = 75
 
 
 def notices(talent):
@@ -43,7 +42,7 @@ def pass_on(somebody, number, verdict=None):
 
 def notified(talent, expected):
     """Whether a talent has been told of this, so often, and of nothing else."""
-    assert eventually(lambda: len(notices(talent)) >= expected.total(), 15)
+    assert eventually(lambda: len(notices(talent)) >= expected.total())
     assert Counter(notice["kind"] for notice in notices(talent)) == expected
 
 
@@ -171,12 +170,12 @@ def test_filing_while_everything_is_killed(up, town):
 
     before = up.pids["worker"]
     up.kill("worker")
-    assert eventually(lambda: up.pids.get("worker", before) != before, 15)
+    assert eventually(lambda: up.pids.get("worker", before) != before)
 
     def everybody_knows():
         return all(notices(talent) for talent in talents)
 
-    assert eventually(everybody_knows, PATIENCE)
+    assert eventually(everybody_knows)
     time.sleep(1)
     for talent, ticket in zip(talents, tickets, strict=True):
         told = [(notice["kind"], notice["ticket"]) for notice in notices(talent)]

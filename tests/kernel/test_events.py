@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import select, text
 
 from service import worker
-from service.kernel import audit, clock, events, ids, jobs
+from service.kernel import audit, clock, events, ids, jobs, subscriptions
 from service.kernel.actor import Actor, ActorKind, system
 from service.kernel.audit import AuditEntry
 from service.kernel.db import Scope
 from service.kernel.events import Event
+from service.kernel.subscriptions import Inside
+from service.subscribers import SUBSCRIPTIONS
 from tests.conftest import url_of
+from tests.kernel.kinds import OTHER, TESTED
 
 DEMO = Scope("demo")
 
@@ -38,8 +41,20 @@ def queued(superuser):
     ).fetchall()
 
 
-def tell(session, kind="tested", **more):
-    return events.emit(session, kind, actor=system("demo"), at=clock.now(), **more)
+def tell(session, kind=TESTED, **more):
+    return events.emit(session, kind.name, actor=system("demo"), at=clock.now(), **more)
+
+
+@pytest.fixture
+def subscribe():
+    """Makes a table in which each of some names subscribes to the kind `tested`."""
+
+    def put(*names):
+        kinds = frozenset({TESTED.name})
+        subscriptions.use(Inside(name=name, kinds=kinds, handler=print) for name in names)
+
+    yield put
+    subscriptions.use(SUBSCRIPTIONS)
 
 
 def seen(database, model, *conditions):
@@ -50,19 +65,20 @@ def seen(database, model, *conditions):
 # --- writing --------------------------------------------------------------------------------
 
 
-def test_an_event_and_its_delivery_come_with_the_commit(database, superuser, no_jobs):
+def test_an_event_and_its_delivery_come_with_the_commit(database, superuser, no_jobs, subscribe):
+    subscribe("one")
     with database.transaction(DEMO) as session:
         event_id = tell(session, data={"code": "a"})
         assert seen(database, Event, Event.id == event_id) == []
         assert queued(superuser) == []
     (event,) = seen(database, Event, Event.id == event_id)
     assert (event.kind, event.data, event.actor_kind) == ("tested", {"code": "a"}, ActorKind.SYSTEM)
-    assert queued(superuser) == [
-        (jobs.DELIVER, None, {"district": "demo", "events": [str(event_id)]}, "todo")
-    ]
+    arguments = {"district": "demo", "subscriber": "one", "events": [str(event_id)]}
+    assert queued(superuser) == [(jobs.DELIVER, None, arguments, "todo")]
 
 
-def test_nothing_is_told_after_a_rollback(database, superuser, no_jobs):
+def test_nothing_is_told_after_a_rollback(database, superuser, no_jobs, subscribe):
+    subscribe("one")
     told = []
 
     def fail():
@@ -83,8 +99,9 @@ def test_nothing_is_told_after_a_rollback(database, superuser, no_jobs):
     assert queued(superuser) == [], "what one transaction took back is not told by the next"
 
 
-def test_a_commit_that_fails_tells_nothing(database, superuser, no_jobs):
+def test_a_commit_that_fails_tells_nothing(database, superuser, no_jobs, subscribe):
     """The job and the event are in the transaction, not before and not after it."""
+    subscribe("one")
     district = f"d{uuid4().hex[:8]}"
     session = database.open(Scope(district))
     event_id = tell(session)
@@ -95,14 +112,47 @@ def test_a_commit_that_fails_tells_nothing(database, superuser, no_jobs):
     assert queued(superuser) == []
 
 
-def test_a_transaction_has_one_job_for_all_its_events(database, superuser, no_jobs):
+def test_a_transaction_has_one_job_for_each_subscriber(
+    database, superuser, no_jobs, subscribe, sql_count
+):
+    """With all events that it subscribes to, in order; one statement for all the jobs."""
+    subscribe("one", "another")
     ticket = uuid4()
-    with database.transaction(DEMO) as session:
+    with sql_count() as sent, database.transaction(DEMO) as session:
         told = [tell(session, ticket_id=ticket, seq=seq) for seq in range(1, 6)]
-    ((task, lock, arguments, _),) = queued(superuser)
-    assert (task, lock) == (jobs.DELIVER, str(ticket))
-    assert arguments["events"] == [str(one) for one in told]
+        tell(session, OTHER, ticket_id=ticket)
+    assert sent.total == 3, "the scope, the events, the jobs"
+    events_of_it = [str(event) for event in told]
+    assert queued(superuser) == [
+        (
+            jobs.DELIVER,
+            f"{name}:{ticket}",
+            {"district": "demo", "subscriber": name, "events": events_of_it},
+            "todo",
+        )
+        for name in ("one", "another")
+    ]
     assert told == sorted(told)
+
+
+def test_where_nobody_subscribes_no_job_is_enqueued(
+    database, superuser, no_jobs, subscribe, sql_count
+):
+    subscribe("one")
+    with sql_count() as sent, database.transaction(DEMO) as session:
+        tell(session, OTHER, ticket_id=uuid4())
+    assert sent.total == 2, "the scope and the event"
+    assert queued(superuser) == []
+
+
+def test_a_claim_enqueues_nothing(superuser, world, no_jobs, sql_count):
+    item = world.ticket(None, "settlement")["items"][0]
+    clerk = world.staff(f"clerk.{item['stages'][0]['department']}")
+    superuser.execute("TRUNCATE procrastinate_jobs CASCADE")
+    with sql_count() as sent:
+        world.claimed(clerk, item["number"])
+    assert queued(superuser) == []
+    assert not [text for text in sent.texts if "procrastinate" in text]
 
 
 def test_jobs_hold_ids_alone(database, superuser, no_jobs, world):
@@ -112,8 +162,10 @@ def test_jobs_hold_ids_alone(database, superuser, no_jobs, world):
     assert rows
     for task, lock, arguments, _ in rows:
         assert task == jobs.DELIVER
-        assert set(arguments) == {"district", "events"}
-        assert all(len(one) == 36 for one in (lock, *arguments["events"]))
+        assert set(arguments) == {"district", "subscriber", "events"}
+        assert arguments["subscriber"] in [one.name for one in SUBSCRIPTIONS]
+        ticket = lock.removeprefix(f"{arguments['subscriber']}:")
+        assert all(len(one) == 36 for one in (ticket, *arguments["events"]))
     kept = superuser.execute(
         "SELECT string_agg(to_jsonb(e)::text, '') || (SELECT coalesce(string_agg(to_jsonb(a)::text,"
         " ''), '') FROM audit_log a) FROM events e"

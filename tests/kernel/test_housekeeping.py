@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
+import pytest
 from sqlalchemy import func, select
 
 from service import worker
@@ -13,6 +15,8 @@ from service.kernel.db import Scope, insert_rows
 from service.kernel.deliveries import HandledEvent
 from service.kernel.ids import lowest_id, new_id
 from tests.conftest import url_of
+
+pytestmark = pytest.mark.dated
 
 
 def test_old_deliveries_are_forgotten_and_young_ones_kept(database):
@@ -27,6 +31,41 @@ def test_old_deliveries_are_forgotten_and_young_ones_kept(database):
     with database.transaction(Scope("demo")) as session:
         left = session.scalars(select(HandledEvent.event_id)).all()
     assert left == [rows[1]["event_id"]]
+
+
+def test_old_rows_are_deleted_in_batches_until_time_is_up(database, monkeypatch):
+    long_ago = clock.now() - deliveries.KEPT - timedelta(hours=1)
+    rows = [
+        {"district_id": "demo", "event_id": new_id(), "handler": "test", "at": long_ago}
+        for _ in range(7)
+    ]
+    with database.transaction(Scope("demo")) as session:
+        insert_rows(session, HandledEvent, rows)
+    monkeypatch.setattr(worker, "BATCH", 3)
+    forget, asked = deliveries.forget_old_deliveries, []
+
+    def counted(session, *, most, **about):
+        asked.append(most)
+        return forget(session, most=most, **about)
+
+    assert worker.delete_old(database, "demo", counted, seconds=0) == 0
+    assert worker.delete_old(database, "demo", counted) == 7
+    assert asked == [3, 3, 3]
+
+
+def test_it_is_done_at_night(settings, database):
+    """The cron is evaluated in UTC; the offices are in China."""
+    app = worker.build(settings, database)
+    (cron,) = [
+        one.cron
+        for one in app.periodic_registry.periodic_tasks.values()
+        if one.task.name == "keep_house"
+    ]
+    minute, hour, *_ = cron.split()
+    local = datetime(2026, 11, 2, int(hour), int(minute), tzinfo=UTC).astimezone(
+        ZoneInfo("Asia/Shanghai")
+    )
+    assert 1 <= local.hour <= 5
 
 
 def test_the_partitions_of_the_next_months_are_there(database):

@@ -265,10 +265,12 @@ def test_answers_are_forgotten_after_a_day(world, talent, database, superuser):
     keep(talent, world.filing(), key)
     at = clock.now()
     with database.transaction(Scope("demo")) as session:
-        idempotency.forget_old_answers(session, at=at + timedelta(hours=23, minutes=59))
+        almost = at + timedelta(hours=23, minutes=59)
+        assert idempotency.forget_old_answers(session, district="demo", at=almost, most=9) == 0
     assert len(stored(superuser, key)) == 1
     with database.transaction(Scope("demo")) as session:
-        idempotency.forget_old_answers(session, at=at + timedelta(hours=24, minutes=1))
+        after = at + timedelta(hours=24, minutes=1)
+        idempotency.forget_old_answers(session, district="demo", at=after, most=99)
     assert stored(superuser, key) == []
 
 
@@ -280,7 +282,8 @@ def test_forgetting_keeps_to_its_district(database, superuser):
         with database.transaction(Scope(district)) as session:
             idempotency.store_answer(session, request, Answer(200, {}, "{}"), at=long_ago)
     with database.transaction(Scope("demo")) as session:
-        idempotency.forget_old_answers(session, at=clock.now())
+        idempotency.forget_old_answers(session, district="other", at=clock.now(), most=9)
+        idempotency.forget_old_answers(session, district="demo", at=clock.now(), most=9)
     with database.transaction(Scope("demo")) as session:
         held = select(func.count()).where(IdempotencyKey.key == "long ago")
         assert session.scalar(held) == 0

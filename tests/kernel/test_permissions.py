@@ -21,7 +21,7 @@ from service.kernel.permissions import (
 )
 
 # What no policy governs: health for the machines that watch, documentation for everybody.
-OPEN = {"/livez", "/readyz", "/docs/<string:audience>", "/docs/<string:audience>.json",
+OPEN = {"/livez", "/readyz", "/metrics", "/docs/<string:audience>", "/docs/<string:audience>.json",
         "/docs/assets/<string:name>"}  # fmt: skip
 
 

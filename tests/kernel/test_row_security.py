@@ -26,7 +26,7 @@ SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "distri
 BY_ACCOUNT = {"sessions"}
 IN_DISTRICT = [name for name in SCOPED if name not in BY_ACCOUNT]
 APPEND_ONLY = ["events", "audit_log", "ticket_sections", "offering_versions", "bundle_versions",
-               "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
+               "pack_releases", "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
 # Reference tables are public: everybody may read every row of them.
 PUBLIC = {"districts"}
 
@@ -43,6 +43,8 @@ def filled(app, database, superuser):
 
     The copy is made past all constraints; what is tested is who sees it.
     """
+    from service.kernel.subscriptions import TRIES
+    from service.kernel.sweeping import sweep
     from service.worker import deliver
     from tests.conftest import PASSWORD
     from tests.factories import World
@@ -63,6 +65,8 @@ def filled(app, database, superuser):
         audit.record(session, "looked", actor=system("demo"), at=clock.now())
     events = [str(row[0]) for row in superuser.execute("SELECT id FROM events")]
     deliver(database, district="demo", events=events)
+    deliver(database, district="demo", events=events[:1], subscriber="none", attempts=TRIES)
+    sweep(database, district="demo", at=clock.now())
     superuser.execute("SET session_replication_role = replica")
     superuser.execute("INSERT INTO districts VALUES ('other', '{}', '{}')")
     for name in SCOPED:

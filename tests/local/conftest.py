@@ -17,6 +17,8 @@ from service.local.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATH = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
+PATIENCE = 120.0
+"""Seconds after which what a busy machine is slow at counts as not done."""
 NO_SERVERS = {"DATABASE_URL": "postgresql://nowhere/talent", "REDIS_URL": "redis://nowhere/0"}
 
 
@@ -29,7 +31,8 @@ def alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
+    """Whether the condition comes true; looks often, and returns as soon as it does."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -93,15 +96,15 @@ class Stand:
         return mine or self.popen.poll() is not None
 
     def ready(self) -> Stand:
-        assert eventually(self.is_up, 30)
+        assert eventually(self.is_up)
         assert self.popen.poll() is None, self.popen.communicate()[0]
         return self
 
-    def end(self, number: int = signal.SIGTERM, seconds: float = 15) -> tuple[int, str]:
+    def end(self, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> tuple[int, str]:
         self.popen.send_signal(number)
         return self.outcome(seconds)
 
-    def outcome(self, seconds: float = 15) -> tuple[int, str]:
+    def outcome(self, seconds: float = PATIENCE) -> tuple[int, str]:
         text = self.popen.communicate(timeout=seconds)[0]
         return self.popen.returncode, text
 

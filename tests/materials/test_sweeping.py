@@ -15,6 +15,8 @@ from service.kernel.ids import new_id
 from service.materials import actions
 from tests.materials.handing_in import FILE, delete, upload
 
+pytestmark = pytest.mark.dated
+
 
 @pytest.fixture
 def aged(settings):
@@ -29,10 +31,12 @@ def aged(settings):
 
 
 @pytest.fixture
-def put():
+def put(aged):
+    """Writes a blob just now, by the clock of the tests."""
+
     def one(blob):
         storage.in_use().put(blob, io.BytesIO(b"content"))
-        return blob
+        return aged(blob, timedelta(0))
 
     return one
 

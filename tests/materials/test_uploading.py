@@ -465,10 +465,10 @@ def test_an_upload_costs_the_same_whatever_there_is(talent, sql_count):
     for _ in range(2):
         with sql_count() as sent:
             upload(talent)
-        assert sent.total == 5
+        assert sent.total == 4
     with sql_count() as sent:
         upload(talent, headers={"Idempotency-Key": uuid4().hex})
-    assert sent.total == 8
+    assert sent.total == 7
 
 
 def test_limits_are_the_installations(settings, database):

@@ -98,6 +98,7 @@ def test_up_from_nothing_agrees_with_the_models_and_down_leaves_nothing():
         migrations.disagreements(owner)
 
 
+@pytest.mark.slow
 def test_every_step_goes_down_and_up_again():
     with empty_database() as name:
         owner = url_of("owner", name)

@@ -12,6 +12,7 @@ from service.kernel.events import Event
 from service.kernel.ids import new_id
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
+from service.subscribers import SUBSCRIPTIONS
 from service.tickets.rules.states import TicketEvent
 from tests.notifications.happened import AT, DISTRICT, happened
 
@@ -81,8 +82,7 @@ def test_the_worker_delivers_a_filing_twice_and_the_talent_is_told_once(database
 
 
 def test_every_kind_that_is_told_has_its_words():
-    kinds = [kind for kind, called in worker.HANDLERS.items() if tell_applicant in called]
-    assert kinds
-    for kind in kinds:
+    (told,) = [one for one in SUBSCRIPTIONS if one.handler is tell_applicant]
+    for kind in told.kinds:
         for language in messages.LANGUAGES:
             assert "LB1" in messages.say(f"notice_{kind}", language, {"number": "LB1"})

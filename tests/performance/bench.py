@@ -21,12 +21,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from service.kernel import clock
 from service.local.ports import free_port
 from tests.performance import within
 from tests.performance.operations import DEPARTMENT, Everybody, Operations, Talent
@@ -148,7 +148,7 @@ def measured(tickets: int) -> dict[str, Any]:
     for name, count in found.statements.items():
         figures[name]["statements"] = count
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "at": clock.now().isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "rows": volume,
         "start_seconds": round(ready, 2),
@@ -186,7 +186,7 @@ def main() -> None:
     asked.add_argument("--tickets", type=int, default=TICKETS)
     report = measured(asked.parse_args().tickets)
     print(*told(report), sep="\n")
-    target = ROOT / "var" / "bench" / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
+    target = ROOT / "var" / "bench" / f"{clock.now():%Y-%m-%dT%H%M%S}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(report, indent=2))
 

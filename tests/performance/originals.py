@@ -12,7 +12,7 @@ from flask import Flask
 
 from service.kernel import clock
 from service.kernel.db import Database
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.factories import Signed, Wanted, World, checked
 from tests.materials.handing_in import upload
 from tests.papers import with_documents

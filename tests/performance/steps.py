@@ -7,8 +7,13 @@ import time
 from collections.abc import Iterator
 from datetime import date
 
-from service.catalogue.rules import OfferingDefinition
-from service.routing import Asking, Event, Flow, ItemState, Known, Phase, advance, initial
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.routing.conditions.known import Known
+from service.routing.context import Asking
+from service.routing.engine import advance, initial
+from service.routing.events import Event
+from service.routing.flow import Flow
+from service.routing.states import ItemState, Phase
 from tests.catalogue.packs import compiled
 from tests.packs import whole_pack
 from tests.routing.walks import goes_on, legal

@@ -28,6 +28,8 @@ from service.tickets.rules.states import Light, TaskStatus
 from tests.conftest import url_of
 from tests.plans import explained
 
+pytestmark = pytest.mark.slow
+
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, CLAIMED, MINE, HISTORY = 100_000, 400, 40, 20_000
 BIG = {"tasks", "items", "tickets", "stages", "events"}

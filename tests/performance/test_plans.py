@@ -28,6 +28,8 @@ from service.tickets.timers import due_alarms
 from tests.conftest import url_of
 from tests.plans import Plan, explained
 
+pytestmark = pytest.mark.slow
+
 POLICE, BUILDERS = "public_security", "construction"
 OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
 BIG = {"tasks", "items", "tickets", "stages", "edges", "events"}

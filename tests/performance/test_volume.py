@@ -13,6 +13,8 @@ from tests.performance.copies import Original, write
 from tests.performance.originals import Originals
 from tests.tickets import invariants
 
+pytestmark = pytest.mark.slow
+
 ORIGINALS, COPIES = 8, 40
 
 

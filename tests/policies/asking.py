@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from stdnum.cn import ric
 
+from service.kernel import clock
 from tests.factories import Signed
 
 DISTRICT, ELSEWHERE = "demo", "elsewhere"
@@ -31,7 +32,7 @@ _numbers = itertools.count(1)
 
 def ago(*, years: int = 0, days: int = 0) -> str:
     """So long before today, as the district has it; never less."""
-    return (datetime.now(ZONE).date() - timedelta(days=A_YEAR * years + days)).isoformat()
+    return (clock.now().astimezone(ZONE).date() - timedelta(days=A_YEAR * years + days)).isoformat()
 
 
 def id_number(born: str) -> str:
@@ -95,5 +96,5 @@ def add_profile(talent: Signed, **told: str) -> None:
 
 def born(years: int) -> str:
     """The birth date of somebody who is so many years old, and has been for a while."""
-    today = datetime.now(ZONE).date()
+    today = clock.now().astimezone(ZONE).date()
     return date(today.year - years, today.month, 1).isoformat()

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from service.catalogue.actions import set_up_district
+from service.catalogue.actions.publish import set_up_district
 from service.facts import actions
 from service.facts.rules import NewFact
 from service.kernel import clock

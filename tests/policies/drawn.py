@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from service.catalogue.rules import offering_content
+from service.catalogue.rules.contents import offering_content
 from tests.packs import demo_pack
 
 PACK = demo_pack()

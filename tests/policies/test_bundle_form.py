@@ -7,8 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from service.catalogue.actions import publish_pack
-from service.catalogue.queries import bundle_form
+from service.catalogue.actions.publish import publish_pack
+from service.catalogue.queries.form import bundle_form
 from service.kernel import clock
 from service.kernel.actor import guest as as_guest
 from service.kernel.errors import Invalid

@@ -24,6 +24,8 @@ from tests.policies.asking import (
     reason,
 )
 
+pytestmark = pytest.mark.dated
+
 PACK = demo_pack()
 RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},

@@ -36,6 +36,8 @@ from tests.policies.asking import (
     criterion,
 )
 
+pytestmark = pytest.mark.dated
+
 CLASS_B = {"class": "B", "level": "national"}
 RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},

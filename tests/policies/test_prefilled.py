@@ -7,12 +7,14 @@ from datetime import date
 
 import pytest
 
-from service.catalogue.rules import prefilled
 from service.catalogue.rules.definitions import SectionForm
 from service.catalogue.rules.forms import Form
 from service.catalogue.rules.pack import Scope
+from service.catalogue.rules.prefill import prefilled
 from tests.packs import demo_pack, publish
 from tests.policies.asking import add_member, add_profile, born
+
+pytestmark = pytest.mark.dated
 
 PACK = demo_pack()
 NOTHING = {code: {} for code in PACK.sections}

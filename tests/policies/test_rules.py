@@ -8,16 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.catalogue.rules import (
+from service.catalogue.rules.definitions import (
     Binding,
     Criterion,
     FactForm,
     OfferingDefinition,
     SectionForm,
-    Subject,
 )
 from service.catalogue.rules.forms import Form
-from service.catalogue.rules.pack import Scope
+from service.catalogue.rules.pack import Scope, Subject
 from service.policies.rules import (
     Relative,
     Stated,
@@ -26,7 +25,8 @@ from service.policies.rules import (
     stated_faults,
     subjects,
 )
-from service.routing import Known, Truth, parse_condition
+from service.routing.conditions.asked import Truth, parse_condition
+from service.routing.conditions.known import Known
 
 TODAY = date(2026, 11, 24)
 TEXT = {"zh": "文", "en": "text"}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.catalogue.actions import publish_pack
+import pytest
+
+from service.catalogue.actions.publish import publish_pack
 from service.kernel import clock
 from service.kernel.actor import guest as as_guest
 from service.policies.queries import eligibility_for
 from service.policies.rules import Stated
 from tests.packs import demo_pack
 from tests.policies.asking import DISTRICT, ago, ask, asked_one, criteria, criterion, reason
+
+pytestmark = pytest.mark.dated
 
 PACK = demo_pack()
 RECENT = {

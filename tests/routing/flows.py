@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from service.routing import Flow, StageKind, longest_way, parse_flow
-from service.routing.flow import PASSING, VERDICTS
+from service.routing.check import longest_way
+from service.routing.flow import PASSING, VERDICTS, Flow, StageKind, parse_flow
 from tests.routing.cases import CAME_TO, SOURCES, clauses, plain_source, values_of
 
 WHEN = {"field": "home.owned", "is": True}

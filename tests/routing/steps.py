@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.routing import (
+from service.routing.context import Context
+from service.routing.engine import advance, replay
+from service.routing.events import Event, TaskDecided
+from service.routing.flow import Flow, Verdict
+from service.routing.states import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Context,
     Effect,
     EndItem,
-    Event,
-    Flow,
     GiveFacts,
     ItemState,
     OpenStage,
@@ -25,10 +26,6 @@ from service.routing import (
     StartPromise,
     StopPromise,
     SupersedeStage,
-    TaskDecided,
-    Verdict,
-    advance,
-    replay,
 )
 
 NOTHING = Context()

@@ -8,26 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import (
+from service.routing.bundle import (
     Ask,
     EdgeKind,
     EdgeOn,
     EdgeRule,
     EdgeStatus,
-    MalformedFlow,
     Otherwise,
-    Outcome,
-    Phase,
     Wait,
     Waits,
     check_edges,
     given_up,
     in_order,
-    parse_condition,
     parse_edges,
     settled,
     waits,
 )
+from service.routing.conditions.asked import parse_condition
+from service.routing.flow import MalformedFlow
+from service.routing.states import Outcome, Phase
 from tests.routing.cases import unhurried
 
 EDGE = {"from": "recognition", "to": "housing", "kind": "soft", "otherwise": "proceed"}
@@ -194,9 +193,9 @@ def test_what_is_wrong_with_edges(text, faults):
 
 
 def test_faults_name_the_offerings():
-    double, circle = check_edges(rules("a>b a~b b>c c~a"))
+    double, cycle = check_edges(rules("a>b a~b b>c c~a"))
     assert double.params == {"predecessor": "a", "successor": "b"}
-    named = circle.params["circle"].split(" → ")
+    named = cycle.params["cycle"].split(" → ")
     assert named[0] == named[-1]
     assert set(pairwise(named)) == {("a", "b"), ("b", "c"), ("c", "a")}
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import StageKind, check_flow, parse_flow
+from service.routing.check import check_flow
+from service.routing.flow import StageKind, parse_flow
 from tests.routing.cases import unhurried
 from tests.routing.flows import (
     ROUNDS,

@@ -6,7 +6,9 @@ from datetime import date
 
 import pytest
 
-from service.routing import Known, Truth, evaluate, parse_condition
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth, parse_condition
+from service.routing.conditions.known import Known
 from tests.routing.cases import CASE, TODAY
 
 MET, NOT_MET, UNKNOWN = Truth.MET, Truth.NOT_MET, Truth.UNKNOWN

@@ -7,19 +7,11 @@ from datetime import date
 
 import pytest
 
-from service.routing import (
-    Asking,
-    Context,
-    Filed,
-    Known,
-    MissingContext,
-    advance,
-    decode_context,
-    encode_context,
-    initial,
-    parse_condition,
-    replay,
-)
+from service.routing.conditions.asked import parse_condition
+from service.routing.conditions.known import Known
+from service.routing.context import Asking, Context, MissingContext, decode_context, encode_context
+from service.routing.engine import advance, initial, replay
+from service.routing.events import Filed
 from tests.routing.flows import SMALL, back, flow_of, stage
 from tests.routing.steps import says
 

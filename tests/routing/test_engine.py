@@ -6,21 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from service.routing import (
-    AcceptanceDeemed,
-    Cancelled,
-    Context,
-    Filed,
-    Flow,
-    MissingContext,
-    NoticeEnded,
-    OpenStage,
-    Outcome,
-    Withdrawn,
-    advance,
-    initial,
-    replay,
-)
+from service.routing.context import Context, MissingContext
+from service.routing.engine import advance, initial, replay
+from service.routing.events import AcceptanceDeemed, Cancelled, Filed, NoticeEnded, Withdrawn
+from service.routing.flow import Flow
+from service.routing.states import OpenStage, Outcome
 from tests.routing.flows import SMALL, WHEN, WHOLE, WIDE, flow_of, stage
 from tests.routing.steps import NOTHING, after, parts, rows, says, stands, step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import Filed
+from service.routing.events import Filed
 from tests.routing.flows import flow_of, panel, stage
 from tests.routing.steps import after, parts, rows, says, stands, step
 

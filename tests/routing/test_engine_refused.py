@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import (
+from service.routing.engine import IllegalEvent, advance
+from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
     Corrected,
     Filed,
-    IllegalEvent,
     NoticeEnded,
-    Phase,
     PredecessorsSettled,
     TaskDecided,
-    Verdict,
     Withdrawn,
-    advance,
 )
+from service.routing.flow import Verdict
+from service.routing.states import Phase
 from tests.routing.flows import flow_of, panel, stage
 from tests.routing.steps import NOTHING, after, says
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import (
+from service.routing.engine import IllegalEvent, advance
+from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
     Corrected,
     Filed,
-    Hold,
-    IllegalEvent,
     PredecessorsSettled,
     Withdrawn,
-    advance,
 )
+from service.routing.states import Hold
 from tests.routing.flows import back, flow_of, panel, stage
 from tests.routing.steps import NOTHING, after, parts, rows, says, stands, step
 

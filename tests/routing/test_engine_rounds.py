@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import Context, Filed, NoticeEnded, PredecessorsSettled
+from service.routing.context import Context
+from service.routing.events import Filed, NoticeEnded, PredecessorsSettled
 from tests.routing.flows import ROUNDS, WHEN, back, flow_of, stage
 from tests.routing.steps import after, parts, rows, says, stands, step
 

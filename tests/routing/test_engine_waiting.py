@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import (
+from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
     Filed,

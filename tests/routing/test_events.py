@@ -6,22 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import (
+from service.routing.context import Context, decode_context, encode_context
+from service.routing.events import (
     AcceptanceDeemed,
     Cancelled,
-    Context,
     Corrected,
     Filed,
     NoticeEnded,
     PredecessorsSettled,
     TaskDecided,
-    Verdict,
     Withdrawn,
-    decode_context,
     decode_event,
-    encode_context,
     encode_event,
 )
+from service.routing.flow import Verdict
 from tests.routing.cases import unhurried
 
 ROUNDS = st.integers(1, 99)

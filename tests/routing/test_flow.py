@@ -2,26 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import (
-    Gift,
-    Limit,
-    MalformedFlow,
-    Sees,
-    Source,
-    SourceKind,
-    StageKind,
-    Verdict,
-    parse_condition,
-    parse_flow,
-)
+from service.routing.conditions.asked import Source, SourceKind, parse_condition
 from service.routing.flow import (
     PASSING,
     VERDICTS,
     Choice,
+    FactTemplate,
     Join,
     JoinKind,
+    Limit,
+    MalformedFlow,
     OnReject,
+    Sees,
+    StageKind,
     SubjectPart,
+    Verdict,
+    parse_flow,
 )
 from tests.routing.flows import ROUNDS, SMALL, WHEN, WIDE, back, raw_flow, stage
 
@@ -39,7 +35,7 @@ def test_a_flow_is_read_whole():
 
 
 def test_a_stage_is_read_whole():
-    gift = {"fact": "degree", "about": "subject", "value": {"level": {"result": "level"}}}
+    template = {"fact": "degree", "about": "subject", "value": {"level": {"result": "level"}}}
     until = {"years": 3}
     one = read(
         "decision",
@@ -55,7 +51,7 @@ def test_a_stage_is_read_whole():
         on_reject=back("s", 3),
         four_eyes=True,
         records={"type": "object"},
-        gives=[{**gift, "from": "2026-01-01", "until": until}],
+        gives=[{**template, "from": "2026-01-01", "until": until}],
     )
     assert (one.key, one.kind, one.after) == ("s", StageKind.DECISION, ("a",))
     assert one.title == {"zh": "s", "en": "s"}
@@ -69,7 +65,7 @@ def test_a_stage_is_read_whole():
     assert one.sees == Sees(sections, frozenset({"degree"}), "all", frozenset({"name"}))
     assert (one.on_reject, one.four_eyes) == (OnReject("s", 3), True)
     assert one.records == {"type": "object"}
-    assert one.gives == (Gift("degree", "subject", gift["value"], "2026-01-01", until),)
+    assert one.gives == (FactTemplate("degree", "subject", template["value"], "2026-01-01", until),)
 
 
 def test_conditions_and_an_authority_are_read():
@@ -86,8 +82,8 @@ def test_what_is_left_out_has_a_meaning():
     assert (one.when, one.on_reject, one.four_eyes) == (None, None, False)
     assert (one.records, one.gives, one.authority) == (None, (), None)
     assert one.sees == Sees({}, frozenset(), frozenset(), frozenset())
-    gift = read("decision", gives=[{"fact": "degree", "value": {}}]).gives[0]
-    assert gift == Gift("degree", "applicant", {}, None, None)
+    template = read("decision", gives=[{"fact": "degree", "value": {}}]).gives[0]
+    assert template == FactTemplate("degree", "applicant", {}, None, None)
 
 
 @pytest.mark.parametrize("kind", StageKind)
@@ -188,7 +184,7 @@ def test_a_flow_tells_which_facts_it_looks_at():
     assert SMALL.looks_at_facts == set()
 
 
-def test_a_circle_has_a_downstream_as_well():
+def test_a_cycle_has_a_downstream_as_well():
     raw = [stage("a", "review", ("b",)), stage("b", "review", ("a",))]
     assert parse_flow(raw_flow(*raw)).downstream == {"a": {"a", "b"}, "b": {"a", "b"}}
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import Known, Truth, evaluate, parse_condition, sources
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth, parse_condition, sources
+from service.routing.conditions.known import Known
 from tests.routing.cases import CASE, SOURCES, cases, clauses, conditions, unhurried
 
 MET, NOT_MET, UNKNOWN = Truth.MET, Truth.NOT_MET, Truth.UNKNOWN

@@ -8,19 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import (
-    Filed,
-    Flow,
-    OpenStage,
-    Phase,
-    TaskDecided,
-    advance,
-    check_flow,
-    initial,
-    longest_way,
-    parse_flow,
-)
-from service.routing.flow import PASSING, Stage, Verdict
+from service.routing.check import check_flow, longest_way
+from service.routing.engine import advance, initial
+from service.routing.events import Filed, TaskDecided
+from service.routing.flow import PASSING, Flow, Stage, Verdict, parse_flow
+from service.routing.states import OpenStage, Phase
 from tests.routing.cases import unhurried
 from tests.routing.flows import OFFICE_HOURS, back, flow_of, flows, raw_flow, stage
 from tests.routing.steps import says

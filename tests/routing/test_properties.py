@@ -10,42 +10,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.routing import (
+from service.routing.context import Context, decode_context, encode_context
+from service.routing.engine import IllegalEvent, advance, initial, replay
+from service.routing.events import (
     AcceptanceDeemed,
+    Event,
+    Filed,
+    NoticeEnded,
+    TaskDecided,
+    decode_event,
+    encode_event,
+)
+from service.routing.flow import PASSING, Flow, StageKind, Verdict
+from service.routing.states import (
     CancelTask,
     CheckStage,
     CloseStage,
-    Context,
     Effect,
     EndItem,
-    Event,
-    Filed,
-    Flow,
     GiveFacts,
     Hold,
-    IllegalEvent,
     ItemState,
-    NoticeEnded,
     OpenStage,
     Outcome,
     Phase,
     SkipStage,
-    StageKind,
     StageStatus,
     StartPromise,
     StopPromise,
     SupersedeStage,
-    TaskDecided,
-    Verdict,
-    advance,
-    decode_context,
-    decode_event,
-    encode_context,
-    encode_event,
-    initial,
-    replay,
 )
-from service.routing.flow import PASSING
 from tests.routing.cases import unhurried
 from tests.routing.flows import ROUNDS, flows
 from tests.routing.walks import Dice, Walk, anything, bound, legal, most_rounds, walks

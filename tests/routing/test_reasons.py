@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import (
-    Finding,
-    Known,
+from service.routing.conditions.answered import Finding, evaluate
+from service.routing.conditions.asked import (
+    CelClause,
     MalformedCondition,
     Source,
     SourceKind,
     Truth,
-    evaluate,
+    cel_names,
     parse_condition,
     sources,
 )
-from service.routing.conditions import CelClause, cel_names, first_value
+from service.routing.conditions.known import Known, first_value
 from tests.routing.cases import CASE, TODAY
 
 MET, NOT_MET, UNKNOWN = Truth.MET, Truth.NOT_MET, Truth.UNKNOWN

@@ -9,29 +9,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from service.routing import (
+from service.routing.context import Asking, Context
+from service.routing.engine import advance, initial
+from service.routing.events import (
     AcceptanceDeemed,
-    Asking,
     Cancelled,
-    Context,
     Corrected,
-    Effect,
     Event,
     Filed,
-    Flow,
-    ItemState,
     NoticeEnded,
-    Phase,
     PredecessorsSettled,
-    Stage,
-    StageKind,
     TaskDecided,
-    Verdict,
     Withdrawn,
-    advance,
-    initial,
 )
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, Flow, Stage, StageKind, Verdict
+from service.routing.states import Effect, ItemState, Phase
 from tests.routing.cases import cases
 from tests.routing.flows import flows
 

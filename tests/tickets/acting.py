@@ -18,8 +18,7 @@ from service.kernel import clock
 from service.kernel.actor import Actor
 from service.kernel.db import Database, Scope
 from service.kernel.errors import Problem
-from service.routing import StageKind, Verdict
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, StageKind, Verdict
 from service.tickets import timers
 from service.tickets.models.stages import Task
 from service.tickets.rules.applicant import Applicant

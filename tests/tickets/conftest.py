@@ -157,7 +157,7 @@ def at_once(threads) -> Callable[..., list[str]]:
         start = Barrier(len(calls))
 
         def one(call: Callable[[], Any]) -> str:
-            start.wait(10)
+            start.wait(60)
             return outcome(call)
 
         return [future.result() for future in [threads.submit(one, call) for call in calls]]
@@ -188,7 +188,7 @@ def walk(world, acting, database) -> Callable[..., Walk]:
         return known[username]
 
     def file(*wanted: Any, talent: Signed | None = None, at: Any = MONDAY, **changes: Any) -> Walk:
-        body = world.filing(*wanted, **changes)
+        body = world.filing(*wanted, at=at, **changes)
         rows = acting(talent or world.talent()).file(body, key=uuid4().hex, at=at)
         return Walk(database, staff, rows.ticket.id, at, body)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
+
+from service.kernel import clock
 
 POLICE, BUILDERS = "public_security", "construction"
 HOUR = timedelta(hours=1)
@@ -19,7 +21,7 @@ class Desk:
         """The acceptance of a new item, as a row; `due` from now, `columns` as they shall be."""
         item = self.world.ticket(self.world.talent(), "settlement")["items"][0]
         if due is not None:
-            now = datetime.now(UTC)
+            now = clock.now()
             columns |= {"due_at": now + due, "warn_at": now + due - HOUR / 2}
             if warned:
                 columns["warn_at"] = now - HOUR

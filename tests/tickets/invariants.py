@@ -10,19 +10,11 @@ from uuid import UUID
 
 from service.calendars.rules import Due
 from service.kernel.db import Database
-from service.routing import (
-    EdgeKind,
-    EdgeOn,
-    EdgeStatus,
-    Outcome,
-    Phase,
-    StageStatus,
-    decode_context,
-    decode_event,
-    replay,
-    settled,
-)
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, EdgeKind, EdgeOn, EdgeStatus, settled
+from service.routing.context import decode_context
+from service.routing.engine import replay
+from service.routing.events import decode_event
+from service.routing.states import Outcome, Phase, StageStatus
 from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.rules.clock import due_within
 from service.tickets.rules.dues import DueBasis
@@ -239,7 +231,7 @@ def told_as_it_was(story: Story, item: Item) -> None:
 
 def gives_what_it_promises(story: Story, item: Item) -> None:
     given = [fact.kind for fact in story.of(item, story.facts)]
-    gives = [gift.fact for gift in story.flow(item).decision.gives]
+    gives = [template.fact for template in story.flow(item).decision.gives]
     assert sorted(given) == (sorted(gives) if item.outcome is Outcome.APPROVED else [])
 
 

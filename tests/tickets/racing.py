@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from service.applicants.actions import correct, withdraw
-from service.catalogue.rules import Pack
+from service.catalogue.rules.pack import Pack
 from service.tickets.rules.corrections import Point
 from tests.packs import plain_pack, with_flow
 from tests.tickets.acting import Acting

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.facts.models import Fact
 from service.kernel.db import Database, Scope
 from service.kernel.events import Event
-from service.routing import Flow, ItemState
+from service.routing.flow import Flow
+from service.routing.states import ItemState
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Correction, DueChange, Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage, Task

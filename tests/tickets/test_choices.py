@@ -14,6 +14,8 @@ from tests.tickets.acting import outcome
 from tests.tickets.asking import refused
 from tests.tickets.walking import A_SECOND
 
+pytestmark = pytest.mark.dated
+
 TIMER = "alarms"
 SOLE = "housing_purchase"
 

@@ -8,7 +8,7 @@ import pytest
 from service.applicants.actions.correct import correct_item
 from service.applicants.actions.withdraw import withdraw_item
 from service.kernel.errors import Conflict
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.rules.corrections import Point
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants

@@ -8,6 +8,8 @@ import pytest
 
 from tests.tickets import invariants
 
+pytestmark = pytest.mark.dated
+
 CLASS = {"class": "D", "level": "district"}
 
 

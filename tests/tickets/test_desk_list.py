@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.desk.queries.tasks import TaskFilter, tasks_for
+from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from tests.tickets.acting import active_tasks
 
@@ -224,7 +225,7 @@ def test_without_a_post_there_is_nothing_to_ask(session, sql_count, tickets):
 def test_lights_follow_the_clock(world, acting, database):
     """Filed long ago, a task is overdue; filed just now, it is not."""
     ids = {}
-    for light, at in (("red", MONDAY), ("green", datetime.now(UTC))):
+    for light, at in (("red", MONDAY), ("green", clock.now())):
         rows = acting(world.talent()).file(world.filing("settlement"), key="one", at=at)
         ids[light] = str(active_tasks(database, rows.ticket.id)[0].id)
     clerk = world.staff(f"clerk.{POLICE}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from uuid import UUID, uuid4
@@ -147,9 +146,10 @@ def crowd(hire, acting, wide):
     ]
 
 
+@pytest.mark.slow
 def test_fifty_clerks_and_all_that_there_is(desk, world, acting, crowd, threads, superuser):
     """Each task goes to exactly one; nobody is turned away while there is one left."""
-    body, at = world.filing("settlement"), datetime.now(UTC)
+    body, at = world.filing("settlement"), clock.now()
     for _ in range(MANY):
         acting(world.talent()).file(body, key=f"key-{next(keys)}", at=at)
 

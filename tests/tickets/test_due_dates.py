@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.rules.dues import DueBasis
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, task_by_id
 
-pytestmark = pytest.mark.usefixtures("plain_flows")
+pytestmark = [pytest.mark.dated, pytest.mark.usefixtures("plain_flows")]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

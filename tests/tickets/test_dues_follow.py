@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service.applicants.actions.correct import correct_item
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.rules.corrections import Point
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
@@ -236,6 +236,30 @@ class TestCost:
         assert cost("recognition", "medical") == alone + 2
         everything = ("medical", "purchase_discount", "housing_rent")
         assert cost("recognition", *everything) == alone + 2
+
+
+def test_of_two_children_each_follows_what_it_waits_for_itself(
+    world, walk, talent, correct, superuser
+):
+    children = [world.child(talent), world.child(talent, name="张小红")]
+    seats = [("schooling", child) for child in children]
+    both = walk("recognition", "settlement", *seats, talent=talent)
+    first, second = (item for item in both.story.items if item.offering_code == "schooling")
+    superuser.execute(
+        "DELETE FROM edges WHERE item_id = %s AND predecessor = 'settlement'", (second.id,)
+    )
+    send_back(both, "acceptance", offering="settlement")
+    both.at += timedelta(days=60)
+    correct(both, "settlement")
+    moved = {item.id for item in both.story.items if item.due_at > due_before(both, item)}
+    assert moved == {both.story.item("settlement").id, first.id}
+    assert second.due_at == due_before(both, second)
+
+
+def due_before(walk, item):
+    """When an item was due before anything moved."""
+    found = [one.before for one in walk.story.of(item, walk.story.due_changes)]
+    return found[0] if found else item.due_at
 
 
 def test_the_applicant_is_told_why(world, walk, talent):

@@ -9,6 +9,9 @@ import pytest
 from service.routing.flow import ALL
 from tests.packs import demo_pack
 from tests.tickets import invariants
+from tests.tickets.walking import MONDAY
+
+pytestmark = pytest.mark.dated
 
 PACK = demo_pack()
 PUBLIC_POST, NO_POST = {}, {"last_post": "none", "last_employer": None}
@@ -36,7 +39,7 @@ WAYS = [
 
 def subject(world, talent, offering):
     if offering == "schooling":
-        return world.child(talent, age=11)
+        return world.child(talent, age=11, at=MONDAY)
     return world.spouse(talent) if offering == "spouse" else None
 
 
@@ -58,9 +61,8 @@ def test_to_its_end_and_no_stage_sees_more_than_it_names(world, walk, establish,
         establish(talent, kind, value)
     member = subject(world, talent, offering)
     wanted = (offering, member) if member else offering
-    body = world.filing(wanted, **answers)
-    given = body["sections"] | body["items"][0]["sections"]
     way = walk(wanted, talent=talent, **answers)
+    given = way.body["sections"] | way.body["items"][0]["sections"]
     looked_at = set()
 
     def look(decide, todo, *arguments):

@@ -14,6 +14,8 @@ from tests.packs import demo_pack, publish
 from tests.tickets import invariants
 from tests.tickets.asking import claim, decide
 
+pytestmark = pytest.mark.dated
+
 POLICE, PEOPLE = "public_security", "human_resources"
 D = {"class": "D", "level": "district"}
 

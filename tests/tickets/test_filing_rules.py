@@ -7,17 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from service.catalogue.rules import (
+from service.catalogue.rules.definitions import (
     Binding,
     BundleDefinition,
-    Consent,
     Criterion,
-    Form,
     OfferingDefinition,
-    Scope,
     SectionForm,
-    Subject,
 )
+from service.catalogue.rules.forms import Form
+from service.catalogue.rules.pack import Consent, Scope, Subject
 from service.filing.rules.criteria import cited, criterion_faults
 from service.filing.rules.filing import (
     Filing,
@@ -26,7 +24,9 @@ from service.filing.rules.filing import (
     filing_faults,
     section_holders,
 )
-from service.routing import Known, parse_condition, parse_flow
+from service.routing.conditions.asked import parse_condition
+from service.routing.conditions.known import Known
+from service.routing.flow import parse_flow
 
 CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
 KINSHIP = {CHILD: "child", SPOUSE: "spouse"}
@@ -62,6 +62,7 @@ BUNDLE = BundleDefinition(
     code="arrival",
     version_id=UUID(int=8),
     version=1,
+    release=1,
     title={},
     summary={},
     consents=(

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.facts.rules import KnownFact
-from service.routing import Gift
+from service.routing.flow import FactTemplate
 from service.tickets.rules.established import already_established
 
 TALENT, CHILD, SISTER = (UUID(int=one) for one in range(3))
@@ -35,35 +35,37 @@ class LockedTask:
         )
 
 
-def gift(fact: str, about: Literal["applicant", "subject"] = "applicant", **value: Any) -> Gift:
-    return Gift(fact, about, value)
+def template(
+    fact: str, about: Literal["applicant", "subject"] = "applicant", **value: Any
+) -> FactTemplate:
+    return FactTemplate(fact, about, value)
 
 
-CLASS = gift("recognition", **{"class": {"result": "class"}, "level": "district"})
-PLACE = gift(
+CLASS = template("recognition", **{"class": {"result": "class"}, "level": "district"})
+PLACE = template(
     "school_seat",
     "subject",
     stage={"field": "schooling.stage"},
     school={"result": "school"},
     school_year={"field": "schooling.school_year"},
 )
-BENEFIT = gift("benefit", note={"field": "schooling.note"})
+BENEFIT = template("benefit", note={"field": "schooling.note"})
 DISTRICT = {"class": "D", "level": "district"}
 
 
-def held(*gifts: Gift, facts: tuple[LockedTask, ...]) -> list[str]:
-    """The kinds of the facts that count for a child's item, in the order of the gifts."""
+def held(*templates: FactTemplate, facts: tuple[LockedTask, ...]) -> list[str]:
+    """The kinds of the facts that count for a child's item, in the order of the templates."""
     known: dict[UUID, list[KnownFact]] = {}
     for one in facts:
         known.setdefault(one.person, []).append(one.fact())
     found = already_established(
-        gifts, applicant=TALENT, subject=CHILD, answers=ANSWERS, facts=known, until=NEEDED
+        templates, applicant=TALENT, subject=CHILD, answers=ANSWERS, facts=known, until=NEEDED
     )
     return [fact.kind for fact in found]
 
 
 @pytest.mark.parametrize(
-    ("gifts", "facts", "expected"),
+    ("templates", "facts", "expected"),
     [
         ([CLASS], [LockedTask(TALENT, "recognition", DISTRICT)], True),
         # what the decision records may be anything
@@ -102,9 +104,9 @@ def held(*gifts: Gift, facts: tuple[LockedTask, ...]) -> list[str]:
         ([], [LockedTask(TALENT, "recognition", DISTRICT)], False),
     ],
 )
-def test_what_counts(gifts, facts, expected):
-    found = held(*gifts, facts=tuple(facts))
-    assert found == ([one.fact for one in gifts] if expected else [])
+def test_what_counts(templates, facts, expected):
+    found = held(*templates, facts=tuple(facts))
+    assert found == ([one.fact for one in templates] if expected else [])
 
 
 def test_nobody_to_be_about_but_the_applicant():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.packs import demo_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.asking import claim, decide, refused, release

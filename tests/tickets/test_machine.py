@@ -20,8 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from service.routing import StageKind, Verdict
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, StageKind, Verdict
 from tests.factories import RESULTS
 from tests.tickets import invariants
 from tests.tickets.acting import Acting, active_tasks, outcome, task_by_id

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from service.kernel import clock
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.acts import Act
 from service.tickets.models.filed import Ticket
 from tests.packs import demo_pack, publish, with_flow
@@ -18,6 +18,8 @@ from tests.tickets import invariants
 from tests.tickets.acting import task_by_id
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.walking import A_SECOND
+
+pytestmark = pytest.mark.dated
 
 BUILDERS = "construction"
 TIMER = "alarms"

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from service.desk.queries.tasks import task_for
 from service.kernel.db import Scope
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus
@@ -155,7 +155,7 @@ def test_the_same_filing_with_one_key(app, world, threads, superuser):
     start = Barrier(16)
 
     def send(_):
-        start.wait(10)
+        start.wait(60)
         return app.test_client().post(
             "/v1/tickets", json=body, headers=talent.headers | {"Idempotency-Key": "one"}
         )

@@ -8,7 +8,7 @@ from itertools import cycle, product
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.packs import plain_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.racing import ASKED, ITEMS, SHARED, reviews

@@ -8,11 +8,13 @@ from functools import partial
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.packs import plain_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.acting import TIMERS
 from tests.tickets.racing import FORGET, reviews, short
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 100
 PARALLEL = 50

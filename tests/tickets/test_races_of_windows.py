@@ -10,7 +10,7 @@ import pytest
 
 from service.desk.actions import assign
 from service.kernel import clock
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.packs import plain_pack, publish, with_flow
 from tests.tickets import invariants
 from tests.tickets.acting import Acting

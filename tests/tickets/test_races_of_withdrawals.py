@@ -9,7 +9,7 @@ from itertools import cycle, pairwise
 
 import pytest
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.packs import plain_pack, publish
 from tests.tickets import invariants
 from tests.tickets.racing import FORGET, ITEMS, OPEN, recorded, short

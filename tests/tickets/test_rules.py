@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_36
 
 from service.kernel.errors import Conflict
-from service.routing import Outcome, Phase, Sees, StageKind, Verdict
+from service.routing.flow import Sees, StageKind, Verdict
+from service.routing.states import Outcome, Phase
 from service.tickets.rules.corrections import Point, readable
 from service.tickets.rules.dues import DueBasis, ItemDue, ticket_due
 from service.tickets.rules.states import (

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from service.tickets.models.filed import Ticket
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus
@@ -20,7 +20,7 @@ from service.worker import run_timers
 from tests.tickets import invariants
 from tests.tickets.acting import active_tasks, outcome, task_by_id
 
-pytestmark = pytest.mark.usefixtures("plain_flows")
+pytestmark = [pytest.mark.dated, pytest.mark.usefixtures("plain_flows")]
 
 POLICE, BUILDERS = "public_security", "construction"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

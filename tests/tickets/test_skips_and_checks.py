@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.routing import decode_context, decode_event, replay
+from service.routing.context import decode_context
+from service.routing.engine import replay
+from service.routing.events import decode_event
 from service.tickets.rules.states import Reliance
 from tests.tickets import invariants
 

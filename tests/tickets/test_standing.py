@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.routing import Hold, Outcome, Part, Phase, StageState, StageStatus, Verdict
+from service.routing.flow import Verdict
+from service.routing.states import Hold, Outcome, Part, Phase, StageState, StageStatus
 from service.tickets.rules.state import item_state
 from service.tickets.rules.states import TaskStatus
 

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from psycopg.rows import namedtuple_row
 
-from service.routing import Verdict
+from service.routing.flow import Verdict
 from tests.factories import RESULTS
 from tests.tickets import invariants
 from tests.tickets.acting import OVERDUE

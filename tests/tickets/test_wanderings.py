@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from service.applicants.actions import choose, correct, withdraw
-from service.routing import EdgeStatus, Verdict
-from service.routing.bundle import UNSETTLED
-from service.routing.flow import PASSING
+from service.routing.bundle import UNSETTLED, EdgeStatus
+from service.routing.flow import PASSING, Verdict
 from service.tickets.queries.sealed import unsealed_points
 from service.tickets.rules.corrections import Point
 from tests.tickets import invariants

@@ -11,11 +11,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope
-from service.routing import Flow, Stage, StageKind, Verdict
-from service.routing.flow import PASSING
+from service.routing.flow import PASSING, Flow, Stage, StageKind, Verdict
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.rules.states import ACTIVE

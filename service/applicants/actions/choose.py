@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.applicants.queries.tickets import locked_item_for
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
-from service.routing import EdgeStatus
+from service.routing.bundle import EdgeStatus
 from service.tickets.acts import act_on
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.states import TicketEvent

@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.tickets import locked_item_for
-from service.catalogue.rules import OfferingDefinition, Scope
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.pack import Scope
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.materials.queries import materials_by_ids
-from service.routing import Corrected, Hold, Phase
+from service.routing.events import Corrected
+from service.routing.states import Hold, Phase
 from service.tickets.acts import Act, act_on
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Item

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.applicants.queries.tickets import locked_item_for, locked_ticket_for
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Stale
-from service.routing import Withdrawn
+from service.routing.events import Withdrawn
 from service.tickets.acts import act_on
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.states import UNDECIDED, TicketEvent

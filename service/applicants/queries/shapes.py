@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from service.applicants.queries.tickets import TicketRows, recorded_results
 from service.applicants.rules import Dependency, Standing, consequences
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import offering_definition
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel import messages
 from service.kernel.actor import Actor
-from service.routing import EdgeStatus, Hold, StageKind, StageStatus
-from service.routing.bundle import UNSETTLED
+from service.routing.bundle import UNSETTLED, EdgeStatus
+from service.routing.flow import StageKind
+from service.routing.states import Hold, StageStatus
 from service.tickets.models.filed import Draft, Ticket, TicketMaterial
 from service.tickets.models.items import Correction, DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task

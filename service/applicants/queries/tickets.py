@@ -16,7 +16,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
-from service.routing import StageKind
+from service.routing.flow import StageKind
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task

@@ -27,7 +27,7 @@ from service.applicants.schemas import (
     ItemDetailOut,
     TicketOut,
 )
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
 from service.tickets import examples

@@ -10,7 +10,8 @@ from typing import Any, Final
 import orjson
 import yaml
 
-from service.catalogue.rules import Pack, parse_pack
+from service.catalogue.rules.checks import parse_pack
+from service.catalogue.rules.pack import Pack
 from service.catalogue.rules.shape import KINDS, file_schema
 
 _WIDTH: Final = 100

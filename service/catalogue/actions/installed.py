@@ -9,7 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.catalogue.models import BundleVersion, OfferingVersion
-from service.catalogue.rules import SETTINGS, pack_files
+from service.catalogue.queries.releases import newest_release
+from service.catalogue.rules.checks import MAIN
+from service.catalogue.rules.contents import pack_files
+from service.catalogue.rules.pack import SETTINGS
 from service.facts.queries import fact_kinds_of
 from service.identity.staff.queries import departments_of
 from service.kernel.db import District
@@ -42,10 +45,26 @@ def installed_files(session: Session, district: str) -> dict[str, dict[str, Any]
     return {path: dict(value) for path, value in files.items()}
 
 
+def exported_files(session: Session, district: str) -> dict[str, dict[str, Any]]:
+    """`installed_files`, where `pack.yaml` names the release that they are.
+
+    Raises `NotFound` for a district that has no pack.
+    """
+    files, release = installed_files(session, district), newest_release(session, district)
+    if release is None:
+        raise NotFound
+    origin = {"district": district, "number": release.number, "hash": release.content_hash}
+    return files | {MAIN: {"district": district, "release": origin, **files[MAIN]}}
+
+
 def _main(session: Session, row: District) -> dict[str, Any]:
     departments = {
-        one.code: {"code": one.code, "name": _text(one.name), "kind": one.kind.value}
-        for one in departments_of(session, row.id)
+        department.code: {
+            "code": department.code,
+            "name": _text(department.name),
+            "kind": department.kind.value,
+        }
+        for department in departments_of(session, row.id)
     }
     return {
         "district": row.id,

@@ -1,34 +1,26 @@
 """What a district offers, and the definitions that filing and processing run on.
 
-The catalogue is public: whoever may see the district may see all of it. Definitions are compiled
-once per process: their rows never change, so what is kept cannot become wrong.
+The catalogue is public: whoever may see the district may see all of it. What is in force is what
+the newest release says. Definitions are compiled once per process and kept under identities that
+are never used again, of rows that never change: what is kept cannot become wrong, not even when
+the transaction that published it rolls back.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    Select,
-    Uuid,
-    any_,
-    bindparam,
-    case,
-    func,
-    literal,
-    null,
-    select,
-)
+from cachetools import LRUCache, cached
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.catalogue.models import BundleVersion, OfferingVersion
-from service.catalogue.rules import (
+from service.catalogue.queries.releases import Release, newest_release
+from service.catalogue.rules.definitions import (
     BundleDefinition,
     OfferingDefinition,
     compile_bundle,
@@ -36,47 +28,12 @@ from service.catalogue.rules import (
 )
 from service.kernel.errors import NotFound
 
-KEPT: Final = 512
-"""How many compiled offering versions a process keeps; one takes some 100 KB."""
-
-
-_KNOWN: Final = OfferingVersion.id == any_(bindparam("known", type_=ARRAY(Uuid())))
-_CONTENT: Final = case((_KNOWN, null()), else_=OfferingVersion.content)
-"""The content of a version, unless it is among the `:known`."""
-
-
-class _Compiled:
-    """The definitions that this process has compiled, the least used thrown out first."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[tuple[str, UUID], OfferingDefinition] = OrderedDict()
-
-    def of(self, district: str) -> dict[UUID, OfferingDefinition]:
-        """What is kept of a district; a copy, so that nothing disappears from under its user."""
-        with self._lock:
-            return {key[1]: one for key, one in self._kept.items() if key[0] == district}
-
-    def get(self, district: str, version_id: UUID) -> OfferingDefinition | None:
-        with self._lock:
-            if (district, version_id) in self._kept:
-                self._kept.move_to_end((district, version_id))
-            return self._kept.get((district, version_id))
-
-    def keep(self, district: str, definition: OfferingDefinition) -> OfferingDefinition:
-        with self._lock:
-            self._kept[district, definition.version_id] = definition
-            self._kept.move_to_end((district, definition.version_id))
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return definition
-
-    def clear(self) -> None:
-        with self._lock:
-            self._kept.clear()
-
-
-compiled: Final = _Compiled()
+compiled_offerings: Final[LRUCache[tuple[str, UUID], OfferingDefinition]] = LRUCache(
+    512
+)  # 100 KB each
+compiled_bundles: Final[LRUCache[tuple[UUID, str], BundleDefinition]] = LRUCache(64)
+"""By identity of the release and code."""
+_lock: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +68,26 @@ def _listed(
 
 
 def get_offering(session: Session, district: str, code: str) -> OfferingDefinition:
-    """The version of an offering that is in force; one statement. Raises NotFound."""
-    known = compiled.of(district)
-    row = session.execute(
-        select(OfferingVersion.id, OfferingVersion.version, _CONTENT).where(
-            OfferingVersion.district_id == district,
-            OfferingVersion.code == code,
-            OfferingVersion.retired_at.is_(None),
-        ),
-        {"known": list(known)},
-    ).one_or_none()
-    if row is None:
+    """The version of an offering that is in force. Raises NotFound.
+
+    One statement where this process has compiled it before, otherwise two.
+    """
+    release = newest_release(session, district)
+    if release is None or code not in release.offerings:
         raise NotFound
-    return _definition(district, known, *row)
+    return offering_definition(session, district, release.offerings[code])
 
 
 def offerings_in_force(session: Session, district: str) -> list[OfferingDefinition]:
-    """All offerings in force, by code; one statement."""
-    known = compiled.of(district)
-    rows = session.execute(
-        select(OfferingVersion.id, OfferingVersion.version, _CONTENT)
-        .where(OfferingVersion.district_id == district, OfferingVersion.retired_at.is_(None))
-        .order_by(OfferingVersion.code),
-        {"known": list(known)},
-    )
-    return [_definition(district, known, *row) for row in rows]
+    """All offerings in force, by code.
+
+    One statement where this process has compiled them before, otherwise two.
+    """
+    release = newest_release(session, district)
+    if release is None:
+        return []
+    definitions = _definitions(session, district, release.offerings.values())
+    return [definitions[version_id] for _, version_id in sorted(release.offerings.items())]
 
 
 def get_bundle(session: Session, district: str, code: str) -> BundleDefinition:
@@ -149,55 +101,33 @@ def get_bundle(session: Session, district: str, code: str) -> BundleDefinition:
 def current_bundle(session: Session, district: str, code: str) -> BundleDefinition | None:
     """The bundle in force with the offerings in force; None where there is none.
 
-    One statement. It brings the contents of those versions only that this process has not yet
-    compiled.
+    One statement where this process has compiled the bundle of this release before, otherwise
+    two, and a third for the offerings that it has not compiled.
     """
-    known = compiled.of(district)
-    asked = {"district": district, "code": code, "known": list(known)}
-    rows = session.execute(_BUNDLE, asked).all()
-    if not rows:
+    release = newest_release(session, district)
+    if release is None or code not in release.bundles:
         return None
-    version_id, version, content = rows[0][:3]
-    offerings = [_definition(district, known, *row[3:]) for row in rows]
+    return _bundle(session, district, release, code)
+
+
+@cached(
+    compiled_bundles, key=lambda _session, _district, release, code: (release.id, code), lock=_lock
+)
+def _bundle(session: Session, district: str, release: Release, code: str) -> BundleDefinition:
+    row = session.execute(
+        select(BundleVersion.id, BundleVersion.version, BundleVersion.content).where(
+            BundleVersion.district_id == district, BundleVersion.id == release.bundles[code]
+        )
+    ).one()
+    members = {name: release.offerings[name] for name in row.content["offerings"]}
+    definitions = _definitions(session, district, members.values())
     return compile_bundle(
-        content,
-        version_id=version_id,
-        version=version,
-        offerings={offering.code: offering for offering in offerings},
+        row.content,
+        version_id=row.id,
+        version=row.version,
+        release=release.number,
+        offerings={name: definitions[version_id] for name, version_id in members.items()},
     )
-
-
-def _bundle_in_force() -> Select[*tuple[Any, ...]]:
-    """The bundle `:code` of `:district`, a row per offering."""
-    named = func.json_array_elements_text(BundleVersion.content["offerings"])
-    wanted = named.table_valued("code", with_ordinality="place", name="wanted").render_derived()
-    return (
-        select(
-            BundleVersion.id,
-            BundleVersion.version,
-            BundleVersion.content,
-            OfferingVersion.id,
-            OfferingVersion.version,
-            _CONTENT,
-        )
-        .select_from(BundleVersion)
-        .join(wanted, literal(True))
-        .join(
-            OfferingVersion,
-            (OfferingVersion.district_id == BundleVersion.district_id)
-            & (OfferingVersion.code == wanted.c.code)
-            & OfferingVersion.retired_at.is_(None),
-        )
-        .where(
-            BundleVersion.district_id == bindparam("district"),
-            BundleVersion.code == bindparam("code"),
-            BundleVersion.retired_at.is_(None),
-        )
-        .order_by(wanted.c.place)
-    )
-
-
-_BUNDLE: Final = _bundle_in_force()  # built once: it is sent with every filing
 
 
 def offering_definition(session: Session, district: str, version_id: UUID) -> OfferingDefinition:
@@ -205,27 +135,41 @@ def offering_definition(session: Session, district: str, version_id: UUID) -> Of
 
     No statement where this process has compiled it before, otherwise one. Raises NotFound.
     """
-    definition = compiled.get(district, version_id)
-    if definition is not None:
-        return definition
-    row = session.execute(
-        select(OfferingVersion.id, OfferingVersion.version, OfferingVersion.content).where(
-            OfferingVersion.district_id == district, OfferingVersion.id == version_id
-        )
-    ).one_or_none()
-    if row is None:
+    found = _definitions(session, district, [version_id])
+    if version_id not in found:
         raise NotFound
-    return _definition(district, {}, *row)
+    return found[version_id]
 
 
-def _definition(
-    district: str,
-    known: Mapping[UUID, OfferingDefinition],
-    version_id: UUID,
-    version: int,
-    content: Mapping[str, Any] | None,
-) -> OfferingDefinition:
-    if content is None:
-        return known[version_id]
-    definition = compile_offering(content, version_id=version_id, version=version)
-    return compiled.keep(district, definition)
+def _definitions(
+    session: Session, district: str, version_ids: Iterable[UUID]
+) -> dict[UUID, OfferingDefinition]:
+    """These versions of offerings, as far as there are any; one statement for those not kept."""
+    wanted = list(version_ids)
+    with _lock:
+        kept = {version_id: compiled_offerings.get((district, version_id)) for version_id in wanted}
+    found = {
+        version_id: definition for version_id, definition in kept.items() if definition is not None
+    }
+    missing = [version_id for version_id in wanted if version_id not in found]
+    return found | _compiled(session, district, missing) if missing else found
+
+
+def _compiled(
+    session: Session, district: str, version_ids: Iterable[UUID]
+) -> dict[UUID, OfferingDefinition]:
+    rows = session.execute(
+        select(OfferingVersion.id, OfferingVersion.version, OfferingVersion.content).where(
+            OfferingVersion.district_id == district, OfferingVersion.id.in_(version_ids)
+        )
+    )
+    fresh = {row.id: _compile(*row) for row in rows}
+    with _lock:
+        return {
+            version_id: compiled_offerings.setdefault((district, version_id), fresh[version_id])
+            for version_id in fresh
+        }
+
+
+def _compile(version_id: UUID, version: int, content: Mapping[str, Any]) -> OfferingDefinition:
+    return compile_offering(content, version_id=version_id, version=version)

@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.catalogue.queries.definitions import get_bundle
-from service.catalogue.rules import (
+from service.catalogue.rules.definitions import (
     BundleDefinition,
-    Material,
     OfferingDefinition,
     SectionForm,
     forms_of,
     materials_of,
-    prefilled,
 )
+from service.catalogue.rules.pack import Material
+from service.catalogue.rules.prefill import prefilled
 from service.facts.queries import facts_of
 from service.facts.rules import by_kind
 from service.identity.people.queries import own_details
@@ -64,12 +64,14 @@ def bundle_form(
     ]
     if faults:
         raise Invalid(errors=faults)
-    chosen = [one for one in bundle.members if not offerings or one.code in offerings]
+    chosen = [
+        offering for offering in bundle.members if not offerings or offering.code in offerings
+    ]
     sections = forms_of(chosen)
     known: dict[str, Mapping[str, Any]] = {}
     if actor.person_id is not None and actor.district == district:
         details, facts = _known_of(session, actor, at)
-        known = {one.code: prefilled(one, details, facts) for one in sections}
+        known = {section.code: prefilled(section, details, facts) for section in sections}
     return BundleForm(bundle, chosen, sections, materials_of(chosen), known)
 
 
@@ -82,25 +84,25 @@ def _known_of(
 
 
 def form_shape(form: BundleForm) -> dict[str, Any]:
-    """The form as it is told."""
-    chosen = {one.code for one in form.offerings}
+    """The form as the API shows it."""
+    chosen = {offering.code for offering in form.offerings}
     return {
         "bundle": form.bundle.code,
         "version": form.bundle.version,
         "offerings": form.offerings,
         "sections": [
             {
-                "code": one.code,
-                "scope": one.scope,
-                "title": one.title,
-                "schema": one.schema,
-                "rules": one.rules,
-                "asked_by": [each.code for each in form.offerings if one.code in each.sections],
-                "prefilled": form.prefilled.get(one.code, {}),
+                "code": section.code,
+                "scope": section.scope,
+                "title": section.title,
+                "schema": section.schema,
+                "rules": section.rules,
+                "asked_by": [each.code for each in form.offerings if section.code in each.sections],
+                "prefilled": form.prefilled.get(section.code, {}),
             }
-            for one in form.sections
+            for section in form.sections
         ],
-        "materials": [_material(one, form.offerings) for one in form.materials],
+        "materials": [_material(material, form.offerings) for material in form.materials],
         "consents": form.bundle.consents,
         "edges": [
             edge

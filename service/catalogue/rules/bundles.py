@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.catalogue.rules.clauses import Naming, condition_faults
+from service.catalogue.rules.clauses import AllowedNames, condition_faults
 from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.reading import Document, Path
-from service.routing import check_edges, parse_edges
+from service.routing.bundle import check_edges, parse_edges
 
 
 def bundle_faults(document: Document, declared: Declared) -> Iterator[PackFault]:
@@ -39,8 +39,8 @@ def _edge_faults(
         if edge[end] not in document.value["offerings"]:
             yield document.fault((*path, end), "offering_not_bundled", name=edge[end])
     if "if" in edge:
-        naming = Naming(declared, _sections(edge["to"], declared), about_family=True)
-        yield from condition_faults(document, (*path, "if"), edge["if"], naming)
+        allowed = AllowedNames(declared, _sections(edge["to"], declared), about_family=True)
+        yield from condition_faults(document, (*path, "if"), edge["if"], allowed)
 
 
 def _sections(offering: str, declared: Declared) -> list[str]:

@@ -89,7 +89,7 @@ def _register(declared: Declared, folder: str, document: Document) -> None:
 def _main_faults(document: Document) -> Iterator[PackFault]:
     raw = document.value
     for key in ("departments", "consents"):
-        yield from document.repeated((key,), [one["code"] for one in raw[key]], at="code")
+        yield from document.repeated((key,), [entry["code"] for entry in raw[key]], at="code")
     try:
         ZoneInfo(raw["zone"])
     except (KeyError, OSError, ValueError):
@@ -107,9 +107,16 @@ def _assemble(declared: Declared) -> parts.Pack:
         settings={key: raw[key] for key in parts.SETTINGS},
         departments=tuple(map(parts.department, raw["departments"])),
         consents=tuple(map(parts.consent, raw["consents"])),
-        sections={key: parts.section(one.value) for key, one in folders["sections"].items()},
-        facts={key: parts.fact_kind(one.value) for key, one in folders["facts"].items()},
-        materials={key: parts.material(one.value) for key, one in folders["materials"].items()},
-        offerings={key: parts.offering(one.value) for key, one in folders["offerings"].items()},
-        bundles={key: parts.bundle(one.value) for key, one in folders["bundles"].items()},
+        sections={
+            key: parts.section(document.value) for key, document in folders["sections"].items()
+        },
+        facts={key: parts.fact_kind(document.value) for key, document in folders["facts"].items()},
+        materials={
+            key: parts.material(document.value) for key, document in folders["materials"].items()
+        },
+        offerings={
+            key: parts.offering(document.value) for key, document in folders["offerings"].items()
+        },
+        bundles={key: parts.bundle(document.value) for key, document in folders["bundles"].items()},
+        origin=parts.origin(raw["release"]) if "release" in raw else None,
     )

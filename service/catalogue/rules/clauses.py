@@ -13,8 +13,16 @@ from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.kernel.expressions import ExpressionFailed
-from service.routing import Known, MalformedCondition, Source, SourceKind, parse_condition
-from service.routing.conditions import DEEPEST, CelClause, NotKnown, cel_cases
+from service.routing.conditions.asked import (
+    DEEPEST,
+    CelClause,
+    MalformedCondition,
+    Source,
+    SourceKind,
+    parse_condition,
+)
+from service.routing.conditions.expressed import cel_cases
+from service.routing.conditions.known import Known, NotKnown
 
 RESERVED: Final = ("today", "facts")
 """Names that expressions have besides the sections."""
@@ -28,14 +36,14 @@ _DATED: Final = ("within_last", "at_least_ago")
 
 
 @dataclass(frozen=True)
-class Naming:
-    """What a condition at some place may name.
+class AllowedNames:
+    """What a condition at one place of a pack may refer to.
 
-    `sections`: those that are answered there. `stages`: those that have come to something by
-    then, of `all_stages` of the flow. `about_family`: whether there
-    is a subject other than the applicant. Birth dates are known when something is filed (`ages`),
-    not to the departments later. `requests`: whether other offerings are known, `own` is the one
-    that the condition is of.
+    `sections`: codes of the sections whose answers are known there. `stages`: keys of the stages
+    that can have come to something by then, of `all_stages` of the flow. `about_family`: whether
+    there is a subject other than the applicant. `facts`, `ages`, `requests`: whether facts, birth
+    dates and the other offerings of the filing are known there; ages are at filing, not to the
+    departments later. `own`: the code of the offering that the condition belongs to.
     """
 
     declared: Declared
@@ -50,7 +58,7 @@ class Naming:
 
 
 def condition_faults(
-    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming, *, depth: int = 1
+    document: Document, path: Path, raw: Mapping[str, Any], allowed: AllowedNames, *, depth: int = 1
 ) -> Iterator[PackFault]:
     """What is wrong with a condition of the right shape, clause by clause."""
     if depth > DEEPEST:
@@ -59,72 +67,76 @@ def condition_faults(
     for key in ("all", "any"):
         for place, part in enumerate(raw.get(key, ())):
             at = (*path, key, place)
-            yield from condition_faults(document, at, part, naming, depth=depth + 1)
+            yield from condition_faults(document, at, part, allowed, depth=depth + 1)
     if "not" in raw:
         at = (*path, "not")
-        yield from condition_faults(document, at, raw["not"], naming, depth=depth + 1)
+        yield from condition_faults(document, at, raw["not"], allowed, depth=depth + 1)
     if "cel" in raw:
-        yield from _cel_faults(document, path, raw, naming)
+        yield from _cel_faults(document, path, raw, allowed)
     elif not raw.keys() & {"all", "any", "not"}:
-        yield from _clause_faults(document, path, raw, naming)
+        yield from _clause_faults(document, path, raw, allowed)
 
 
 def source_faults(
-    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+    document: Document, path: Path, raw: Mapping[str, Any], allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """What is wrong with the thing that a clause, a table or a need looks at."""
     if "field" in raw:
-        yield from _field_faults(document, (*path, "field"), raw["field"], naming)
+        yield from _field_faults(document, (*path, "field"), raw["field"], allowed)
     if "fact" in raw:
-        yield from _fact_faults(document, (*path, "fact"), raw["fact"], naming)
-    if "stage" in raw and raw["stage"] not in naming.stages:
-        code = "stage_not_before" if raw["stage"] in naming.all_stages else "unknown_stage"
+        yield from _fact_faults(document, (*path, "fact"), raw["fact"], allowed)
+    if "stage" in raw and raw["stage"] not in allowed.stages:
+        code = "stage_not_before" if raw["stage"] in allowed.all_stages else "unknown_stage"
         yield document.fault((*path, "stage"), code, stage=raw["stage"])
     if "requested" in raw:
-        yield from _request_faults(document, (*path, "requested"), raw["requested"], naming)
-    if "age" in raw and not naming.ages:
+        yield from _request_faults(document, (*path, "requested"), raw["requested"], allowed)
+    if "age" in raw and not allowed.ages:
         yield document.fault((*path, "age"), "no_ages_here")
-    elif raw.get("age") == "subject" and not naming.about_family:
+    elif raw.get("age") == "subject" and not allowed.about_family:
         yield document.fault((*path, "age"), "no_subject")
 
 
 def _request_faults(
-    document: Document, path: Path, name: str, naming: Naming
+    document: Document, path: Path, name: str, allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    if not naming.requests:
+    if not allowed.requests:
         yield document.fault(path, "no_requests_here")
-    elif name not in naming.declared.codes("offerings"):
+    elif name not in allowed.declared.codes("offerings"):
         yield document.fault(path, "unknown_offering", name=name)
-    elif name == naming.own:
+    elif name == allowed.own:
         yield document.fault(path, "requests_itself")
 
 
-def _field_faults(document: Document, path: Path, name: str, naming: Naming) -> Iterator[PackFault]:
+def _field_faults(
+    document: Document, path: Path, name: str, allowed: AllowedNames
+) -> Iterator[PackFault]:
     section, _, field = name.partition(".")
-    if section not in naming.declared.codes("sections"):
+    if section not in allowed.declared.codes("sections"):
         yield document.fault(path, "unknown_section", name=section)
-    elif section not in naming.sections:
+    elif section not in allowed.sections:
         yield document.fault(path, "section_not_asked", name=section)
     else:
-        known = naming.declared.fields("sections", section)
+        known = allowed.declared.fields("sections", section)
         if known is not None and field not in known:
             yield document.fault(path, "unknown_field", section=section, name=field)
 
 
-def _fact_faults(document: Document, path: Path, name: str, naming: Naming) -> Iterator[PackFault]:
+def _fact_faults(
+    document: Document, path: Path, name: str, allowed: AllowedNames
+) -> Iterator[PackFault]:
     kind, _, value = name.partition(".")
-    if not naming.facts:
+    if not allowed.facts:
         yield document.fault(path, "no_facts_here")
-    elif kind not in naming.declared.codes("facts"):
+    elif kind not in allowed.declared.codes("facts"):
         yield document.fault(path, "unknown_fact", name=kind)
     else:
-        known = naming.declared.fields("facts", kind)
+        known = allowed.declared.fields("facts", kind)
         if value and known is not None and value not in known:
             yield document.fault(path, "unknown_value", fact=kind, name=value)
 
 
-def schema_of(raw: Mapping[str, Any], naming: Naming) -> Schema | None:
-    """The schema of what a clause looks at; None where it cannot be told, or has none."""
+def schema_of(raw: Mapping[str, Any], allowed: AllowedNames) -> Schema | None:
+    """The schema of what a clause looks at; None where it is not known, or has none."""
     if "stage" in raw:
         return _CAME_TO
     if "age" in raw:
@@ -132,57 +144,57 @@ def schema_of(raw: Mapping[str, Any], naming: Naming) -> Schema | None:
     folder = "sections" if "field" in raw else "facts"
     name = raw.get("field", raw.get("fact", ""))
     first, _, second = name.partition(".")
-    return (naming.declared.fields(folder, first) or {}).get(second)
+    return (allowed.declared.fields(folder, first) or {}).get(second)
 
 
 def _clause_faults(
-    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+    document: Document, path: Path, raw: Mapping[str, Any], allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    faults = list(source_faults(document, path, raw, naming))
+    faults = list(source_faults(document, path, raw, allowed))
     yield from faults
     if "requested" in raw or "given" in raw or faults:
         return
-    schema = schema_of(raw, naming)
+    schema = schema_of(raw, allowed)
     if schema is None:
         if "fact" in raw and "." not in raw["fact"]:
             yield document.fault((*path, "fact"), "value_needed", fact=raw["fact"])
         return
     yield from _literal_faults(document, path, raw, schema)
-    yield from _order_faults(document, path, raw, schema, naming)
+    yield from _order_faults(document, path, raw, schema, allowed)
 
 
 def _literal_faults(
     document: Document, path: Path, raw: Mapping[str, Any], schema: Schema
 ) -> Iterator[PackFault]:
     literals = [((*path, "is"), raw["is"])] if "is" in raw else []
-    literals += [((*path, "in", place), one) for place, one in enumerate(raw.get("in", ()))]
+    literals += [((*path, "in", place), literal) for place, literal in enumerate(raw.get("in", ()))]
     for where, literal in literals:
         if not fits(schema, literal):
             yield document.fault(where, "wrong_clause", problem=f"it is never {literal}")
 
 
 def _order_faults(
-    document: Document, path: Path, raw: Mapping[str, Any], schema: Schema, naming: Naming
+    document: Document, path: Path, raw: Mapping[str, Any], schema: Schema, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     kind = _kind_of(schema)
     for op in _ORDERED:
         if op in raw:
-            yield from _operand_faults(document, (*path, op), raw[op], kind, naming)
+            yield from _operand_faults(document, (*path, op), raw[op], kind, allowed)
     for op in _DATED:
         if op in raw and kind != "date":
             yield document.fault((*path, op), "wrong_clause", problem="it is no date")
 
 
 def _operand_faults(
-    document: Document, path: Path, operand: Any, kind: str, naming: Naming
+    document: Document, path: Path, operand: Any, kind: str, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     if kind not in {"number", "date"}:
         yield document.fault(path, "wrong_clause", problem="it is neither number nor date")
         return
     if isinstance(operand, Mapping):
-        faults = list(source_faults(document, path, operand, naming))
+        faults = list(source_faults(document, path, operand, allowed))
         yield from faults
-        schema = schema_of(operand, naming)
+        schema = schema_of(operand, allowed)
         other = kind if schema is None else _kind_of(schema)
         if other == kind and operand.keys() & {"plus", "minus"}:
             kind = "date"
@@ -226,13 +238,13 @@ def fits(schema: Schema, value: Any) -> bool:
 
 
 def _cel_faults(
-    document: Document, path: Path, raw: Mapping[str, Any], naming: Naming
+    document: Document, path: Path, raw: Mapping[str, Any], allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """An expression is CEL, uses what it lists, and comes to yes or no on every example."""
     faults = [
         fault
         for place, need in enumerate(raw["needs"])
-        for fault in source_faults(document, (*path, "needs", place), need, naming)
+        for fault in source_faults(document, (*path, "needs", place), need, allowed)
     ]
     yield from faults
     try:
@@ -242,13 +254,13 @@ def _cel_faults(
         return
     reserved = any(need.get("field", "").partition(".")[0] in RESERVED for need in raw["needs"])
     if isinstance(condition, CelClause) and not faults and not reserved:
-        yield from _tried(document, (*path, "cel"), condition, naming)
+        yield from _tried(document, (*path, "cel"), condition, allowed)
 
 
 def _tried(
-    document: Document, path: Path, clause: CelClause, naming: Naming
+    document: Document, path: Path, clause: CelClause, allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    for known in _cases(clause.needs, naming.declared):
+    for known in _cases(clause.needs, allowed.declared):
         try:
             for values in cel_cases(clause, known):
                 clause.expression.holds(values)
@@ -261,7 +273,7 @@ def _tried(
 
 def _cases(needs: Sequence[Source], declared: Declared) -> Iterator[Known]:
     """What could be known: the examples of what is needed, combined."""
-    homes = list(dict.fromkeys((_FOLDER[one.kind], one.parts[0]) for one in needs))
+    homes = list(dict.fromkeys((_FOLDER[source.kind], source.parts[0]) for source in needs))
     choices: list[Iterable[Mapping[str, Any]]] = [declared.examples(*home) for home in homes]
     for chosen in islice(product(*choices), _COMBINATIONS):
         of = list(zip(homes, chosen, strict=True))

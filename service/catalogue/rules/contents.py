@@ -1,4 +1,4 @@
-"""What is published of a pack: every version stands by itself for ever, and gives the pack back."""
+"""What is published of a pack: every version is complete, and the pack can be rebuilt from them."""
 
 from __future__ import annotations
 
@@ -6,83 +6,95 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.catalogue.rules.pack import Consent, FactKind, Material, Offering, Pack, Plain, Section
-from service.routing import SourceKind, parse_condition, sources
+from service.routing.conditions.asked import SourceKind, parse_condition, sources
 
 
 def offering_content(pack: Pack, code: str) -> dict[str, Any]:
     """What is published of an offering: its sections, materials and kinds of facts are embedded."""
-    one = pack.offerings[code]
+    offering = pack.offerings[code]
     return {
-        "code": one.code,
-        "title": one.title,
-        "summary": one.summary,
-        "subject": one.subject.value,
-        **({"private": True} if one.private else {}),
-        "sections": [_section(pack.sections[name]) for name in one.sections],
+        "code": offering.code,
+        "title": offering.title,
+        "summary": offering.summary,
+        "subject": offering.subject.value,
+        **({"private": True} if offering.private else {}),
+        "sections": [_section(pack.sections[name]) for name in offering.sections],
         "materials": [
             {**asked, "material": _material(pack.materials[asked["code"]])}
-            for asked in one.materials
+            for asked in offering.materials
         ],
-        "citations": list(one.citations),
-        "criteria": list(one.criteria),
-        "facts": [_fact_kind(pack.facts[kind]) for kind in named_facts(one)],
-        "flow": one.flow,
+        "citations": list(offering.citations),
+        "criteria": list(offering.criteria),
+        "facts": [_fact_kind(pack.facts[kind]) for kind in named_facts(offering)],
+        "flow": offering.flow,
     }
 
 
 def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
     """What is published of a bundle: its offerings by code, and the consents that filing takes."""
-    one = pack.bundles[code]
+    bundle = pack.bundles[code]
     return {
-        "code": one.code,
-        "title": one.title,
-        "summary": one.summary,
-        "offerings": list(one.offerings),
-        "edges": list(one.edges),
-        "consents": [_consent(each) for each in pack.consents],
+        "code": bundle.code,
+        "title": bundle.title,
+        "summary": bundle.summary,
+        "offerings": list(bundle.offerings),
+        "edges": list(bundle.edges),
+        "consents": [_consent(consent) for consent in pack.consents],
     }
 
 
 def named_facts(offering: Offering) -> list[str]:
     """The kinds of facts that an offering looks at or that its approval establishes."""
     stages = offering.flow["stages"]
-    conditions = [one["when"] for one in offering.materials if "when" in one]
-    conditions += [one["met_when"] for one in offering.criteria]
+    conditions = [asked["when"] for asked in offering.materials if "when" in asked]
+    conditions += [criterion["met_when"] for criterion in offering.criteria]
     conditions += [stage[key] for stage in stages for key in ("when", "checks") if key in stage]
-    looked_at = [one for raw in conditions for one in sources(parse_condition(raw))]
-    named = {one.parts[0] for one in looked_at if one.kind is SourceKind.FACT}
+    looked_at = [source for raw in conditions for source in sources(parse_condition(raw))]
+    named = {source.parts[0] for source in looked_at if source.kind is SourceKind.FACT}
     tables = [stage["department"] for stage in stages if isinstance(stage.get("department"), dict)]
-    named |= {one["by"]["fact"].partition(".")[0] for one in tables if "fact" in one["by"]}
-    return sorted(named | {gift["fact"] for stage in stages for gift in stage.get("gives", ())})
+    named |= {table["by"]["fact"].partition(".")[0] for table in tables if "fact" in table["by"]}
+    return sorted(
+        named | {template["fact"] for stage in stages for template in stage.get("gives", ())}
+    )
 
 
 def fact_kinds_content(pack: Pack) -> list[dict[str, Any]]:
     """The kinds of facts as the district's table keeps them."""
-    return [_fact_kind(one) for one in pack.facts.values()]
+    return [_fact_kind(kind) for kind in pack.facts.values()]
 
 
-def _fact_kind(one: FactKind) -> dict[str, Any]:
-    return {"code": one.code, "title": one.title, "schema": one.schema}
+def _fact_kind(kind: FactKind) -> dict[str, Any]:
+    return {"code": kind.code, "title": kind.title, "schema": kind.schema}
 
 
-def _consent(one: Consent) -> dict[str, Any]:
-    told = {"code": one.code, "version": one.version, "title": one.title, "text": one.text}
-    return {**told, "optional": True} if one.optional else told
+def _consent(consent: Consent) -> dict[str, Any]:
+    content = {
+        "code": consent.code,
+        "version": consent.version,
+        "title": consent.title,
+        "text": consent.text,
+    }
+    return {**content, "optional": True} if consent.optional else content
 
 
-def _section(one: Section) -> dict[str, Any]:
-    told = {"code": one.code, "scope": one.scope.value, "title": one.title, "schema": one.schema}
-    return {**told, "rules": list(one.rules)} if one.rules else told
+def _section(section: Section) -> dict[str, Any]:
+    content = {
+        "code": section.code,
+        "scope": section.scope.value,
+        "title": section.title,
+        "schema": section.schema,
+    }
+    return {**content, "rules": list(section.rules)} if section.rules else content
 
 
-def _material(one: Material) -> dict[str, Any]:
+def _material(material: Material) -> dict[str, Any]:
     return {
-        "code": one.code,
-        "scope": one.scope.value,
-        "title": one.title,
-        **({"note": one.note} if one.note else {}),
-        "formats": list(one.formats),
-        "most": one.most,
+        "code": material.code,
+        "scope": material.scope.value,
+        "title": material.title,
+        **({"note": material.note} if material.note else {}),
+        "formats": list(material.formats),
+        "most": material.most,
     }
 
 
@@ -100,7 +112,9 @@ def pack_files(
     files: dict[str, Plain] = {}
     consents: dict[tuple[str, int], Plain] = {}
     for code, content in bundles.items():
-        consents |= {(one["code"], one["version"]): one for one in content["consents"]}
+        consents |= {
+            (consent["code"], consent["version"]): consent for consent in content["consents"]
+        }
         files[f"bundles/{code}.yaml"] = _without(content, "consents")
     for code, content in offerings.items():
         for part in content["sections"]:

@@ -2,7 +2,7 @@
 
 A file of the wrong shape is left out of what is looked into, its code is not: one slip in a
 section shall not raise a fault in every offering that uses it. So every question here may be
-answered with None: it cannot be told.
+answered with None: it is not known.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ class Declared:
 
     def sound(self, folder: str) -> Iterator[Document]:
         """The documents of a folder that have the right shape."""
-        return (one for one in self.folders[folder].values() if one.file not in self.misshapen)
+        return (
+            document
+            for document in self.folders[folder].values()
+            if document.file not in self.misshapen
+        )
 
     def codes(self, folder: str) -> set[str]:
         return set(self.folders[folder])
@@ -48,7 +52,7 @@ class Declared:
         """The departments of the pack."""
         if self.main.file in self.misshapen:
             return None
-        return {one["code"] for one in self.main.value["departments"]}
+        return {department["code"] for department in self.main.value["departments"]}
 
     def form(self, folder: str, code: str) -> Schema | None:
         """The schema of a section or of a kind of fact."""
@@ -64,6 +68,6 @@ class Declared:
         return None if schema is None else schema["properties"]
 
     def examples(self, folder: str, code: str) -> list[Mapping[str, Any]]:
-        """The examples of a section or of a kind of fact; none where they cannot be told."""
+        """The examples of a section or of a kind of fact; none where they are not known."""
         schema = self.form(folder, code)
         return [] if schema is None else list(schema["examples"])

@@ -10,25 +10,19 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from service.catalogue.rules.forms import Form, told
+from service.catalogue.rules.forms import Form
 from service.catalogue.rules.pack import Consent, Material, Scope, Subject, Text, consent, material
 from service.kernel.errors import FieldError
-from service.routing import (
-    Condition,
-    EdgeRule,
-    Flow,
-    Known,
-    Truth,
-    evaluate,
-    parse_condition,
-    parse_edges,
-    parse_flow,
-)
+from service.routing.bundle import EdgeRule, parse_edges
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Condition, Truth, parse_condition
+from service.routing.conditions.known import Known
+from service.routing.flow import Flow, parse_flow
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold between the fields of a section; a breach is told at the field `at`."""
+    """What must hold between the fields of a section; a breach is reported at the field `at`."""
 
     at: str
     must: Condition
@@ -56,7 +50,7 @@ class SectionForm:
             return faults
         known = Known(today, answers={self.code: answers})
         return [
-            told(f"{at}.{rule.at}", "rule_broken", rule.message)
+            FieldError(f"{at}.{rule.at}", "rule_broken", {}, rule.message)
             for rule in self.rules
             if evaluate(rule.must, known).truth is Truth.NOT_MET
         ]
@@ -130,8 +124,8 @@ class OfferingDefinition:
     """One version of an offering: immutable, safe to share between threads.
 
     `records`: by stage key, the form of the result that the stage's passing verdict must bring.
-    `facts`: by kind, the facts that it looks at or that an approval gives. `private`: an employer
-    is told of it how it stands and when it is due, no more; what is about family always is.
+    `facts`: by kind, the facts that it looks at or that an approval establishes. `private`: an
+    employer is shown its status and its due date, no more; what is about family always is.
     """
 
     code: str
@@ -167,7 +161,7 @@ class OfferingDefinition:
     @property
     def gives(self) -> frozenset[str]:
         """The kinds of facts that an approval establishes."""
-        return frozenset(gift.fact for gift in self.flow.decision.gives)
+        return frozenset(template.fact for template in self.flow.decision.gives)
 
     def _scoped(self, scope: Scope) -> tuple[str, ...]:
         return tuple(code for code, section in self.sections.items() if section.scope is scope)
@@ -183,7 +177,7 @@ class OfferingDefinition:
 
 @dataclass(frozen=True)
 class BundleDefinition:
-    """One version of a bundle with the current versions of its offerings, in its order.
+    """One version of a bundle with the versions of its offerings in one release, in its order.
 
     `consents`: what an applicant must have agreed to before filing it. `edges`: which offering
     waits for which.
@@ -192,6 +186,7 @@ class BundleDefinition:
     code: str
     version_id: UUID
     version: int
+    release: int
     title: Text
     summary: Text
     consents: tuple[Consent, ...]
@@ -211,13 +206,13 @@ class BundleDefinition:
 
 def forms_of(offerings: Iterable[OfferingDefinition]) -> tuple[SectionForm, ...]:
     """Every section of these offerings, once, in the order in which they ask for it."""
-    return tuple({form.code: form for one in offerings for form in one.forms}.values())
+    return tuple({form.code: form for offering in offerings for form in offering.forms}.values())
 
 
 def materials_of(offerings: Iterable[OfferingDefinition]) -> tuple[Material, ...]:
     """Every material that these offerings ask for, once."""
-    asked = (one for offering in offerings for one in offering.materials)
-    return tuple({one.code: one.material for one in asked}.values())
+    asked = (material for offering in offerings for material in offering.materials)
+    return tuple({material.code: material.material for material in asked}.values())
 
 
 def compile_offering(
@@ -245,8 +240,8 @@ def compile_offering(
         materials=tuple(map(_asked, content.get("materials", ()))),
         records={stage.key: Form(stage.records) for stage in flow.stages if stage.records},
         facts={
-            one["code"]: FactForm(one["title"], one["schema"], Form(one["schema"]))
-            for one in content.get("facts", ())
+            kind["code"]: FactForm(kind["title"], kind["schema"], Form(kind["schema"]))
+            for kind in content.get("facts", ())
         },
     )
 
@@ -256,13 +251,18 @@ def compile_bundle(
     *,
     version_id: UUID,
     version: int,
+    release: int,
     offerings: Mapping[str, OfferingDefinition],
 ) -> BundleDefinition:
-    """The definition in a published content (`contents.bundle_content`) with these offerings."""
+    """The definition in a published content (`contents.bundle_content`) as a release has it.
+
+    `offerings`: the definitions of its offerings in that release, by code.
+    """
     return BundleDefinition(
         code=content["code"],
         version_id=version_id,
         version=version,
+        release=release,
         title=content["title"],
         summary=content["summary"],
         consents=tuple(map(consent, content["consents"])),
@@ -298,8 +298,8 @@ def _asked(raw: Mapping[str, Any]) -> AskedMaterial:
 def _criteria(
     raw: Sequence[Mapping[str, Any]], citations: Sequence[Mapping[str, Any]]
 ) -> tuple[Criterion, ...]:
-    cited = {one["code"]: one for one in citations if "code" in one}
-    return tuple(_criterion(one, cited[one["cites"]["citation"]]) for one in raw)
+    cited = {source["code"]: source for source in citations if "code" in source}
+    return tuple(_criterion(criterion, cited[criterion["cites"]["citation"]]) for criterion in raw)
 
 
 def _criterion(raw: Mapping[str, Any], citation: Mapping[str, Any]) -> Criterion:

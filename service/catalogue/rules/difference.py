@@ -50,7 +50,8 @@ def files_of(pack: Pack) -> dict[str, Plain]:
         "title": pack.title,
         **{key: pack.settings[key] for key in SETTINGS},
         "departments": [
-            {"code": one.code, "name": one.name, "kind": one.kind} for one in pack.departments
+            {"code": department.code, "name": department.name, "kind": department.kind}
+            for department in pack.departments
         ],
     }
     return pack_files(
@@ -86,13 +87,13 @@ def _parts(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return value
     if isinstance(value, Sequence) and not isinstance(value, str):
-        names = [_name(one, place) for place, one in enumerate(value)]
+        names = [_name(part, place) for place, part in enumerate(value)]
         if len(set(names)) == len(names):
             return dict(zip(names, value, strict=True))
     return None
 
 
-def _name(one: Any, place: int) -> str:
-    if isinstance(one, Mapping):
-        return str(one.get("code", one.get("key", place)))
+def _name(part: Any, place: int) -> str:
+    if isinstance(part, Mapping):
+        return str(part.get("code", part.get("key", place)))
     return str(place)

@@ -1,4 +1,4 @@
-"""What can be wrong with a pack, told to the person who writes it."""
+"""What can be wrong with a pack, in words for the person who writes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True, order=True, slots=True)
 class PackFault:
-    """One fault, with the place to mend it: `file` within the pack, `line` from 1, dotted `key`."""
+    """One fault, with the place to correct: `file` within the pack, `line` from 1, dotted `key`."""
 
     file: str
     line: int
@@ -29,6 +29,8 @@ class FaultyPack(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
+# In English alone, and therefore not in `messages.toml`: that has what users read, in both
+# languages; these are completed by the words of JSON Schema and YAML parsers, which are English.
 MESSAGES: Final[Mapping[str, str]] = {
     # reading
     "missing_file": "the pack has no such file",
@@ -67,7 +69,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "example_incomplete": "no example shows the field {name}",
     "option_untitled": "the value {name} has no title in x-options",
     "example_breaks_rule": "breaks a rule of the section: {rule}",
-    "gift_invalid": "an example makes no good fact, at {where}: {problem}",
+    "fact_invalid": "an example makes no good fact, at {where}: {problem}",
     # conditions
     "wrong_clause": "does not fit what is looked at: {problem}",
     "nested_too_deep": "conditions are nested {deepest} deep at the most",
@@ -84,7 +86,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     # edges
     "edge_to_itself": "an offering does not wait for itself",
     "duplicate_edge": "{successor} waits for {predecessor} already",
-    "edge_cycle": "these wait for each other for ever: {circle}",
+    "edge_cycle": "these wait for each other in a cycle: {cycle}",
     # flows
     "no_stages": "a flow needs stages",
     "duplicate_stage": "there is already a stage {stage}",

@@ -1,4 +1,8 @@
-"""Forms: JSON Schemas of sections and results, compiled, with their faults in people's words."""
+"""Forms: JSON Schemas of sections and results, compiled, with their faults in people's words.
+
+The words are those of `messages.toml` under `form_<code>`: another than what the same code says of
+a request, since the reader is somebody who fills in a form.
+"""
 
 from __future__ import annotations
 
@@ -10,33 +14,10 @@ import jsonschema_rs
 from stdnum.cn import uscc
 
 from service.kernel.errors import FieldError
+from service.kernel.messages import LANGUAGES, Language, say
 
 _FORMATS: Final[dict[str, Callable[..., bool]]] = {"uscc": uscc.is_valid}
-_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "required": {"zh": "此项必填", "en": "This is required."},
-    "unknown_field": {"zh": "没有此项", "en": "There is no such field."},
-    "wrong_type": {"zh": "应为{expected}", "en": "This must be of type {expected}."},
-    "not_one_of": {"zh": "不在可选范围内", "en": "This is not one of the choices."},
-    "wrong_pattern": {"zh": "格式不正确", "en": "This has not the right form."},
-    "not_confirmed": {"zh": "须确认此项", "en": "This must be confirmed."},
-    "too_short": {"zh": "至少 {limit} 个字", "en": "At least {limit} characters."},
-    "too_long": {"zh": "最多 {limit} 个字", "en": "At most {limit} characters."},
-    "below_minimum": {"zh": "不得小于 {limit}", "en": "At least {limit}."},
-    "above_maximum": {"zh": "不得大于 {limit}", "en": "At most {limit}."},
-    "too_few": {"zh": "至少 {limit} 项", "en": "At least {limit} entries."},
-    "too_many": {"zh": "最多 {limit} 项", "en": "At most {limit} entries."},
-    "repeated": {"zh": "有重复的项", "en": "An entry is repeated."},
-    "invalid_value": {"zh": "内容不正确", "en": "This is not valid."},
-}
-_TYPES_ZH: Final[Mapping[str, str]] = {
-    "string": "文字",
-    "integer": "整数",
-    "number": "数字",
-    "boolean": "是或否",
-    "array": "列表",
-    "object": "一组字段",
-    "null": "空",
-}
+_OR: Final[Mapping[Language, str]] = {"zh": "或", "en": " or "}
 # JSON Schema's keywords that ask for one thing, and the code under which it is missed.
 _CODES: Final[Mapping[str, str]] = {
     "enum": "not_one_of",
@@ -90,20 +71,15 @@ class Form:
 
         At most `MOST` faults: whoever sends more has not filled in a form.
         """
-        every = (fault for error in self.errors(value) for fault in _told(error, at))
+        every = (fault for error in self.errors(value) for fault in _faults_of(error, at))
         return sorted(islice(every, MOST), key=lambda fault: (fault.path, fault.code))
 
 
 MOST: Final = 200
-"""How many faults of one value are told."""
+"""How many faults of one value are reported."""
 
 
-def told(path: str, code: str, text: Mapping[str, str]) -> FieldError:
-    """A fault whose words come from the pack."""
-    return FieldError(path, code, {}, text)
-
-
-def _told(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:
+def _faults_of(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:
     path = ".".join((at, *map(str, error.instance_path)))
     name, details = error.kind.name, error.kind.as_dict()
     if name == "required":
@@ -121,14 +97,19 @@ def _told(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]
 
 
 def _wrong_type(path: str, types: list[str]) -> FieldError:
-    words = _WORDS["wrong_type"]
-    text = {
-        "zh": words["zh"].format(expected="或".join(_TYPES_ZH[name] for name in types)),
-        "en": words["en"].format(expected=" or ".join(types)),
+    text: dict[str, str] = {
+        language: say(
+            "form_wrong_type",
+            language,
+            {"expected": _OR[language].join(say(f"type_{name}", language) for name in types)},
+        )
+        for language in LANGUAGES
     }
     return FieldError(path, "wrong_type", {"expected": types}, text)
 
 
 def _fault(path: str, code: str, **params: Any) -> FieldError:
-    text = {language: words.format_map(params) for language, words in _WORDS[code].items()}
+    text: dict[str, str] = {
+        language: say(f"form_{code}", language, params) for language in LANGUAGES
+    }
     return FieldError(path, code, params, text)

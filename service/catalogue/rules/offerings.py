@@ -9,7 +9,7 @@ from itertools import islice, product
 from typing import Any, Final
 
 from service.catalogue.rules.clauses import (
-    Naming,
+    AllowedNames,
     condition_faults,
     is_date,
     literal_kind,
@@ -17,14 +17,14 @@ from service.catalogue.rules.clauses import (
     source_faults,
 )
 from service.catalogue.rules.declared import Declared
+from service.catalogue.rules.fact_templates import fact_dates, fact_value
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
-from service.catalogue.rules.gifts import gift_dates, gift_value
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
-from service.routing import Gift, check_flow, parse_flow
-from service.routing.check import before
-from service.routing.flow import as_key
+from service.routing.check import check_flow
+from service.routing.flow import FactTemplate, as_key, parse_flow
+from service.routing.graph import reachable
 
 _COMBINATIONS: Final = 200
 _SOME_DAY: Final = date(2026, 6, 1)
@@ -36,41 +36,39 @@ Raw = Mapping[str, Any]
 def offering_faults(document: Document, declared: Declared) -> Iterator[PackFault]:
     """Everything wrong with an offering of the right shape."""
     raw = document.value
-    naming = Naming(
+    allowed = AllowedNames(
         declared, raw["sections"], about_family=raw["subject"] != "self", own=raw["code"]
     )
     yield from document.unknown(
         ("sections",), raw["sections"], declared.codes("sections"), "unknown_section"
     )
-    yield from _asked_faults(document, naming)
+    yield from _asked_faults(document, allowed)
     conditions = [
         fault
         for path, condition in _conditions(raw)
-        for fault in condition_faults(document, path, condition, _naming_at(path, raw, naming))
+        for fault in condition_faults(document, path, condition, _allowed_at(path, raw, allowed))
     ]
     yield from conditions
     for place, stage in enumerate(raw["flow"]["stages"]):
-        yield from _stage_faults(document, ("flow", "stages", place), stage, naming)
+        yield from _stage_faults(document, ("flow", "stages", place), stage, allowed)
     if not any(fault.code in _UNUSABLE for fault in conditions):
         for found in check_flow(parse_flow(raw["flow"]), day_minutes=_office_day(declared)):
             yield document.fault(("flow", *found.path), found.code, **found.params)
 
 
-def _naming_at(path: Path, raw: Raw, naming: Naming) -> Naming:
+def _allowed_at(path: Path, raw: Raw, allowed: AllowedNames) -> AllowedNames:
     """In a flow, ages are not known, and stages are that have come to something by then.
 
     Those are the ones before it, and those that may send the flow back.
     """
     if path[0] != "flow":
-        return naming
+        return allowed
     stages = raw["flow"]["stages"]
     own = stages[int(path[2])]["key"]
     graph = {stage["key"]: tuple(stage.get("after", ())) for stage in stages}
-    names = {name for after in graph.values() for name in after}
-    earlier = before({**dict.fromkeys(names, ()), **graph}, own)
     sending_back = {stage["key"] for stage in stages if "on_reject" in stage}
-    known = (earlier | sending_back) & set(graph) - {own}
-    return replace(naming, ages=False, stages=known, all_stages=set(graph))
+    known = (reachable(graph, own) | sending_back) & set(graph) - {own}
+    return replace(allowed, ages=False, stages=known, all_stages=set(graph))
 
 
 def _conditions(raw: Raw) -> Iterator[tuple[Path, Raw]]:
@@ -87,7 +85,7 @@ def _conditions(raw: Raw) -> Iterator[tuple[Path, Raw]]:
 
 
 def _office_day(declared: Declared) -> int:
-    """Office minutes of a day; those of a usual one where the pack's cannot be told."""
+    """Office minutes of a day; those of a usual one where the pack's are not known."""
     if declared.main.file in declared.misshapen:
         return 450
     spans = declared.main.value["office_hours"]
@@ -99,18 +97,20 @@ def _minutes(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _asked_faults(document: Document, naming: Naming) -> Iterator[PackFault]:
+def _asked_faults(document: Document, allowed: AllowedNames) -> Iterator[PackFault]:
     """Materials, citations and criteria: each named once, and what they name exists."""
-    raw, declared = document.value, naming.declared
-    materials = [one["code"] for one in raw.get("materials", ())]
-    citations = [one["code"] for one in raw["citations"]]
+    raw, declared = document.value, allowed.declared
+    materials = [asked["code"] for asked in raw.get("materials", ())]
+    citations = [citation["code"] for citation in raw["citations"]]
     criteria = raw.get("criteria", ())
     for place, code in enumerate(materials):
         if code not in declared.codes("materials"):
             yield document.fault(("materials", place, "code"), "unknown_material", name=code)
     yield from document.repeated(("materials",), materials, at="code")
     yield from document.repeated(("citations",), citations, at="code")
-    yield from document.repeated(("criteria",), [one["code"] for one in criteria], at="code")
+    yield from document.repeated(
+        ("criteria",), [criterion["code"] for criterion in criteria], at="code"
+    )
     for place, criterion in enumerate(criteria):
         cited = criterion["cites"]["citation"]
         if cited not in citations:
@@ -119,19 +119,19 @@ def _asked_faults(document: Document, naming: Naming) -> Iterator[PackFault]:
 
 
 def _stage_faults(
-    document: Document, path: Path, stage: Raw, naming: Naming
+    document: Document, path: Path, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    yield from _department_faults(document, path, stage, naming)
-    yield from _sight_faults(document, (*path, "sees"), stage["sees"], naming)
+    yield from _department_faults(document, path, stage, allowed)
+    yield from _sight_faults(document, (*path, "sees"), stage["sees"], allowed)
     faults = list(form_faults(document, (*path, "records"))) if "records" in stage else []
     yield from faults
-    for place, gift in enumerate(stage.get("gives", ())):
+    for place, template in enumerate(stage.get("gives", ())):
         at = (*path, "gives", place)
-        yield from _gift_faults(document, at, gift, stage, naming, sound=not faults)
+        yield from _template_faults(document, at, template, stage, allowed, sound=not faults)
 
 
 def _department_faults(
-    document: Document, path: Path, stage: Raw, naming: Naming
+    document: Document, path: Path, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     named: list[tuple[Path, str]] = [
         ((*path, "departments", place), code)
@@ -140,26 +140,26 @@ def _department_faults(
     department = stage.get("department")
     if isinstance(department, Mapping):
         at = (*path, "department")
-        yield from _table_faults(document, at, department, naming)
+        yield from _table_faults(document, at, department, allowed)
         named += [((*at, "cases", value), code) for value, code in department["cases"].items()]
         named.append(((*at, "otherwise"), department["otherwise"]))
     elif department is not None:
         named.append(((*path, "department"), department))
     if department is not None and "departments" in stage:
         yield document.fault((*path, "departments"), "departments_twice")
-    known = naming.declared.departments()
+    known = allowed.declared.departments()
     for at, code in named:
         if known is not None and code not in known:
             yield document.fault(at, "unknown_department", name=code)
 
 
 def _table_faults(
-    document: Document, path: Path, table: Raw, naming: Naming
+    document: Document, path: Path, table: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """What a table chooses by exists, and its cases are among the choices."""
-    faults = list(source_faults(document, (*path, "by"), table["by"], naming))
+    faults = list(source_faults(document, (*path, "by"), table["by"], allowed))
     yield from faults
-    schema = schema_of(table["by"], naming) or {}
+    schema = schema_of(table["by"], allowed) or {}
     choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum")
     for case in table["cases"]:
         if isinstance(choices, list) and not faults and case not in map(as_key, choices):
@@ -168,90 +168,92 @@ def _table_faults(
             )
 
 
-def _sight_faults(document: Document, path: Path, sees: Raw, naming: Naming) -> Iterator[PackFault]:
+def _sight_faults(
+    document: Document, path: Path, sees: Raw, allowed: AllowedNames
+) -> Iterator[PackFault]:
     """What a stage sees exists and is asked for by its offering."""
     for code, fields in sees["sections"].items():
         at = (*path, "sections", code)
         if code not in document.value["sections"]:
             yield document.fault(at, "section_not_asked", name=code)
-        known = naming.declared.fields("sections", code)
+        known = allowed.declared.fields("sections", code)
         if fields == "all" or known is None:
             continue
         for place, name in enumerate(fields):
             if name not in known:
                 yield document.fault((*at, place), "unknown_field", section=code, name=name)
-    asked = {one["code"] for one in document.value.get("materials", ())}
-    kinds = naming.declared.codes("facts")
+    asked = {material["code"] for material in document.value.get("materials", ())}
+    kinds = allowed.declared.codes("facts")
     yield from document.unknown((*path, "facts"), sees.get("facts", ()), kinds, "unknown_fact")
     yield from document.unknown(
         (*path, "materials"), sees.get("materials", ()), asked, "material_not_asked"
     )
-    if "subject" in sees and not naming.about_family:
+    if "subject" in sees and not allowed.about_family:
         yield document.fault((*path, "subject"), "no_subject")
 
 
-def _gift_faults(
-    document: Document, path: Path, gift: Raw, stage: Raw, naming: Naming, *, sound: bool
+def _template_faults(
+    document: Document, path: Path, template: Raw, stage: Raw, allowed: AllowedNames, *, sound: bool
 ) -> Iterator[PackFault]:
-    """A fact that is given has a kind, its parts exist, and it is of its kind's form."""
-    if gift["fact"] not in naming.declared.codes("facts"):
-        yield document.fault((*path, "fact"), "unknown_fact", name=gift["fact"])
+    """A fact that an approval establishes has a kind, its parts exist, its kind's form fits."""
+    if template["fact"] not in allowed.declared.codes("facts"):
+        yield document.fault((*path, "fact"), "unknown_fact", name=template["fact"])
         return
-    if gift.get("about") == "subject" and not naming.about_family:
+    if template.get("about") == "subject" and not allowed.about_family:
         yield document.fault((*path, "about"), "no_subject")
-    known = naming.declared.fields("facts", gift["fact"]) or {}
-    for name in gift["value"]:
+    known = allowed.declared.fields("facts", template["fact"]) or {}
+    for name in template["value"]:
         if known and name not in known:
             at = (*path, "value", name)
-            yield document.fault(at, "unknown_value", fact=gift["fact"], name=name)
+            yield document.fault(at, "unknown_value", fact=template["fact"], name=name)
     faults = [
         fault
-        for at, part in _gift_parts(path, gift)
-        for fault in _part_faults(document, at, part, stage, naming)
+        for at, part in _template_parts(path, template)
+        for fault in _part_faults(document, at, part, stage, allowed)
     ]
-    faults += _date_faults(document, path, gift, stage, naming)
+    faults += _date_faults(document, path, template, stage, allowed)
     yield from faults
     if not faults and sound:
-        yield from _dates_tried(document, path, gift, stage, naming.declared)
-        yield from _gift_tried(document, path, gift, stage, naming.declared)
+        yield from _dates_tried(document, path, template, stage, allowed.declared)
+        yield from _values_tried(document, path, template, stage, allowed.declared)
 
 
-def _gift_parts(path: Path, gift: Raw) -> Iterator[tuple[Path, Raw]]:
-    """The parts of a gift that are taken from elsewhere."""
-    parts = [((*path, "value", name), part) for name, part in gift["value"].items()]
-    parts += [((*path, end), gift[end]) for end in ("from", "until") if end in gift]
+def _template_parts(path: Path, template: Raw) -> Iterator[tuple[Path, Raw]]:
+    """The parts of a template that are taken from elsewhere."""
+    parts = [((*path, "value", name), part) for name, part in template["value"].items()]
+    parts += [((*path, end), template[end]) for end in ("from", "until") if end in template]
     return ((at, part) for at, part in parts if isinstance(part, Mapping))
 
 
 def _part_faults(
-    document: Document, path: Path, part: Raw, stage: Raw, naming: Naming
+    document: Document, path: Path, part: Raw, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
-    yield from source_faults(document, path, part, naming)
+    yield from source_faults(document, path, part, allowed)
     recorded = stage.get("records", {}).get("properties", {})
     if "result" in part and part["result"] not in recorded:
         yield document.fault((*path, "result"), "unknown_result", name=part["result"])
 
 
 def _date_faults(
-    document: Document, path: Path, gift: Raw, stage: Raw, naming: Naming
+    document: Document, path: Path, template: Raw, stage: Raw, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """A fact begins and ends with a day: one that is written there, or one that is asked for."""
     for end in ("from", "until"):
-        part = gift.get(end)
+        part = template.get(end)
         if isinstance(part, Mapping) and part.keys() & {"result", "field"}:
             recorded = stage.get("records", {}).get("properties", {})
-            schema = recorded.get(part.get("result")) or schema_of(part, naming)
+            schema = recorded.get(part.get("result")) or schema_of(part, allowed)
             if schema is not None and not is_date(schema):
                 yield document.fault((*path, end), "wrong_date", problem="it is asked otherwise")
         elif part is not None and not isinstance(part, Mapping) and literal_kind(part) != "date":
             yield document.fault((*path, end), "wrong_date", problem=str(part))
 
 
-def _gift_tried(
-    document: Document, path: Path, gift: Raw, stage: Raw, declared: Declared
+def _values_tried(
+    document: Document, path: Path, template: Raw, stage: Raw, declared: Declared
 ) -> Iterator[PackFault]:
     """Every example of a result, with every example of the answers, makes a good fact."""
-    schema = declared.form("facts", gift["fact"])
+    schema = declared.form("facts", template["fact"])
     if schema is None:
         return
     try:
@@ -259,32 +261,33 @@ def _gift_tried(
     except BadSchema:
         return
     results = stage.get("records", {}).get("examples", [{}])
-    for result, answers in islice(_examples(results, gift, declared), _COMBINATIONS):
-        for error in form.errors(gift_value(gift["value"], result=result, answers=answers)):
+    for result, answers in islice(_examples(results, template, declared), _COMBINATIONS):
+        for error in form.errors(fact_value(template["value"], result=result, answers=answers)):
             where = ".".join(map(str, error.instance_path)) or "the top"
             problem = {"where": where, "problem": error.message}
-            yield document.fault((*path, "value"), "gift_invalid", **problem)
+            yield document.fault((*path, "value"), "fact_invalid", **problem)
             return
 
 
 def _dates_tried(
-    document: Document, path: Path, gift: Raw, stage: Raw, declared: Declared
+    document: Document, path: Path, template: Raw, stage: Raw, declared: Declared
 ) -> Iterator[PackFault]:
     """With no example does a fact end before it begins."""
     results = stage.get("records", {}).get("examples", [{}])
-    plain = Gift(gift["fact"], "applicant", {}, gift.get("from"), gift.get("until"))
-    for result, answers in islice(_examples(results, gift, declared), _COMBINATIONS):
+    begins, ends = template.get("from"), template.get("until")
+    plain = FactTemplate(template["fact"], "applicant", {}, begins, ends)
+    for result, answers in islice(_examples(results, template, declared), _COMBINATIONS):
         try:
-            gift_dates(plain, result=result, answers=answers, today=_SOME_DAY)
+            fact_dates(plain, result=result, answers=answers, today=_SOME_DAY)
         except ValueError as error:
             yield document.fault(path, "wrong_date", problem=str(error))
             return
 
 
 def _examples(
-    results: Sequence[Raw], gift: Raw, declared: Declared
+    results: Sequence[Raw], template: Raw, declared: Declared
 ) -> Iterator[tuple[Raw, dict[str, Raw]]]:
-    fields = [part["field"] for _, part in _gift_parts((), gift) if "field" in part]
+    fields = [part["field"] for _, part in _template_parts((), template) if "field" in part]
     sections = list(dict.fromkeys(name.partition(".")[0] for name in fields))
     answered = (declared.examples("sections", code) for code in sections)
     for result, *answers in product(results, *answered):

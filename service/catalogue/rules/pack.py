@@ -94,7 +94,7 @@ class Offering:
     """One service that can be applied for.
 
     `materials`, `citations`, `criteria` and `flow` are in the plain form of `format.json`.
-    `private`: an employer is told of it how it stands and when it is due, no more.
+    `private`: an employer is shown its status and its due date, no more.
     """
 
     code: str
@@ -121,8 +121,20 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The release that a pack was exported from: of which district, its number and its hash."""
+
+    district: str
+    number: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
-    """Everything a district publishes; `settings` is what its row keeps."""
+    """Everything a district publishes; `settings` is what its row keeps.
+
+    `origin`: where it was exported from, if its `pack.yaml` says so; it is not published.
+    """
 
     district: str
     title: Text
@@ -134,6 +146,7 @@ class Pack:
     materials: Mapping[str, Material]
     offerings: Mapping[str, Offering]
     bundles: Mapping[str, Bundle]
+    origin: Origin | None = None
 
 
 SETTINGS = ("administrative_code", "zone", "office_hours")
@@ -146,6 +159,10 @@ def department(raw: Plain) -> Department:
 def consent(raw: Plain) -> Consent:
     optional = raw.get("optional", False)
     return Consent(raw["code"], int(raw["version"]), raw["title"], raw["text"], optional)
+
+
+def origin(raw: Plain) -> Origin:
+    return Origin(raw["district"], int(raw["number"]), raw["hash"])
 
 
 def section(raw: Plain) -> Section:

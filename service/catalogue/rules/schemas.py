@@ -8,12 +8,20 @@ from functools import reduce
 from operator import getitem
 from typing import Any, Final
 
-from service.catalogue.rules.clauses import RESERVED, Naming, condition_faults, fits, source_faults
+from service.catalogue.rules.clauses import (
+    RESERVED,
+    AllowedNames,
+    condition_faults,
+    fits,
+    source_faults,
+)
 from service.catalogue.rules.declared import Declared
 from service.catalogue.rules.faults import PackFault
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
-from service.routing import Known, Truth, evaluate, parse_condition
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth, parse_condition
+from service.routing.conditions.known import Known
 from service.routing.flow import as_key
 
 _SOME_DAY: Final = date(2026, 6, 1)
@@ -53,25 +61,25 @@ def section_faults(document: Document, declared: Declared) -> Iterator[PackFault
         yield document.fault(("code",), "reserved_code", name=document.value["code"])
     faults = list(form_faults(document, ("schema",)))
     yield from faults
-    naming = Naming(declared, {document.value["code"]})
+    allowed = AllowedNames(declared, {document.value["code"]})
     for name, field in document.value["schema"]["properties"].items():
         path = ("schema", "properties", name, "x-prefill")
-        yield from _prefill_faults(document, path, field, naming)
+        yield from _prefill_faults(document, path, field, allowed)
     for place, rule in enumerate(document.value.get("rules", ())):
         yield from _rule_faults(document, ("rules", place), rule, declared, sound=not faults)
 
 
 def _prefill_faults(
-    document: Document, path: Path, field: Mapping[str, Any], naming: Naming
+    document: Document, path: Path, field: Mapping[str, Any], allowed: AllowedNames
 ) -> Iterator[PackFault]:
     """The fact that a first answer comes from exists, and its values are answers."""
     prefill = field.get("x-prefill", {})
-    faults = list(source_faults(document, path, prefill, naming))
+    faults = list(source_faults(document, path, prefill, allowed))
     yield from faults
     if faults or "fact" not in prefill:
         return
     kind, _, value = prefill["fact"].partition(".")
-    for example in naming.declared.examples("facts", kind):
+    for example in allowed.declared.examples("facts", kind):
         if value in example and not fits(field, example[value]):
             params = {"fact": prefill["fact"], "value": example[value]}
             yield document.fault((*path, "fact"), "prefill_unfit", **params)
@@ -85,8 +93,8 @@ def _rule_faults(
     code, schema = document.value["code"], document.value["schema"]
     if rule["at"] not in schema["properties"]:
         yield document.fault((*path, "at"), "unknown_field", section=code, name=rule["at"])
-    naming = Naming(declared, {code}, facts=False, ages=False, requests=False)
-    faults = list(condition_faults(document, (*path, "must"), rule["must"], naming))
+    allowed = AllowedNames(declared, {code}, facts=False, ages=False, requests=False)
+    faults = list(condition_faults(document, (*path, "must"), rule["must"], allowed))
     yield from faults
     if faults or not sound:
         return

@@ -22,7 +22,7 @@ from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.permissions import Role
-from service.routing import StageKind
+from service.routing.flow import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted

@@ -10,14 +10,14 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.actions.claim import require_right_to_work
 from service.desk.queries.tasks import LockedTask, locked_task_for
 from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
-from service.routing import Stage, StageKind, TaskDecided, Verdict
-from service.routing.flow import PASSING
+from service.routing.events import TaskDecided
+from service.routing.flow import PASSING, Stage, StageKind, Verdict
 from service.tickets import corrections
 from service.tickets.acts import Decided, act_on
 from service.tickets.models.stages import Task

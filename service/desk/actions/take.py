@@ -16,7 +16,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
-from service.routing import StageKind
+from service.routing.flow import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.rows import with_status

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.queries.tasks import TaskFound
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound

@@ -9,14 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.queries.histories import History
 from service.desk.queries.tasks import TaskRow
 from service.facts.rules import KnownFact
 from service.identity.people.queries import Applicant, FamilyMember
 from service.materials.rules import KnownMaterial
-from service.routing import Stage, Verdict
-from service.routing.flow import PASSING, Sees, SubjectPart
+from service.routing.flow import PASSING, Sees, Stage, SubjectPart, Verdict
 from service.tickets.models.filed import TicketSection
 from service.tickets.models.stages import Task
 from service.tickets.queries.corrections import correction_shape

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact

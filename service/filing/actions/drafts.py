@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import draft_for, number_of_drafts
-from service.catalogue.queries import current_bundle
+from service.catalogue.queries.definitions import current_bundle
 from service.filing.rules.filing import Filing, filing_of, plain_filing
 from service.identity.people.queries import own_person
 from service.kernel import crypto

@@ -15,8 +15,8 @@ from service.applicants.queries.drafts import draft_for
 from service.applicants.queries.tickets import TicketRows, rows_of
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
-from service.catalogue.queries import current_bundle
-from service.catalogue.rules import BundleDefinition, OfferingDefinition
+from service.catalogue.queries.definitions import current_bundle
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
@@ -40,7 +40,10 @@ from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
 from service.materials.queries import materials_by_ids
-from service.routing import EdgeKind, EdgeStatus, Filed, Known, Phase
+from service.routing.bundle import EdgeKind, EdgeStatus
+from service.routing.conditions.known import Known
+from service.routing.events import Filed
+from service.routing.states import Phase
 from service.tickets.acts import ItemsOpenAlready, filing_act
 from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
@@ -296,6 +299,7 @@ def _ticket(
         version=1,
         bundle_code=context.bundle.code,
         bundle_version_id=context.bundle.version_id,
+        release_number=context.bundle.release,
         applicant_kind=applicant.kind,
         person_id=applicant.person_id,
         enterprise_id=applicant.enterprise_id,

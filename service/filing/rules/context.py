@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from service.catalogue.rules import BundleDefinition, OfferingDefinition
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
 from service.facts.rules import KnownFact, by_kind
 from service.filing.rules.filing import Filing, RequestedItem, answers_for
-from service.routing import Known, SourceKind, sources
+from service.routing.conditions.asked import SourceKind, sources
+from service.routing.conditions.known import Known
 from service.tickets.rules.established import already_established
 
 

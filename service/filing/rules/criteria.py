@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from service.catalogue.rules import (
-    Criterion,
-    OfferingDefinition,
-)
+from service.catalogue.rules.definitions import Criterion, OfferingDefinition
 from service.kernel.errors import FieldError
-from service.routing import Known, Truth, evaluate
+from service.kernel.messages import LANGUAGES, say
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
 
 
 def criterion_faults(definition: OfferingDefinition, known: Known, path: str) -> list[FieldError]:
@@ -22,20 +22,22 @@ def criterion_faults(definition: OfferingDefinition, known: Known, path: str) ->
             path,
             "criterion_not_met",
             {"criterion": one.code, "offering": definition.code},
-            {
-                tongue: _CRITERION[tongue].format(title=one.title[tongue], cited=cited(one, tongue))
-                for tongue in _CRITERION
-            },
+            _words(one),
         )
         for one in definition.criteria
         if one.binding.refuses and evaluate(one.met_when, known).truth is Truth.NOT_MET
     ]
 
 
-_CRITERION: Final = {
-    "zh": "不符合条件：{title}（依据：{cited}）",
-    "en": "A criterion is not met: {title} ({cited}).",
-}
+def _words(criterion: Criterion) -> dict[str, str]:
+    return {
+        language: say(
+            "criterion_not_met_named",
+            language,
+            {"title": criterion.title[language], "cited": cited(criterion, language)},
+        )
+        for language in LANGUAGES
+    }
 
 
 def cited(criterion: Criterion, tongue: str) -> str:

@@ -8,11 +8,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from service.catalogue.rules import (
-    BundleDefinition,
-    OfferingDefinition,
-    Subject,
-)
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
+from service.catalogue.rules.pack import Subject
 from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
 from service.tickets.rules.attached import AttachedDocument

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from service.catalogue.rules import AskedMaterial, Need, OfferingDefinition, Scope
+from service.catalogue.rules.definitions import AskedMaterial, Need, OfferingDefinition
+from service.catalogue.rules.pack import Scope
 from service.filing.rules.filing import Filing
 from service.kernel.errors import FieldError
-from service.routing import Known, Truth, evaluate
+from service.kernel.messages import LANGUAGES, say
+from service.routing.conditions.answered import evaluate
+from service.routing.conditions.asked import Truth
+from service.routing.conditions.known import Known
 from service.tickets.rules.attached import AttachedDocument, Kept, _handed_faults
 
 Asked = Sequence[tuple[OfferingDefinition, Known]]
@@ -46,11 +50,11 @@ def _faults(
             path,
             "material_missing",
             {"material": code},
-            {tongue: _MISSING[tongue].format(title=title[tongue]) for tongue in _MISSING},
+            {
+                language: say("material_missing_named", language, {"title": title[language]})
+                for language in LANGUAGES
+            },
         )
-
-
-_MISSING = {"zh": "缺少材料：{title}", "en": "A document is missing: {title}."}
 
 
 def _missing(asked: Asked, scope: Scope, given: Collection[str]) -> Iterable[str]:

@@ -13,11 +13,12 @@ from service.kernel.db.engine import (
     Database,
     Scope,
     connect,
+    districts,
     set_scope,
 )
 from service.kernel.db.locking import for_change
 from service.kernel.db.probing import is_there
-from service.kernel.db.writing import insert_new_rows, insert_rows
+from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows
 
 __all__ = [
     "Base",
@@ -27,6 +28,8 @@ __all__ = [
     "EnumText",
     "Scope",
     "connect",
+    "delete_rows",
+    "districts",
     "for_change",
     "insert_new_rows",
     "insert_rows",

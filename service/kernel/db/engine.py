@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,9 +10,10 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from sqlalchemy import Engine, create_engine, event, exc, make_url, text
+from sqlalchemy import Engine, create_engine, event, exc, make_url, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from service.kernel.db.columns import District
 from service.kernel.settings import Settings, SettingsError
 
 
@@ -128,6 +129,12 @@ def connect(settings: Settings) -> Database:
     )
     _prepare_connections(engine, settings)
     return Database(engine)
+
+
+def districts(database: Database) -> Sequence[str]:
+    """The ids of all districts, in order: what loops over them, one transaction for each."""
+    with database.transaction(Scope()) as session:
+        return session.scalars(select(District.id).order_by(District.id)).all()
 
 
 class UnsafeRole(Exception):

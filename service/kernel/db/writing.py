@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import ColumnElement, Dialect, Table, delete, select
 from sqlalchemy.orm import Session
 
-from service.kernel.db.columns import Base
+from service.kernel.db.columns import Base, DistrictScoped
 from service.kernel.ids import new_id
 
 Bind = Callable[[Any], Any]
@@ -40,6 +40,18 @@ def insert_new_rows(
     A row that another transaction is just writing is waited for.
     """
     return {row.id for row in _execute(session, model, rows, _SKIPPING)} if rows else set()
+
+
+def delete_rows(
+    session: Session, model: type[DistrictScoped], found: ColumnElement[bool], *, most: int
+) -> int:
+    """Delete at most `most` of the rows that are found, in one statement; returns how many.
+
+    `found` names the district. For what would outlast a statement's time if deleted at once.
+    """
+    chosen = select(model.id).where(found).limit(most).scalar_subquery()
+    deleted = session.execute(delete(model).where(found, model.id.in_(chosen)).returning(model.id))
+    return len(deleted.all())
 
 
 @dataclass(frozen=True, slots=True)

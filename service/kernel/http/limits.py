@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from flask import Flask, Response
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from service.kernel import clock
 from service.kernel.settings import Settings
 
 limiter: Final = Limiter(
@@ -35,7 +35,7 @@ def _tell(response: Response) -> Response:
     if current is None:
         return response
     name, window = current.limit.namespace.lower(), current.limit.get_expiry()
-    wait = max(1, int(current.reset_at - time.time()))
+    wait = max(1, int(current.reset_at - clock.now().timestamp()))
     response.headers["RateLimit-Policy"] = f'"{name}";q={current.limit.amount};w={window}'
     response.headers["RateLimit"] = f'"{name}";r={max(0, current.remaining)};t={wait}'
     if response.status_code == 429:  # noqa: PLR2004 - Too Many Requests

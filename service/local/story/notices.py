@@ -20,7 +20,7 @@ from service.kernel.db import Scope
 from service.kernel.settings import load
 from service.local.environment import read_environment
 from service.local.story.telling import expect
-from service.routing import StageKind
+from service.routing.flow import StageKind
 from service.runtime import open_database
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 from stdnum.cn import ric
 
+from service.kernel import clock
 from service.local.story.telling import StoryBroken
 
 _REGION: Final = "110105"
@@ -90,7 +91,7 @@ def new_family(http: httpx.Client, language: str) -> Family:
     talent = Caller(http, language, "张伟").sign_in("wechat", code=f"demo:{code}")
     profile = {"name": "张伟", "phone": "13800138000", "id_type": "citizen_id"}
     talent.patch("/me", json={**profile, "id_number": id_number(_day(1990))})
-    this_year = date.today().year  # noqa: DTZ011 - the children's age, to the year
+    this_year = clock.now().year  # the children's age, to the year
     wife = _member(talent, "李芳", "spouse", _day(1992))
     children = [
         _member(talent, "张晓雨", "child", _day(this_year - 8)),

@@ -51,7 +51,7 @@ class Answer:
     @property
     def missing(self) -> tuple[str, ...]:
         """What would have to be known, each once, as `field:lease.to` or `fact:recognition`."""
-        return tuple(dict.fromkeys(name for one in self.reasons for name in one.missing))
+        return tuple(dict.fromkeys(name for reason in self.reasons for name in reason.missing))
 
 
 def evaluate(condition: Condition, known: Known) -> Answer:
@@ -68,7 +68,9 @@ def evaluate(condition: Condition, known: Known) -> Answer:
             return _alone(Source(SourceKind.CEL, ""), asked, condition, known)
         case Not(part):
             answer = evaluate(part, known)
-            reasons = tuple(replace(one, truth=_OPPOSITE[one.truth]) for one in answer.reasons)
+            reasons = tuple(
+                replace(reason, truth=_OPPOSITE[reason.truth]) for reason in answer.reasons
+            )
             return Answer(_OPPOSITE[answer.truth], reasons)
         case AllOf(parts):
             return _combined(parts, known, decisive=Truth.NOT_MET, otherwise=Truth.MET)
@@ -81,9 +83,9 @@ def _combined(
 ) -> Answer:
     answers = [evaluate(part, known) for part in parts]
     truths = {answer.truth for answer in answers}
-    whole = next((one for one in (decisive, Truth.UNKNOWN) if one in truths), otherwise)
+    whole = next((truth for truth in (decisive, Truth.UNKNOWN) if truth in truths), otherwise)
     return Answer(
-        whole, tuple(one for each in answers if each.truth is whole for one in each.reasons)
+        whole, tuple(reason for each in answers if each.truth is whole for reason in each.reasons)
     )
 
 

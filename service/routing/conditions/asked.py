@@ -111,9 +111,9 @@ def parse_condition(raw: Mapping[str, Any], *, depth: int = 1) -> Condition:
         raise MalformedCondition(f"conditions are nested at most {DEEPEST} deep")
     try:
         if "all" in raw:
-            return AllOf(tuple(parse_condition(one, depth=depth + 1) for one in raw["all"]))
+            return AllOf(tuple(parse_condition(part, depth=depth + 1) for part in raw["all"]))
         if "any" in raw:
-            return AnyOf(tuple(parse_condition(one, depth=depth + 1) for one in raw["any"]))
+            return AnyOf(tuple(parse_condition(part, depth=depth + 1) for part in raw["any"]))
         if "not" in raw:
             return Not(parse_condition(raw["not"], depth=depth + 1))
         if "cel" in raw:
@@ -127,7 +127,7 @@ def parse_condition(raw: Mapping[str, Any], *, depth: int = 1) -> Condition:
 def cel_names(needs: Iterable[Source]) -> tuple[str, ...]:
     """How an expression names what it needs: `lease.to`, `facts.recognition.class`, `today`."""
     facts = SourceKind.FACT
-    return ("today", *(f"facts.{one.name}" if one.kind is facts else one.name for one in needs))
+    return ("today", *(f"facts.{need.name}" if need.kind is facts else need.name for need in needs))
 
 
 def source_of(raw: Mapping[str, Any]) -> Source:

@@ -57,7 +57,7 @@ def _ordered(value: Any, wanted: Any, *, ascending: bool) -> bool:
 
 _COMPARE: Final[Mapping[str, Callable[[Any, Any, date], bool]]] = {
     "is": lambda value, wanted, _: _same(value, wanted),
-    "in": lambda value, wanted, _: any(_same(value, one) for one in wanted),
+    "in": lambda value, wanted, _: any(_same(value, choice) for choice in wanted),
     "at_least": lambda value, wanted, _: _ordered(value, wanted, ascending=True),
     "at_most": lambda value, wanted, _: _ordered(value, wanted, ascending=False),
     "within_last": lambda value, span, today: _ordered(

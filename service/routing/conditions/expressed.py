@@ -14,7 +14,7 @@ from service.routing.conditions.known import Known, NotKnown, first_value
 def cel_truth(clause: CelClause, known: Known) -> Truth:
     """Met where it holds of one case; one on which it fails is as good as unknown."""
     truths = {_holds(clause.expression, values) for values in cel_cases(clause, known)}
-    return next(one for one in (Truth.MET, Truth.UNKNOWN, Truth.NOT_MET) if one in truths)
+    return next(truth for truth in (Truth.MET, Truth.UNKNOWN, Truth.NOT_MET) if truth in truths)
 
 
 def _holds(expression: Expression, values: Mapping[str, Any]) -> Truth:
@@ -56,7 +56,7 @@ def _facts_with(needs: Sequence[Source], known: Known) -> list[dict[str, Any]]:
     ]
     if not found:
         newest = next(iter(facts), {})
-        raise NotKnown(next(one for one in needs if newest.get(one.parts[1] or "") is None))
+        raise NotKnown(next(need for need in needs if newest.get(need.parts[1] or "") is None))
     return found
 
 

@@ -29,13 +29,16 @@ class Ticket(DistrictScoped, Base):
     `account_id` acted: the applicant or, where `authority_id` says by which right, an agent of
     their employer. `employer_id` is the enterprise that the talent named and let follow as they
     filed it, or whose agent filed it.
+    `release_number` is the release that was in force: with it, the form that was filled in is known
+    (None: filed before there were releases).
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
-    `filing_key` makes one filing one ticket for ever, whatever is retried.
+    `filing_key` makes one filing one ticket permanently, whatever is retried.
     """
 
     __tablename__ = "tickets"
     __table_args__ = (
         owned_by("bundle_versions", "bundle_version_id"),
+        owned_by("pack_releases", "release_number", "number"),
         UniqueConstraint("district_id", "number"),
         UniqueConstraint("district_id", "account_id", "filing_key"),
         owned_by("enterprises", "employer_id"),
@@ -70,6 +73,7 @@ class Ticket(DistrictScoped, Base):
     version: Mapped[int]
     bundle_code: Mapped[str]
     bundle_version_id: Mapped[UUID]
+    release_number: Mapped[int | None]
     applicant_kind: Mapped[ApplicantKind] = mapped_column(
         EnumText(ApplicantKind), server_default=text("'person'")
     )

@@ -9,15 +9,8 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
-from service.routing import (
-    EdgeKind,
-    EdgeOn,
-    EdgeStatus,
-    Hold,
-    Otherwise,
-    Outcome,
-    Phase,
-)
+from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
+from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import ONE_APPLICANT
 from service.tickets.rules.applicant import ApplicantKind
 from service.tickets.rules.clock import SegmentEffect, SegmentKind

@@ -10,11 +10,8 @@ from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
-from service.routing import (
-    StageKind,
-    StageStatus,
-    Verdict,
-)
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import StageStatus
 from service.tickets.rules.states import TaskStatus
 
 _ACTIVE: Final = text("status IN ('open', 'claimed')")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
-from service.routing import Known
+from service.routing.conditions.known import Known
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.rows import not_ended, sections_of

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from service.authorities.queries import giver_of
 from service.kernel.events import Event
-from service.routing import Phase
+from service.routing.states import Phase
 from service.tickets.models.filed import Ticket, TicketSection
 from service.tickets.models.items import Correction, Edge, Item
 from service.tickets.models.stages import ItemStage, Task

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.catalogue.queries import offering_definition
+from service.catalogue.queries.definitions import offering_definition
 from service.identity.staff.queries import department_names
 from service.kernel import messages
 from service.kernel.actor import Actor, ActorKind

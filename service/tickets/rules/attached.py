@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.catalogue.rules import (
-    Material,
-    OfferingDefinition,
-)
+from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.pack import Material
 from service.kernel.errors import FieldError
 from service.materials.rules import KnownMaterial
 

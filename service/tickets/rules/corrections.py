@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from service.catalogue.rules import OfferingDefinition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel.errors import FieldError
 from service.routing.flow import ALL, Sees
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
-from service.routing import Hold, ItemState, Outcome, Part, Phase, StageState, StageStatus
+from service.routing.states import Hold, ItemState, Outcome, Part, Phase, StageState, StageStatus
 from service.tickets.rules.states import TaskStatus
 
 _PARTS: Final = {

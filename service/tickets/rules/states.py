@@ -10,7 +10,8 @@ from typing import Final
 from stdnum.iso7064 import mod_37_36
 
 from service.kernel.errors import Conflict
-from service.routing import Outcome, Phase, StageKind, Verdict
+from service.routing.flow import StageKind, Verdict
+from service.routing.states import Outcome, Phase
 
 MOST_ITEMS: Final = 10
 

@@ -1,4 +1,4 @@
-"""What a decision gives: from a recorded result and the answers to the value of a fact."""
+"""What an approval establishes: the value and the days of a fact, from its template."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from service.routing import Gift
 from service.routing.dates import Span, shifted
+from service.routing.flow import FactTemplate
 
 Answers = Mapping[str, Mapping[str, Any]]
 
 
-def gift_value(
+def fact_value(
     plain: Mapping[str, Any], *, result: Mapping[str, Any], answers: Answers
 ) -> dict[str, Any]:
     """The value of a fact; what its parts are taken from and is not there is left out."""
@@ -20,19 +20,19 @@ def gift_value(
     return {name: value for name, value in found.items() if value is not None}
 
 
-def gift_dates(
-    gift: Gift, *, result: Mapping[str, Any], answers: Answers, today: date
+def fact_dates(
+    template: FactTemplate, *, result: Mapping[str, Any], answers: Answers, today: date
 ) -> tuple[date, date | None]:
-    """From when through when the fact holds: from today, without an end, unless the gift says so.
+    """The first and the last day of a fact: today and none, unless the template says otherwise.
 
     A span counts from the first day: a year from 1 March ends with the last of February. Raises
     ValueError where what it says is no date, or the end comes before the beginning.
     """
-    begins = str(_part(gift.begins, result, answers) or today.isoformat())
-    if isinstance(gift.ends, Mapping) and not gift.ends.keys() & {"result", "field"}:
-        ends: Any = shifted(shifted(begins, Span.of(gift.ends)), Span(0, 1), back=True)
+    begins = str(_part(template.begins, result, answers) or today.isoformat())
+    if isinstance(template.ends, Mapping) and not template.ends.keys() & {"result", "field"}:
+        ends: Any = shifted(shifted(begins, Span.of(template.ends)), Span(0, 1), back=True)
     else:
-        ends = _part(gift.ends, result, answers)
+        ends = _part(template.ends, result, answers)
     first = date.fromisoformat(begins)
     last = None if ends is None else date.fromisoformat(str(ends))
     if last is not None and last < first:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from service.catalogue.rules import gift_dates, gift_value
-from service.routing import Gift
+from service.catalogue.rules.fact_templates import fact_dates, fact_value
+from service.routing.flow import FactTemplate
 from tests.catalogue.packs import compiled, demo_pack
 
 TODAY = date(2026, 3, 31)
@@ -16,12 +16,12 @@ ANSWERS = {"lease": {"from": "2025-07-10", "to": "2027-07-09", "landlord": "é™ˆæ
 
 
 def value(**parts):
-    return gift_value(parts, result=RESULT, answers=ANSWERS)
+    return fact_value(parts, result=RESULT, answers=ANSWERS)
 
 
 def dates(begins=None, ends=None):
-    gift = Gift("residence", "applicant", {}, begins, ends)
-    return gift_dates(gift, result=RESULT, answers=ANSWERS, today=TODAY)
+    template = FactTemplate("residence", "applicant", {}, begins, ends)
+    return fact_dates(template, result=RESULT, answers=ANSWERS, today=TODAY)
 
 
 def test_a_value_is_fixed_recorded_or_answered():
@@ -87,7 +87,7 @@ def test_every_example_of_the_demonstration_makes_good_facts(code):
     decision = offering.flow.decision
     assert decision.gives
     for result in decision.records["examples"]:
-        for gift in decision.gives:
-            given = gift_value(gift.value, result=result, answers=answers)
-            assert offering.facts[gift.fact].form.faults(given, at="value") == []
-            gift_dates(gift, result=result, answers=answers, today=TODAY)
+        for template in decision.gives:
+            given = fact_value(template.value, result=result, answers=answers)
+            assert offering.facts[template.fact].form.faults(given, at="value") == []
+            fact_dates(template, result=result, answers=answers, today=TODAY)
