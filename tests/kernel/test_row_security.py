@@ -16,6 +16,7 @@ from sqlalchemy import JSON, Uuid
 
 import service.worker  # noqa: F401 - fills the metadata with every slice's tables
 from service.kernel.db import Base, Scope
+from service.local.demonstration import ENTERPRISE
 from tests.conftest import url_of
 from tests.materials.handing_in import upload
 from tests.packs import publish, whole_pack
@@ -56,6 +57,8 @@ def filled(app, database, superuser):
     world.through(ticket["items"][0])
     # What the settlement established meets an edge of the next ticket.
     world.ticket(talent, "settlement", ("schooling", child))
+    given = talent.post("/v1/me/authorities", json={"credit_code": ENTERPRISE[0]})
+    assert given.status_code == 201, given.json
     publish(database, whole_pack())
     _file_with_documents_and_return(world)
     from service.kernel import audit, clock
