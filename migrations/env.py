@@ -16,6 +16,7 @@ import service.kernel.audit
 import service.kernel.deliveries
 import service.kernel.events
 import service.kernel.idempotency
+import service.kernel.person_keys
 import service.kernel.sweeping
 import service.materials.models
 import service.notifications.models

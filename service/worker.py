@@ -73,7 +73,7 @@ def run_timer(database: Database, timer: timers.Timer, district: str, *, at: dat
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
     """
-    actor, scope = system(district), Scope(district=district)
+    actor, scope = system(district), Scope.system(district)
     moved, behind = 0, None
     while True:
         with database.transaction(scope) as session:
@@ -101,7 +101,7 @@ def keep_house(database: Database) -> None:
 
     Files that belong to nothing are deleted too.
     """
-    with _guarded("ensure_partitions"), database.transaction(Scope()) as session:
+    with _guarded("ensure_partitions"), database.transaction(Scope.system()) as session:
         session.execute(text("SELECT ensure_partitions(now() + interval '3 months')"))
     for district in districts(database):
         for forget in (idempotency.forget_old_answers, deliveries.forget_old_deliveries):
@@ -122,7 +122,7 @@ def delete_old(
     """
     end, deleted = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        with database.transaction(Scope(district=district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             found = forget(session, district=district, at=clock.now(), most=BATCH)
         deleted += found
         if found < BATCH:
@@ -134,7 +134,7 @@ def sweep_orphans(database: Database, district: str, *, at: datetime) -> int:
     """Delete the contents of a district that no material has any more, or ever had."""
 
     def kept(ids: Collection[UUID]) -> Collection[UUID]:
-        with database.transaction(Scope(district=district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             return kept_ids(session, district=district, ids=ids)
 
     return materials.sweep_orphans(storage.in_use(), district=district, kept=kept, at=at)

@@ -26,7 +26,7 @@ from argon2 import PasswordHasher
 
 from service.app import create_app
 from service.identity.auth.providers import password as passwords
-from service.kernel import logs, migrations
+from service.kernel import logs, migrations, person_keys
 from service.kernel.db import Scope
 from service.kernel.http.limits import limiter
 from service.kernel.keys import make_key_file
@@ -37,7 +37,7 @@ from service.runtime import open_database
 from tests.contract import CheckedClient
 from tests.factories import World
 from tests.packs import plain_pack, publish
-from tests.statements import Count, counted
+from tests.statements import MIXED, Count, counted, watched
 from tests.wall_clock import (
     DAY,
     SEARCH_PATH,
@@ -222,6 +222,20 @@ def clone(name: str) -> Iterator[str]:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _statements_watched() -> Iterator[None]:
+    with watched():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def one_family_at_a_time() -> Iterator[None]:
+    """No statement of the service names tables of both families; see `tests.families`."""
+    MIXED.clear()
+    yield
+    assert MIXED == []
+
+
 @pytest.fixture(scope="module")
 def database_name(pinned_day: date, request: pytest.FixtureRequest) -> Iterator[str]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", f"{pinned_day:%Y%m%d}")
@@ -255,7 +269,7 @@ def plain_flows(database) -> None:
 @pytest.fixture
 def session(database):
     """A transaction of the district's, rolled back at the end."""
-    session = database.open(Scope(district="demo"))
+    session = database.open(Scope.system("demo"))
     yield session
     session.close()
 
@@ -283,5 +297,13 @@ def world(app) -> World:
 
 @pytest.fixture
 def sql_count() -> Callable[[], AbstractContextManager[Count]]:
-    """Counts the statements that are sent within a block; see `tests.statements`."""
-    return counted
+    """Counts the statements that are sent within a block; see `tests.statements`.
+
+    The process knows no person's key when the block begins: the most that a call can cost.
+    """
+
+    def cold() -> AbstractContextManager[Count]:
+        person_keys.forget()
+        return counted()
+
+    return cold

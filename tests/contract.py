@@ -80,4 +80,24 @@ class CheckedClient(FlaskClient):
         except Exception:
             return response
         check(rule.rule, response.request.method, response)
+        if response.status_code < 300 and response.is_json and response.data:
+            shown = self.application.extensions.setdefault("shown_tickets", {})
+            same_tag_same_ticket(shown, response.json)
         return response
+
+
+def same_tag_same_ticket(shown: dict[str, Any], body: Any) -> None:
+    """Fail where a ticket shows something else than it did under the same ETag.
+
+    `shown` is what has been shown so far. A ticket is known by its edges, wherever it is answered.
+    """
+    if isinstance(body, dict) and {"etag", "edges"} <= body.keys():
+        told = without_lights(body)
+        assert shown.setdefault(body["etag"], told) == told, body["etag"]
+
+
+def without_lights(body: Any) -> Any:
+    """What is shown but for the lights, which follow from the due dates and the time of day."""
+    if isinstance(body, dict):
+        return {name: without_lights(value) for name, value in body.items() if name != "light"}
+    return [without_lights(value) for value in body] if isinstance(body, list) else body

@@ -183,7 +183,7 @@ class World:
         answer = staff.post(
             f"/v1/desk/tasks/{task['id']}/decision",
             json={"verdict": verdict, "opinion": "同意"} | ({"result": result} if result else {}),
-            headers={"If-Match": f'"{task["version"]}"'},
+            headers={"If-Match": task["etag"]},
         )
         assert answer.status_code == 200, answer.json
         return answer.json

@@ -58,5 +58,5 @@ def plain_pack() -> Pack:
 
 def publish(database: Database, pack: Pack) -> None:
     """Make a pack what its district offers from now on."""
-    with database.transaction(Scope(pack.district)) as session:
+    with database.transaction(Scope.system(pack.district)) as session:
         assert publish_pack(session, pack, at=clock.now()).new

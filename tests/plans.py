@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event
 
 from service.kernel.actor import Actor
-from service.kernel.db import Database, Scope
+from service.kernel.db import Database, scope_of
 
 _REMOVED = "Rows Removed by Filter"
 
@@ -62,11 +63,17 @@ class Plan:
 
 
 def explained(
-    database: Database, actor: Actor, call: Callable[[Any], Any], table: str
+    database: Database,
+    actor: Actor,
+    call: Callable[[Any], Any],
+    table: str,
+    *,
+    enterprise: UUID | None = None,
 ) -> tuple[Plan, Plan]:
     """The plan of the one statement on `table` that a call sends, and the one for any values.
 
-    A statement is prepared after some runs, and may be planned once for all.
+    A statement is prepared after some runs, and may be planned once for all. `enterprise`: the one
+    that an agent acts for.
     """
     sent: list[tuple[str, Any]] = []
 
@@ -74,7 +81,7 @@ def explained(
         if re.search(rf"FROM {table}\b", statement):
             sent.append((statement, parameters))
 
-    session = database.open(Scope(actor.district, actor.person_id, actor.account_id))
+    session = database.open(replace(scope_of(actor), enterprise=enterprise))
     event.listen(database.engine, "before_cursor_execute", catch)
     try:
         call(session)

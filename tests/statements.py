@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 
+from tests.families import fault_of
+
 
 class Count:
     """The statements that were sent while counting, in order, each with its parameters.
@@ -47,3 +49,25 @@ def counted() -> Iterator[Count]:
         yield count
     finally:
         psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany
+
+
+MIXED: list[str] = []
+"""What of the service's statements since the last look a distributed engine would refuse."""
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Within the block every statement on a connection of the service's is looked at: `MIXED`."""
+    execute = psycopg.Cursor.execute
+
+    def watched_execute(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
+        ours = self.connection.info.parameter_status("application_name") == "talent"
+        if ours and (fault := fault_of(str(query))):
+            MIXED.append(f"{fault}\n{query}")
+        return execute(self, query, params, **options)
+
+    psycopg.Cursor.execute = watched_execute
+    try:
+        yield
+    finally:
+        psycopg.Cursor.execute = execute

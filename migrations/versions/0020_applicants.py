@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0017"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
@@ -13,6 +13,50 @@ _ONE_APPLICANT = (
     "CASE applicant_kind WHEN 'person' THEN person_id IS NOT NULL AND enterprise_id IS NULL"
     " ELSE person_id IS NULL AND enterprise_id IS NOT NULL END"
 )
+_KIND = "nullif(current_setting('app.kind', true), '')"
+_PERSON = "nullif(current_setting('app.person', true), '')::uuid"
+_ENTERPRISE = "nullif(current_setting('app.enterprise', true), '')::uuid"
+# Below tickets and items: what an enterprise applied for is no person's.
+_OF_CASES = (
+    "ticket_sections",
+    "ticket_materials",
+    "due_changes",
+    "clock_segments",
+    "edges",
+    "corrections",
+    "stages",
+    "tasks",
+    "relied_facts",
+)
+_AUTHORISED = """
+        OR EXISTS (
+            SELECT FROM public.authorities authority
+            JOIN public.employments employment
+              ON employment.district_id = authority.district_id
+             AND employment.id = authority.employment_id
+            WHERE authority.district_id = district AND authority.enterprise_id = enterprise
+              AND authority.person_id = asked.person AND authority.revoked_at IS NULL
+              AND employment.ended_on IS NULL
+        )"""
+_FORMER_NAMES = """
+CREATE OR REPLACE FUNCTION employer_names(of_persons uuid[]) RETURNS TABLE (id uuid, name bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    district CONSTANT text := nullif(current_setting('app.district', true), '');
+    enterprise CONSTANT uuid := nullif(current_setting('app.enterprise', true), '')::uuid;
+    followed CONSTANT uuid[] := ARRAY(
+        SELECT asked.person FROM unnest(of_persons) AS asked (person)
+        WHERE public.employer_may_follow(district, enterprise, asked.person)
+    );
+BEGIN
+    RETURN QUERY SELECT person.id, person.name FROM public.persons person
+    WHERE person.id = ANY (followed);
+END
+$$
+"""
+_FOLLOWS = "employer_may_follow(district, enterprise, asked.person)"
+# Who lets the enterprise file is named to its agents, too.
+_NAMES = _FORMER_NAMES.replace(_FOLLOWS, _FOLLOWS + _AUTHORISED)
 _OPEN = "phase <> 'ended'"
 
 
@@ -98,12 +142,25 @@ def upgrade() -> None:
     )
     op.execute("ALTER TABLE authorities ENABLE ROW LEVEL SECURITY")
     op.execute(
-        f"CREATE POLICY authorities_district ON authorities USING ({_OWN}) WITH CHECK ({_OWN})"
+        "CREATE POLICY authorities_by_kind ON authorities"
+        f" USING ({_OWN} AND CASE {_KIND} WHEN 'system' THEN true"
+        f" WHEN 'person' THEN person_id = {_PERSON} ELSE false END)"
     )
+    # To be locked while it is used: UPDATE, which changes what WITH CHECK does not let it.
+    for name, command, held in (
+        ("read", "SELECT", ""),
+        ("used", "UPDATE", " WITH CHECK (false)"),
+    ):
+        op.execute(
+            f"CREATE POLICY authorities_{name} ON authorities FOR {command}"
+            f" USING ({_OWN} AND CASE {_KIND} WHEN 'agent' THEN enterprise_id = {_ENTERPRISE}"
+            f" ELSE false END){held}"
+        )
     op.execute(
-        "CREATE POLICY authorities_own ON authorities FOR SELECT"
-        " USING (person_id = nullif(current_setting('app.person', true), '')::uuid)"
+        f"CREATE POLICY authorities_own ON authorities FOR SELECT"
+        f" USING ({_KIND} = 'person' AND person_id = {_PERSON})"
     )
+    op.execute(_NAMES)
     op.execute("GRANT SELECT, INSERT, UPDATE (revoked_at) ON authorities TO talent_app")
 
     for table in ("tickets", "items"):
@@ -118,6 +175,8 @@ def upgrade() -> None:
         _check(table, "applicant_kind", "applicant_kind IN ('person', 'enterprise')")
         _check(table, "one_applicant", _ONE_APPLICANT)
         _reference(table, "enterprise_id", "enterprises")
+    for table in _OF_CASES:
+        op.alter_column(table, "person_id", nullable=True)
     op.add_column(
         "tickets",
         sa.Column("authority", sa.Text(), server_default=sa.text("'own'"), nullable=False),
@@ -136,11 +195,13 @@ def downgrade() -> None:
     _drop_index("ix_tickets_enterprise")
     for column in ("authority_id", "authority"):
         op.drop_column("tickets", column)
-    for table in ("items", "tickets"):
+    op.execute(_FORMER_NAMES)
+    for table in (*_OF_CASES, "items", "tickets"):
         op.execute(
             "-- squawk-ignore adding-not-nullable-field\n"
             f"ALTER TABLE {table} ALTER COLUMN person_id SET NOT NULL"
         )
+    for table in ("items", "tickets"):
         for column in ("enterprise_id", "applicant_kind"):
             op.drop_column(table, column)
     op.drop_table("authorities")

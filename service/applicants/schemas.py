@@ -9,7 +9,7 @@ from service.routing.flow import Verdict
 from service.routing.states import Hold, Outcome, Phase, StageStatus
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Choice, Light, NextStep, TicketStatus
-from service.tickets.schemas import CorrectionOut, HandedIn
+from service.tickets.schemas import ETAG, CorrectionOut, HandedIn
 
 
 class CorrectionIn(Schema):
@@ -60,6 +60,7 @@ class ItemOut(Schema):
     id = fields.UUID(required=True)
     number = fields.String(required=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     offering = fields.String(required=True)
     title = fields.Texts(required=True)
     subject = fields.UUID(required=True, allow_none=True)
@@ -123,6 +124,7 @@ class TicketSummaryOut(Schema):
     id = fields.UUID(required=True)
     number = fields.String(required=True, allow_none=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     bundle = fields.String(required=True)
     status = fields.Enum(TicketStatus, required=True)
     filed_at = fields.DateTime(required=True, allow_none=True)

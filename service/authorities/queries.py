@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from service.authorities.models import EmployeeAuthority
 from service.enterprises.queries import employment_stands, enterprise_names
-from service.identity.people.queries import masked_names, own_person
+from service.identity.people.queries import family_ids, masked_names, own_person
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import for_change, scope_of, set_scope
+from service.kernel.db.scope import ScopeKind
 from service.kernel.errors import NotFound
 
 
@@ -122,6 +123,19 @@ def usable_authority(
     if row is None:
         raise NotFound
     return row
+
+
+def act_for(session: Session, actor: Actor, authority: EmployeeAuthority) -> None:
+    """From here on the transaction sees and writes what the employee may; the agent acts.
+
+    Two statements. The authority has been read with `usable_authority` in this transaction.
+    """
+    person, own = authority.person_id, scope_of(actor)
+    own = replace(own, kind=ScopeKind.PERSON, person=person, household=frozenset({person}))
+    set_scope(session, own)
+    family = family_ids(session, person)
+    if family:
+        set_scope(session, replace(own, household=own.household | family))
 
 
 def giver_of(

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from service.authorities import actions, queries, schemas
 from service.authorities.queries import GivenAuthority
-from service.calendars.queries import calendar_for
 from service.enterprises.queries import enterprise_for
 from service.kernel import clock, http
 from service.kernel.permissions import Permission
@@ -93,8 +92,7 @@ def list_authorities(limit: int, after: str | None) -> dict[str, Any]:
     Who has revoked it, or works for us no longer, is not in the list from the next request on.
     """
     session, actor = http.session(), http.actor()
-    on = calendar_for(session, actor.district).local_date(clock.now())
-    enterprise = enterprise_for(session, actor, on=on).id
+    enterprise = enterprise_for(session, actor, on=actor.local_date(clock.now())).id
     filters = {"list": "authorities", "enterprise": enterprise}
     page = http.Page(limit, after, account=actor.account, filters=filters)
     before = None if page.position is None else UUID(page.position[0])

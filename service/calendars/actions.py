@@ -14,7 +14,6 @@ from service.calendars.models import Calendar, CalendarDay
 from service.calendars.queries import days_of, newest_version
 from service.calendars.rules import (
     DEFAULT_HOURS,
-    DEFAULT_ZONE,
     BadCalendar,
     DayKind,
     days_of_kind,
@@ -22,7 +21,7 @@ from service.calendars.rules import (
 )
 from service.calendars.vocabulary import CalendarEvent, CalendarPublished
 from service.kernel.actor import Actor
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_rows, zone_of
 from service.kernel.errors import FieldError, Invalid
 from service.kernel.events import emit
 from service.kernel.ids import new_id
@@ -51,7 +50,8 @@ def publish_calendar(
     """Publish a new version of the actor's district's calendar; None where nothing changed.
 
     It reaches from 2008 to the end of the twentieth year after `published_through`. Versions
-    count from 1 without gaps; concurrent publishers wait for each other. Raises `Invalid`.
+    count from 1 without gaps; concurrent publishers wait for each other. Raises `Invalid`, also at
+    `zone` for another time zone than the district's: a moment has one date there.
     """
     draft = Calendar(
         district_id=actor.district,
@@ -65,6 +65,8 @@ def publish_calendar(
         published_at=at,
     )
     _refuse_nonsense(draft, holidays, makeup_days)
+    if zone != zone_of(session, actor.district):
+        raise Invalid(errors=[FieldError("zone", "calendar_zone_wrong")])
     days = dict.fromkeys(holidays, DayKind.HOLIDAY) | dict.fromkeys(makeup_days, DayKind.MAKEUP)
     if not _write_if_new(session, draft, days):
         return None
@@ -79,13 +81,12 @@ def seed_calendar(
     *,
     code: str,
     at: datetime,
-    zone: str = DEFAULT_ZONE,
     hours: Iterable[Sequence[str]] = DEFAULT_HOURS,
 ) -> Calendar | None:
     """Publish what the `holidays` library knows of China's calendar; None where it adds nothing.
 
-    The days that the district has published itself stay, up to where they are published: a later
-    release of the library only carries them on. Raises `Invalid`.
+    It has the district's time zone. The days that the district has published itself stay, up to
+    where they are published: a later release of the library only carries them on. Raises `Invalid`.
     """
     days, published_through = _announced(at.year)
     newest = newest_version(session, actor.district, code=code)
@@ -96,7 +97,7 @@ def seed_calendar(
         session,
         actor,
         code=code,
-        zone=zone,
+        zone=zone_of(session, actor.district),
         hours=hours,
         holidays=days_of_kind(days, DayKind.HOLIDAY),
         makeup_days=days_of_kind(days, DayKind.MAKEUP),

@@ -19,7 +19,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 DEFAULT_CODE: Final = "default"
-DEFAULT_ZONE: Final = "Asia/Shanghai"
 DEFAULT_HOURS: Final = (("09:00", "12:00"), ("13:00", "18:00"))
 SATURDAY: Final = 5
 CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)

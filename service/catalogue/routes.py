@@ -137,7 +137,7 @@ def _looked_at(district: str | None = None) -> tuple[Session, str]:
     session, own = http.session(), http.actor().district
     if district is None or district == own:
         return session, own
-    set_scope(session, Scope(district))
+    set_scope(session, Scope.guest(district))
     return session, district
 
 

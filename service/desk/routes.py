@@ -43,7 +43,8 @@ from service.desk.schemas import (
     TaskQuery,
 )
 from service.identity.staff.queries import staff_names
-from service.kernel import audit, clock, http, storage
+from service.kernel import audit, clock, http, person_keys, storage
+from service.kernel.etags import etag
 from service.kernel.permissions import Permission
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
@@ -52,7 +53,7 @@ from service.tickets import examples
 from service.tickets.queries.rows import sections_of
 from service.tickets.queries.timeline import timeline_view
 from service.tickets.rules.corrections import Point
-from service.tickets.rules.states import ACTIVE, Light, TaskStatus
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus
 from service.tickets.schemas import TimelineOut
 
 _CONTENT: Final = {
@@ -109,6 +110,7 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     session, actor, at = http.session(), http.actor(), clock.now()
     found = task_for(session, actor, task_id)
     definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    person_keys.load(session, [found.item.person_id, found.item.subject_id])
     sections = sections_of(session, found.item)
     facts = facts_seen(session, actor, found, definition, at)
     seen = documents_seen(session, actor, found, definition)
@@ -117,8 +119,8 @@ def get_task(task_id: UUID) -> dict[str, Any]:
     applicant, member = people_seen(session, found, definition)
     return {
         **_summary(found.row, names, at),
-        **task_detail(found.task, sections, facts, seen, history, names, definition),
-        "ticket_number": found.ticket_number,
+        **task_detail(session, found.task, sections, facts, seen, history, names, definition),
+        "ticket_number": found.ticket.number,
         "applicant": applicant_shape(applicant),
         "subject": subject_shape(member, definition.flow.by_key[found.task.stage_key].sees),
     }
@@ -225,7 +227,7 @@ def assign_task(task_id: UUID, account: UUID) -> dict[str, Any]:
         http.session(),
         http.actor(),
         task_id=task_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.TASK, task_id),
         account=account,
         at=at,
     )
@@ -264,7 +266,7 @@ def decide_task(
         http.session(),
         http.actor(),
         task_id=task_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.TASK, task_id),
         verdict=verdict,
         opinion=opinion,
         result=result,
@@ -274,6 +276,7 @@ def decide_task(
     return {
         "id": held.task.id,
         "version": held.task.version,
+        "etag": etag(Tagged.TASK, held.task.id, held.task.version),
         "state": held.task.status,
         "verdict": verdict,
         "item": held.item.id,

@@ -13,7 +13,7 @@ from service.routing.flow import StageKind, Verdict
 from service.routing.states import Outcome, Phase
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import Light, TaskStatus
-from service.tickets.schemas import CODE, CorrectionOut, PageIn
+from service.tickets.schemas import CODE, ETAG, CorrectionOut, PageIn
 
 
 class TaskQuery(PageIn):
@@ -58,6 +58,7 @@ class TaskOut(Schema):
 
     id = fields.UUID(required=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     state = fields.Enum(TaskStatus, required=True)
     kind = fields.Enum(StageKind, required=True)
     stage = fields.String(required=True)
@@ -294,6 +295,7 @@ class DecidedOut(Schema):
 
     id = fields.UUID(required=True)
     version = fields.Integer(required=True)
+    etag = fields.String(required=True, metadata=ETAG)
     state = fields.Enum(TaskStatus, required=True)
     verdict = fields.Enum(Verdict, required=True)
     item = fields.UUID(required=True)

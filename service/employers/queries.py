@@ -17,8 +17,10 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.catalogue.rules.pack import Subject
 from service.employers.rules import Awaited, told_items
 from service.identity.people.queries import masked_names
+from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
+from service.kernel.sealed import load_keys, opened_json
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.states import Hold
 from service.tickets.models.filed import Ticket
@@ -39,6 +41,7 @@ _REQUEST: Final = (
     Ticket.status,
     Ticket.filed_at,
     Ticket.due_at,
+    Ticket.filed_applicant,
 )
 
 
@@ -64,7 +67,8 @@ _EDGE: Final = (Edge.item_id, Edge.predecessor, Edge.status, Edge.next_at)
 class Requests:
     """Tickets with what an employer may know of them.
 
-    Masked names by person, items by ticket, and by item what it waits for.
+    By ticket the masked name of who filed it, as it was then, and its items; by item what it waits
+    for.
     """
 
     rows: Sequence[RequestRow]
@@ -132,8 +136,21 @@ def _whole(session: Session, actor: Actor, rows: Sequence[RequestRow]) -> Reques
         )
         .order_by(Edge.id)
     ).all()
-    names = masked_names(session, {row.person_id for row in rows})
-    return Requests(rows, names, _grouped(items, "ticket_id"), _grouped(edges, "item_id"))
+    return Requests(
+        rows, _names(session, rows), _grouped(items, "ticket_id"), _grouped(edges, "item_id")
+    )
+
+
+def _names(session: Session, rows: Sequence[RequestRow]) -> dict[UUID, str]:
+    """One statement for the keys; one more where tickets are of before the name was kept."""
+    load_keys(session, (row.filed_applicant for row in rows))
+    names = {}
+    for row in rows:
+        kept = opened_json(session, Ticket.filed_applicant, row, otherwise=None)
+        names[row.id] = masked_name((kept or {}).get("name") or "")
+    before = {row.id: row.person_id for row in rows if row.filed_applicant is None}
+    found = masked_names(session, set(before.values()))
+    return names | {ticket: found.get(person, "") for ticket, person in before.items()}
 
 
 def _grouped(rows: Iterable[RequestRow], by: str) -> dict[UUID, list[RequestRow]]:
@@ -156,7 +173,7 @@ def request_shape(
     return {
         "id": row.id,
         "number": row.number,
-        "employee": found.names.get(row.person_id, ""),
+        "employee": found.names.get(row.id, ""),
         "status": row.status,
         "filed_at": row.filed_at,
         "due_on": calendar.local_date(row.due_at),

@@ -63,10 +63,10 @@ def get_employee_request(ticket_id: UUID) -> dict[str, Any]:
 
 
 def _employer(at: datetime) -> tuple[WorkingCalendar, UUID]:
-    """The district's calendar, and for whom the agent acts today by it."""
+    """The district's calendar, and for whom the agent acts today."""
     session, actor = http.session(), http.actor()
     calendar = calendar_for(session, actor.district)
-    return calendar, enterprise_for(session, actor, on=calendar.local_date(at)).id
+    return calendar, enterprise_for(session, actor, on=actor.local_date(at)).id
 
 
 def _shaper(

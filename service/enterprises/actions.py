@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
 from service.enterprises.rules import LONGEST_NAME, EmploymentSource, normal_credit_code
 from service.identity.auth.actions.accounts import ensure_account
 from service.identity.people.rules import AccountKind
-from service.kernel import audit
+from service.kernel import audit, clock
 from service.kernel.actor import Actor, system
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_new_rows, insert_rows, zone_of
 from service.kernel.errors import FieldError, Invalid
 from service.kernel.ids import new_id
-
-_CONFIRMED: Final = (
-    "district_id",
-    "id",
-    "person_id",
-    "enterprise_id",
-    "since",
-    "confirmed_at",
-    "source",
-)
 
 
 def ensure_enterprise(session: Session, *, credit_code: str, name: str, at: datetime) -> UUID:
@@ -95,44 +83,27 @@ def ensure_agent(
         password=password,
         at=at,
     )
-    today = calendar_for(session, enterprise.district_id).local_date(at)
+    today = clock.local_date(at, zone_of(session, enterprise.district_id))
     _act_for(session, enterprise.district_id, account_id, enterprise.id, today)
     return account_id
 
 
 def confirm_employment(
-    session: Session, actor: Actor, *, credit_code: str, since: date | None, at: datetime
-) -> UUID | None:
-    """The talent says for whom they work, since when, and lets them follow; gives the enterprise.
+    session: Session, actor: Actor, *, enterprise_id: UUID, since: date | None, at: datetime
+) -> None:
+    """The talent says for whom they work, since when, and lets them follow.
 
-    None, and nothing is written, where the district does not know it. Said again, the employment
-    stays as it was confirmed first. One statement.
+    Said again, the employment stays as it was confirmed first. One statement.
     """
-    code = normal_credit_code(credit_code)
-    known = (
-        select(Enterprise.id)
-        .where(Enterprise.district_id == actor.district, Enterprise.credit_code == code)
-        .cte("known")
-    )
-    said = select(
-        literal(actor.district),
-        literal(new_id()),
-        literal(actor.person),
-        known.c.id,
-        literal(since, Employment.since.type),
-        literal(at, Employment.confirmed_at.type),
-        literal(EmploymentSource.FILING, Employment.source.type),
-    )
-    confirmed = (
-        insert(Employment)
-        .from_select(_CONFIRMED, said)
-        .on_conflict_do_nothing(
-            index_elements=["district_id", "person_id", "enterprise_id"],
-            index_where=Employment.ended_on.is_(None),
-        )
-        .cte("confirmed")
-    )
-    return session.scalar(select(known.c.id).add_cte(confirmed))
+    confirmed = {
+        "district_id": actor.district,
+        "person_id": actor.person,
+        "enterprise_id": enterprise_id,
+        "since": since,
+        "confirmed_at": at,
+        "source": EmploymentSource.FILING,
+    }
+    insert_new_rows(session, Employment, [confirmed])
 
 
 def _act_for(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from service.calendars.queries import calendar_for
 from service.enterprises import queries, schemas
 from service.enterprises.models import Enterprise
 from service.kernel import clock, http
@@ -60,5 +59,4 @@ def list_employees(limit: int, after: str | None) -> dict[str, Any]:
 
 def _enterprise() -> Enterprise:
     session, actor = http.session(), http.actor()
-    on = calendar_for(session, actor.district).local_date(clock.now())
-    return queries.enterprise_for(session, actor, on=on)
+    return queries.enterprise_for(session, actor, on=actor.local_date(clock.now()))

@@ -7,22 +7,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Text, cast, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.facts.models import FACTS, Fact, FactKind
+from service.facts.models import Fact, FactKind
 from service.facts.queries import fact_for
 from service.facts.rules import FactEvent, NewFact
 from service.facts.vocabulary import FactCodes
 from service.identity.people.queries import is_own_case
-from service.kernel import audit, crypto, events
+from service.kernel import audit, events, person_keys
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.ids import new_id
 from service.kernel.permissions import Permission, Role
+from service.kernel.sealed import seal, seal_json
 
 
 def publish_fact_kinds(
@@ -65,12 +65,14 @@ def issue_facts(
 ) -> list[UUID]:
     """Write what a decision establishes about persons; gives the ids, in that order.
 
-    One INSERT for all of them, and one event each, which holds codes and ids alone. Facts that
-    hold already stay in force beside them. Whether the actor's department may issue them, and
-    whether a value fits its kind's schema, the caller has checked; the database refuses a kind or
-    department that the district does not know, and days that are not in order.
+    One INSERT for all of them, a statement before it where keys of theirs are not at hand, and one
+    event each, which holds codes and ids alone. Facts that hold already stay in force beside them.
+    Whether the actor's department may issue them, and whether a value fits its kind's schema, the
+    caller has checked; the database refuses a kind or department that the district does not know,
+    and days that are not in order.
     """
-    rows = [_row(actor, fact, at) for fact in facts]
+    person_keys.hold(session, [fact.person_id for fact in facts])
+    rows = [_row(session, actor, fact, at) for fact in facts]
     insert_rows(session, Fact, rows)
     for fact, row in zip(facts, rows, strict=True):
         events.emit(
@@ -97,12 +99,14 @@ def revoke_fact(
     fact = fact_for(session, actor, fact_id, lock=True)
     if fact.issuer not in actor.departments_with(Permission.FACT_REVOKE):
         raise Forbidden("role_missing", role=Role.HEAD.value)
-    if is_own_case(session, actor, fact.person_id):
+    if is_own_case(actor, fact.person_id):
         raise Forbidden("own_case")
     if fact.revoked_at is not None:
         raise Conflict("fact_revoked")
     fact.revoked_at, fact.revoked_by = at, actor.account
-    fact.revocation_reason = _sealed(fact.id, "revocation_reason", reason)
+    fact.revocation_reason = seal(
+        session, Fact.revocation_reason, reason, row=fact.id, of=fact.person_id
+    )
     codes = _codes(fact.id, fact)
     events.emit(
         session, FactEvent.FACT_REVOKED, actor=actor, at=at, item_id=fact.item_id, data=codes
@@ -111,14 +115,14 @@ def revoke_fact(
     return fact
 
 
-def _row(actor: Actor, fact: NewFact, at: datetime) -> dict[str, Any]:
+def _row(session: Session, actor: Actor, fact: NewFact, at: datetime) -> dict[str, Any]:
     fact_id = new_id()
     return {
         "district_id": actor.district,
         "id": fact_id,
         "person_id": fact.person_id,
         "kind": fact.kind,
-        "value": _sealed(fact_id, "value", orjson.dumps(dict(fact.value)).decode()),
+        "value": seal_json(session, Fact.value, dict(fact.value), row=fact_id, of=fact.person_id),
         "issuer": fact.issuer,
         "item_id": fact.item_id,
         "material_id": fact.material_id,
@@ -127,10 +131,6 @@ def _row(actor: Actor, fact: NewFact, at: datetime) -> dict[str, Any]:
         "issued_at": at,
         "issued_by": actor.account_id,
     }
-
-
-def _sealed(fact_id: UUID, column: str, text: str) -> bytes:
-    return crypto.seal(text, table=FACTS, column=column, row=fact_id)
 
 
 def _codes(fact_id: UUID, fact: NewFact | Fact) -> FactCodes:

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, owned_by, rooted
+from service.kernel.sealed import Owner, sealed_column
 
 FACTS: Final = "facts"
 
@@ -54,7 +55,7 @@ class Fact(DistrictScoped, Base):
 
     person_id: Mapped[UUID]
     kind: Mapped[str]
-    value: Mapped[bytes]
+    value: Mapped[bytes] = sealed_column(of=Owner("person_id"))
     issuer: Mapped[str]
     item_id: Mapped[UUID | None]
     material_id: Mapped[UUID | None]
@@ -64,4 +65,4 @@ class Fact(DistrictScoped, Base):
     issued_by: Mapped[UUID | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[UUID | None]
-    revocation_reason: Mapped[bytes | None]
+    revocation_reason: Mapped[bytes | None] = sealed_column(of=Owner("person_id"))

@@ -8,20 +8,18 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-from sqlalchemy import ColumnElement, Date, Row, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
-from service.facts.models import FACTS, Fact, FactKind
+from service.facts.models import Fact, FactKind
 from service.facts.rules import FactState, KnownFact, KnownKind, state_of
 from service.identity.staff.queries import department_name
-from service.kernel import crypto
 from service.kernel.actor import Actor
-from service.kernel.db import District, for_change
+from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
+from service.kernel.sealed import load_keys, opened_json
 
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
 _KNOWN: Final = (
     Fact.id,
     Fact.person_id,
@@ -64,7 +62,7 @@ def facts_of(
     """By person, the facts of the actor's district that are in force on a day, the newest first.
 
     For the service's own use when it files or decides: who may see a fact is not asked. Every
-    person asked for has a list. One statement, none for nobody.
+    person asked for has a list. One statement, none for nobody, and one for keys not at hand.
     """
     found: dict[UUID, list[KnownFact]] = {person: [] for person in persons}
     if not found:
@@ -79,30 +77,27 @@ def facts_of(
             or_(Fact.valid_to.is_(None), Fact.valid_to >= on),
         )
         .order_by(Fact.id.desc())
-    )
+    ).all()
+    load_keys(session, (row.value for row in rows))
     for row in rows:
-        found[row.person_id].append(_opened(row))
+        found[row.person_id].append(_opened(session, row))
     return found
 
 
 def facts_for(
-    session: Session, actor: Actor, *, before: UUID | None, limit: int, at: datetime
+    session: Session, actor: Actor, *, before: UUID | None, limit: int, on: date
 ) -> Sequence[OwnFact]:
     """The talent's own facts, ended and revoked ones too, the newest first, from below `before`.
 
-    Each with its state on the day that `at` is in the district. At most `limit` + 1 of them; one
-    statement.
+    Each with its state on that day. At most `limit` + 1 of them; one statement.
     """
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
     query = (
         select(
             *_KNOWN,
             Fact.issued_at,
             FactKind.title,
             department_name(district=Fact.district_id, code=Fact.issuer).label("issuer_name"),
-            cast(func.timezone(zone, at), Date).label("today"),
         )
-        .join(District, District.id == Fact.district_id)
         .join(FactKind, (FactKind.district_id == Fact.district_id) & (FactKind.code == Fact.kind))
         .where(visible(actor), Fact.person_id == actor.person)
         .order_by(Fact.id.desc())
@@ -110,7 +105,9 @@ def facts_for(
     )
     if before is not None:
         query = query.where(Fact.id < before)
-    return [_own(row) for row in session.execute(query)]
+    rows = session.execute(query).all()
+    load_keys(session, (row.value for row in rows))
+    return [_own(session, row, on) for row in rows]
 
 
 def fact_for(session: Session, actor: Actor, fact_id: UUID, *, lock: bool = False) -> Fact:
@@ -132,18 +129,18 @@ def fact_kinds_of(session: Session, district: str) -> dict[str, KnownKind]:
     return {row.code: KnownKind(*row) for row in rows}
 
 
-def _own(row: Row[*tuple[Any, ...]]) -> OwnFact:
-    fact = _opened(row)
-    return OwnFact(fact, row.title, row.issuer_name, row.issued_at, state_of(fact, row.today))
+def _own(session: Session, row: Row[*tuple[Any, ...]], on: date) -> OwnFact:
+    fact = _opened(session, row)
+    return OwnFact(fact, row.title, row.issuer_name, row.issued_at, state_of(fact, on))
 
 
-def _opened(row: Row[*tuple[Any, ...]]) -> KnownFact:
-    value = crypto.unseal(row.value, table=FACTS, column="value", row=row.id)
+def _opened(session: Session, row: Row[*tuple[Any, ...]]) -> KnownFact:
+    """Of a person whose key was destroyed the value is empty."""
     return KnownFact(
         id=row.id,
         person_id=row.person_id,
         kind=row.kind,
-        value=orjson.loads(value),
+        value=opened_json(session, Fact.value, row, otherwise={}),
         issuer=row.issuer,
         valid_from=row.valid_from,
         valid_to=row.valid_to,

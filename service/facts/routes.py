@@ -57,7 +57,8 @@ def list_my_facts(limit: int, after: str | None) -> dict[str, Any]:
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "facts"})
     before = None if page.position is None else UUID(page.position[0])
-    found = queries.facts_for(session, actor, before=before, limit=limit, at=clock.now())
+    today = actor.local_date(clock.now())
+    found = queries.facts_for(session, actor, before=before, limit=limit, on=today)
     return page.answer(found, _shown, lambda own: [own.fact.id])
 
 

@@ -10,6 +10,9 @@ from sqlalchemy import Select, Text, Uuid, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.calendars.queries import newest_version_id
+from service.enterprises.queries import enterprise_numbered
+from service.enterprises.rules import normal_credit_code
+from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor
 from service.kernel.db import District
 from service.tickets.models.filed import TICKET_NUMBERS, Ticket
@@ -24,15 +27,17 @@ class FilingState:
     """What a filing stands on: the ticket of its key, if there is one, and what is open already.
 
     `sequence` and `administrative_code` are for the number of a new ticket, the calendar for its
-    due dates.
+    due dates. `employer_id` is the enterprise that the filing lets follow, where the district knows
+    it.
     """
 
     ticket_id: UUID | None
     digest: bytes | None
     open_offerings: frozenset[str]
+    calendar_id: UUID
+    employer_id: UUID | None
     sequence: int
     administrative_code: str
-    calendar_id: UUID
 
 
 def _filing_state(kind: ApplicantKind) -> Select[*tuple[Any, ...]]:
@@ -52,27 +57,51 @@ def _filing_state(kind: ApplicantKind) -> Select[*tuple[Any, ...]]:
         select(found.c.id).scalar_subquery(),
         select(found.c.filing_digest).scalar_subquery(),
         offerings.scalar_subquery(),
-        TICKET_NUMBERS.next_value(),
-        District.settings["administrative_code"].astext,
         newest_version_id(district),
-    ).where(District.id == district)
+        enterprise_numbered(district, bindparam("employer", type_=Text)),
+    )
 
 
 _FILING_STATE: Final = {kind: _filing_state(kind) for kind in ApplicantKind}
 """Built once: it is sent with every filing."""
 
 
-def filing_state(session: Session, actor: Actor, applicant: Applicant, *, key: str) -> FilingState:
+def filing_state(
+    session: Session,
+    actor: Actor,
+    applicant: Applicant,
+    *,
+    key: str,
+    followed_by: StatedEmployment | None = None,
+) -> FilingState:
     """Whether this account filed with this key, ever, which items of the applicant are open, the
-    next number, and the calendar in force.
+    next number, the calendar in force, and the employer that is stated.
 
-    One statement; a number that is not used leaves a gap, as numbers may.
+    It is read once no other filing for the applicant is under way: criteria ask what else is open,
+    and of two filings that exclude each other neither would find the other. The lock is a statement
+    before it, so that it sees what it waited for. The number and the district's code come with the
+    lock, and not with the rest, because a distributed engine refuses a sub-query over a reference
+    table. Two statements; a number that is not used leaves a gap, as numbers may.
     """
+    name = f"filing|{actor.district}|{applicant.lock_name}"
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
+    code = District.settings["administrative_code"].astext
+    number = select(lock, TICKET_NUMBERS.next_value(), code).where(District.id == actor.district)
+    _, sequence, administrative_code = session.execute(number).one()
     asked = {
         "district": actor.district,
         "account": actor.account,
         "applicant": applicant.id,
         "key": key,
+        "employer": followed_by and normal_credit_code(followed_by.credit_code),
     }
     row = session.execute(_FILING_STATE[applicant.kind], asked).one()
-    return FilingState(row[0], row[1], frozenset(row[2] or ()), *row[3:])
+    return FilingState(
+        row[0], row[1], frozenset(row[2] or ()), row[3], row[4], sequence, administrative_code
+    )
+
+
+def stated_employer(session: Session, actor: Actor, stated: StatedEmployment) -> UUID | None:
+    """The enterprise that a draft lets follow, where the district knows it; one statement."""
+    code = normal_credit_code(stated.credit_code)
+    return session.scalar(select(enterprise_numbered(actor.district, code)))

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from service.applicants.queries.shapes import draft_shape, ticket_view
 from service.applicants.schemas import TicketOut
-from service.authorities.queries import usable_authority
-from service.calendars.queries import calendar_for
+from service.authorities.queries import act_for, usable_authority
 from service.enterprises.queries import enterprise_for
 from service.filing.actions import drafts, file
 from service.filing.rules.filing import Filing
@@ -18,6 +17,7 @@ from service.kernel import clock, http
 from service.kernel.permissions import Permission
 from service.tickets import examples
 from service.tickets.rules.applicant import Applicant, ApplicantKind
+from service.tickets.rules.states import Tagged
 
 blp = http.Blueprint(
     "filing",
@@ -71,7 +71,7 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, 
         )
         return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
     draft = drafts.keep_draft(session, actor, filing=filing, at=at)
-    return draft_shape(draft), _location(draft.id)
+    return draft_shape(session, draft), _location(draft.id)
 
 
 @blp.patch(
@@ -84,15 +84,16 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[dict[str, Any], dict[str, 
 @blp.response(200, TicketOut, example=examples.DRAFT)
 def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
     """Go on with a draft: the parts that are sent replace those that were kept."""
+    session = http.session()
     draft = drafts.change_draft(
-        http.session(),
+        session,
         http.actor(),
         draft_id=ticket_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.DRAFT, ticket_id),
         changes=changes,
         at=clock.now(),
     )
-    return draft_shape(draft)
+    return draft_shape(session, draft)
 
 
 @blp.delete(
@@ -104,7 +105,12 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
 @blp.response(204)
 def delete_ticket(ticket_id: UUID) -> None:
     """Throw a draft away."""
-    drafts.forget_draft(http.session(), http.actor(), draft_id=ticket_id, version=http.if_match())
+    drafts.forget_draft(
+        http.session(),
+        http.actor(),
+        draft_id=ticket_id,
+        version=http.if_match(Tagged.DRAFT, ticket_id),
+    )
 
 
 @blp.post(
@@ -128,7 +134,7 @@ def file_ticket(ticket_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
         session,
         actor,
         ticket_id=ticket_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.DRAFT, ticket_id),
         key=key,
         digest=digest,
         at=at,
@@ -159,9 +165,9 @@ def file_for_employee(filing: Filing, authority_id: UUID) -> tuple[dict[str, Any
     """
     session, actor, at = http.session(), http.actor(), clock.now()
     key, digest = http.idempotency_key()
-    today = calendar_for(session, actor.district).local_date(at)
-    enterprise = enterprise_for(session, actor, on=today).id
+    enterprise = enterprise_for(session, actor, on=actor.local_date(at)).id
     authority = usable_authority(session, actor, enterprise, authority_id)
+    act_for(session, actor, authority)
     applicant = Applicant(
         ApplicantKind.PERSON,
         authority.person_id,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from service.kernel import clock
 from service.kernel.permissions import Permission, Role, granted
 
 
@@ -29,7 +31,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody in one district; a talent has a `person_id`, staff have `posts`."""
+    """Somebody in one district; a talent has a `person_id`, staff have `posts`.
+
+    `zone` is the district's time zone, `family` the persons whom a talent named as theirs,
+    `own_cases` the persons on whose cases a member of staff may not work: themselves and their
+    family. All of them as of the request; guests and the system have none.
+    """
 
     kind: ActorKind
     district: str
@@ -39,6 +46,9 @@ class Actor:
     display_name: str = ""
     posts: tuple[Post, ...] = ()
     permissions: frozenset[Permission] = field(default=frozenset())
+    zone: str | None = None
+    family: frozenset[UUID] = field(default=frozenset(), repr=False)
+    own_cases: frozenset[UUID] = field(default=frozenset(), repr=False)
 
     @property
     def account(self) -> UUID:
@@ -53,6 +63,12 @@ class Actor:
         if self.person_id is None:
             raise LookupError(f"an actor of kind {self.kind} is no person")
         return self.person_id
+
+    def local_date(self, at: datetime) -> date:
+        """The date that a moment has in the actor's district; for who is signed in."""
+        if self.zone is None:
+            raise LookupError(f"an actor of kind {self.kind} does not know the district's zone")
+        return clock.local_date(at, self.zone)
 
     def holds(self, department: str, role: Role) -> bool:
         """Whether one of the actor's posts has this role in this department."""

@@ -202,7 +202,7 @@ def handled(
 
 
 def _events(database: Database, district: str, ids: Sequence[str]) -> Sequence[Event]:
-    with database.transaction(Scope(district=district)) as session:
+    with database.transaction(Scope.system(district)) as session:
         return session.scalars(
             select(Event)
             .where(Event.district_id == district, Event.id.in_([UUID(event) for event in ids]))
@@ -247,7 +247,7 @@ def _left(
     database: Database, subscription: Subscription, wanted: Sequence[Event]
 ) -> Iterable[_Failure]:
     district, ids = wanted[0].district_id, [event.id for event in wanted]
-    with database.transaction(Scope(district=district)) as session:
+    with database.transaction(Scope.system(district)) as session:
         had = handled(session, district=district, subscriber=subscription.name, ids=ids)
     for event in wanted:
         if event.id not in had:
@@ -255,7 +255,7 @@ def _left(
 
 
 def _hand_over(database: Database, subscription: Subscription, event: Event) -> None:
-    scope, name = Scope(district=event.district_id), subscription.name
+    scope, name = Scope.system(event.district_id), subscription.name
     match subscription:
         case Inside():
             with database.transaction(scope) as session:
@@ -334,7 +334,7 @@ def _bury(database: Database, district: str, dead: Sequence[_Failure], *, tries:
         }
         for failure in dead
     ]
-    with database.transaction(Scope(district=district)) as session:
+    with database.transaction(Scope.system(district)) as session:
         insert_new_rows(session, DeadDelivery, rows)
     for row in rows:
         about = {name: row[name] for name in ("subscriber", "tries", "cause")}

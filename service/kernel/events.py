@@ -27,7 +27,8 @@ class Event(DistrictScoped, Base):
 
     `seq` orders the events of one ticket; events that are not replayed (a claim) have none.
     `data` holds ids and codes, never a person's words or names; `payload_of` reads it, in the
-    `version` that it was written in. `xid` is the transaction that wrote the row: who reads across
+    `version` that it was written in. `person_id` is whose case it is about: who may read it where
+    it is public. `xid` is the transaction that wrote the row: who reads across
     tickets reads below the oldest running one and misses none.
     """
 
@@ -44,6 +45,7 @@ class Event(DistrictScoped, Base):
     seq: Mapped[int | None]
     item_id: Mapped[UUID | None]
     task_id: Mapped[UUID | None]
+    person_id: Mapped[UUID | None]
     actor_kind: Mapped[ActorKind] = mapped_column(EnumText(ActorKind))
     actor_id: Mapped[UUID | None]
     public: Mapped[bool]
@@ -62,6 +64,7 @@ def emit(
     seq: int | None = None,
     item_id: UUID | None = None,
     task_id: UUID | None = None,
+    person_id: UUID | None = None,
     public: bool | None = None,
     data: Payload | Mapping[str, Any] | None = None,
 ) -> UUID:
@@ -85,6 +88,7 @@ def emit(
             "seq": seq,
             "item_id": item_id,
             "task_id": task_id,
+            "person_id": person_id,
             "actor_kind": actor.kind,
             "actor_id": actor.account_id,
             "public": registered.public,

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import orjson
 from sqlalchemy import Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session
 
-from service.kernel import crypto
+from service.kernel import crypto, sealed
 from service.kernel.db import Base, DistrictScoped, delete_rows, insert_rows
 from service.kernel.errors import Conflict, Invalid
 from service.kernel.ids import new_id
+from service.kernel.sealed import Owner, sealed_column
 
 KEPT: Final = timedelta(hours=24)
 _TABLE: Final = "idempotency_keys"
@@ -38,19 +39,23 @@ class IdempotencyKey(DistrictScoped, Base):
     route: Mapped[str]
     key: Mapped[str]
     digest: Mapped[bytes]
-    answer: Mapped[bytes]
+    answer: Mapped[bytes] = sealed_column(of=Owner("account_id", "accounts"), short_lived=True)
     created_at: Mapped[datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One keyed request: `digest` is a SHA-256 over what it asks for."""
+    """One keyed request: `digest` is a SHA-256 over what it asks for.
+
+    `person_id` is the person who asks, if it is one: the answer is sealed under their key.
+    """
 
     district: str
     account_id: UUID
     route: str
     key: str
     digest: bytes
+    person_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,9 @@ def stored_answer(session: Session, request: Request) -> Answer | None:
         return None
     if row.digest != request.digest:
         raise Invalid("idempotency_key_reused")
-    told: dict[str, Any] = orjson.loads(
-        crypto.unseal(row.answer, table=_TABLE, column="answer", row=row.id)
-    )
+    told = sealed.opened_json(session, IdempotencyKey.answer, row, otherwise=None)
+    if told is None:
+        raise Conflict("person_erased")
     return Answer(**told)
 
 
@@ -93,6 +98,7 @@ def store_answer(session: Session, request: Request, answer: Answer, *, at: date
     """Keep what is about to be answered, for `KEPT`."""
     row_id = new_id()
     told = orjson.dumps(answer).decode()
+    whose = request.person_id
     row = {
         "district_id": request.district,
         "id": row_id,
@@ -100,7 +106,7 @@ def store_answer(session: Session, request: Request, answer: Answer, *, at: date
         "route": request.route,
         "key": request.key,
         "digest": request.digest,
-        "answer": crypto.seal(told, table=_TABLE, column="answer", row=row_id),
+        "answer": sealed.seal(session, IdempotencyKey.answer, told, row=row_id, of=whose),
         "created_at": at,
     }
     insert_rows(session, IdempotencyKey, [row])

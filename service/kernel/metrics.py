@@ -148,7 +148,7 @@ class _Stored(Collector):
         yield from found
 
     def _asked(self) -> Iterator[GaugeMetricFamily]:
-        with self._database.transaction(Scope()) as session:
+        with self._database.transaction(Scope.system()) as session:
             lags = session.execute(_LAG).all()
             timers = session.scalar(_TIMERS)
         lag = GaugeMetricFamily(
@@ -176,7 +176,7 @@ class _Stored(Collector):
         counts = dict.fromkeys(subscriptions.in_use().by_name, 0)
         query = select(DeadDelivery.subscriber, func.count()).group_by(DeadDelivery.subscriber)
         for district in districts(self._database):
-            with self._database.transaction(Scope(district=district)) as session:
+            with self._database.transaction(Scope.system(district)) as session:
                 for subscriber, count in session.execute(query):
                     counts[subscriber] = counts.get(subscriber, 0) + count
         return counts

@@ -56,7 +56,7 @@ def sweep(database: Database, *, district: str, at: datetime) -> int:
     found = 0
     for subscription in subscriptions.in_use().by_name.values():
         for _ in range(PAGES):
-            with database.transaction(Scope(district=district)) as session:
+            with database.transaction(Scope.system(district)) as session:
                 lost, more = _sweep_page(session, subscription, district, at)
             found += lost
             if not more:

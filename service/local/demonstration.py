@@ -37,7 +37,7 @@ def prepare(settings: Settings) -> None:
     migrations.upgrade(settings.database_owner_url)
     pack = load_pack(PACK)
     database, at = open_database(settings), clock.now()
-    with database.transaction(Scope(district=pack.district)) as session:
+    with database.transaction(Scope.system(pack.district)) as session:
         set_up_district(session, pack, at=at)
         ensure_enterprise(session, credit_code=ENTERPRISE[0], name=ENTERPRISE[1], at=at)
     password = os.environ.get("TALENT_DEMO_PASSWORD", "")
@@ -45,7 +45,7 @@ def prepare(settings: Settings) -> None:
 
     def ensure(account: dict[str, Any]) -> None:
         named = {"username": account["username"], "display_name": account["username"]}
-        with database.transaction(Scope(district=pack.district)) as session:
+        with database.transaction(Scope.system(pack.district)) as session:
             if account["kind"] == AccountKind.AGENT:
                 ensure_agent(session, **named, password=password, credit_code=ENTERPRISE[0], at=at)
                 return

@@ -22,9 +22,10 @@ from service.local.private import kept_passwords, write_private
 SUPERUSER = "postgres"
 OWNER = "talent_owner"
 APP = "talent_app"
+KEYS = "talent_keys"
 DATABASE = "talent"
 
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _LOOK_SECONDS = 0.01
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0: "starting", "ready"
 
@@ -258,6 +259,10 @@ class PostgresServer(Child):
             for role in {OWNER, APP} - found:
                 create = sql.SQL("CREATE ROLE {} " + _ROLE_OPTIONS + " PASSWORD {}")
                 connection.execute(create.format(sql.Identifier(role), self._passwords[role]))
+            if KEYS not in found:
+                names = {"keys": sql.Identifier(KEYS), "owner": sql.Identifier(OWNER)}
+                connection.execute(sql.SQL("CREATE ROLE {keys} NOLOGIN").format(**names))
+                connection.execute(sql.SQL("GRANT {keys} TO {owner}").format(**names))
 
     def _failure(self, sentence: str) -> str:
         return "\n".join([f"{sentence}. Its log, {self.log_file}, ends:", *self.tail()])

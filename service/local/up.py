@@ -28,7 +28,7 @@ from service.local.valkey import ValkeyServer
 OK, FAILED, REFUSED = 0, 1, 2
 
 _ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
-_READY_SECONDS = 60
+_READY_SECONDS = 240  # whoever dies is noticed sooner; a busy machine only takes longer
 _SHORTEST_PASSWORD = 8
 _AFTER_CRASH_SECONDS = 15
 _LOOK_SECONDS = 0.1

@@ -13,7 +13,7 @@ from pathlib import Path
 from service.local.child import Child, StartFailed
 from service.local.ports import HOST, free_port
 
-_READY_SECONDS = 10
+_READY_SECONDS = 60
 _LOOK_SECONDS = 0.01
 
 

@@ -13,14 +13,15 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from service.kernel import crypto, events
+from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, Unavailable
 from service.kernel.ids import new_id
 from service.kernel.logs import logger
+from service.kernel.sealed import seal
 from service.kernel.storage import Storage
-from service.materials.models import MATERIALS, Material
+from service.materials.models import Material
 from service.materials.queries import material_for
 from service.materials.rules import (
     Examined,
@@ -97,7 +98,7 @@ def keep_material(
         uploaded_at=at,
         erased_at=None,
     )
-    insert_rows(session, Material, [_row(material, actor.account)])
+    insert_rows(session, Material, [_row(session, material, actor.account)])
     _emit(session, MaterialEvent.MATERIAL_KEPT, actor, material, at)
     return material
 
@@ -143,14 +144,14 @@ def sweep_orphans(
     return swept
 
 
-def _row(material: KnownMaterial, account_id: UUID) -> dict[str, Any]:
+def _row(session: Session, material: KnownMaterial, account_id: UUID) -> dict[str, Any]:
     return {
         "district_id": material.district_id,
         "id": material.id,
         "person_id": material.person_id,
         "account_id": account_id,
         "code": material.code,
-        "name": crypto.seal(material.name, table=MATERIALS, column="name", row=material.id),
+        "name": seal(session, Material.name, material.name, row=material.id, of=material.person_id),
         "media_type": material.media_type,
         "size": material.size,
         "sha256": material.sha256,

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of
+from service.kernel.sealed import Owner, sealed_column
 from service.materials.rules import MediaType
 
 MATERIALS: Final = "materials"
@@ -37,7 +38,7 @@ class Material(DistrictScoped, Base):
     person_id: Mapped[UUID]
     account_id: Mapped[UUID]
     code: Mapped[str]
-    name: Mapped[bytes]
+    name: Mapped[bytes] = sealed_column(of=Owner("person_id"))
     media_type: Mapped[MediaType] = mapped_column(EnumText(MediaType))
     size: Mapped[int]
     sha256: Mapped[bytes]

@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
-from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound, Unavailable
 from service.kernel.logs import logger
+from service.kernel.sealed import load_keys, opened_text
 from service.kernel.storage import Storage
-from service.materials.models import MATERIALS, Material
+from service.materials.models import Material
 from service.materials.rules import KnownMaterial
 
 _LOG: Final = logger("materials")
@@ -51,7 +51,7 @@ def materials_for(
         query = query.where(Material.id < before)
     if code is not None:
         query = query.where(Material.code == code)
-    return [_opened(row) for row in session.execute(query)]
+    return _all_opened(session, query)
 
 
 def material_for(
@@ -62,7 +62,7 @@ def material_for(
     row = session.execute(for_change(query, Material) if lock else query).one_or_none()
     if row is None:
         raise NotFound
-    return _opened(row)
+    return _opened(session, row)
 
 
 def materials_by_ids(
@@ -121,9 +121,17 @@ def _in(actor: Actor, ids: Collection[UUID]) -> ColumnElement[bool]:
 def _found(
     session: Session, ids: Collection[UUID], query: Select[*tuple[Any, ...]]
 ) -> dict[UUID, KnownMaterial]:
-    return {row.id: _opened(row) for row in session.execute(query)} if ids else {}
+    return {one.id: one for one in _all_opened(session, query)} if ids else {}
 
 
-def _opened(row: Row[*tuple[Any, ...]]) -> KnownMaterial:
-    name = crypto.unseal(row.name, table=MATERIALS, column="name", row=row.id)
+def _all_opened(session: Session, query: Select[*tuple[Any, ...]]) -> list[KnownMaterial]:
+    """Two statements at most: the second reads the keys that are not at hand."""
+    rows = session.execute(query).all()
+    load_keys(session, (row.name for row in rows))
+    return [_opened(session, row) for row in rows]
+
+
+def _opened(session: Session, row: Row[*tuple[Any, ...]]) -> KnownMaterial:
+    """Of a person whose key was destroyed the name is what the document is."""
+    name = opened_text(session, Material.name, row) or row.code
     return KnownMaterial(**{**row._mapping, "name": name})

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from flask import Response
 
-from service.authorities.queries import usable_authority
-from service.calendars.queries import calendar_for
+from service.authorities.queries import act_for, usable_authority
 from service.enterprises.queries import enterprise_for
 from service.kernel import clock, http, storage
 from service.kernel.permissions import Permission
@@ -140,11 +139,11 @@ def upload_employee_material(
     Its type is told by what is in it. Images are kept without place, camera and comments.
     """
     session, actor, at = http.session(), http.actor(), clock.now()
-    today = calendar_for(session, actor.district).local_date(at)
-    enterprise = enterprise_for(session, actor, on=today).id
-    person = usable_authority(session, actor, enterprise, authority_id).person_id
+    enterprise = enterprise_for(session, actor, on=actor.local_date(at)).id
+    authority = usable_authority(session, actor, enterprise, authority_id)
+    act_for(session, actor, authority)
     return actions.keep_material(
-        session, actor, person=person, code=code, name=name, upload=upload, at=at
+        session, actor, person=authority.person_id, code=code, name=name, upload=upload, at=at
     )
 
 

@@ -293,6 +293,7 @@ class Act:
             seq=self.ticket.last_seq,
             item_id=None if item is None else item.id,
             task_id=task_id,
+            person_id=self.ticket.person_id,
             public=True,
             data=data,
         )
@@ -314,6 +315,7 @@ class Act:
             ticket_id=self.ticket.id,
             item_id=item_id,
             task_id=task_id,
+            person_id=self.ticket.person_id,
             data=data,
         )
 

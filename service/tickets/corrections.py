@@ -34,7 +34,8 @@ def ask(
     statements.
     """
     item.hold_until = max(due_at, item.hold_until or due_at)
-    insert_rows(session, Correction, [correction_row(item, task, points, due_at=due_at, at=at)])
+    row = correction_row(session, item, task, points, due_at=due_at, at=at)
+    insert_rows(session, Correction, [row])
     restarts = item.phase is Phase.ACCEPTANCE
     effect = SegmentEffect.RESTARTS if restarts else SegmentEffect.NONE
     segment = segment_row(item, SegmentKind.CORRECTION, Segment(effect, at, None), task)

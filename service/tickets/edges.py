@@ -40,6 +40,8 @@ class NewEdge:
             id=new_id(),
             ticket_id=item.ticket_id,
             item_id=item.id,
+            person_id=item.person_id,
+            employer_id=item.employer_id,
             predecessor=self.rule.predecessor,
             kind=self.rule.kind,
             on=self.rule.on,

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
+from sqlalchemy.orm import Session
 
 from service.facts.rules import KnownFact
-from service.kernel import crypto
 from service.kernel.db import Base
 from service.kernel.ids import new_id
-from service.tickets.models.filed import Ticket
-from service.tickets.models.items import Item
+from service.kernel.sealed import seal_json
+from service.tickets.models.filed import Ticket, TicketSection
+from service.tickets.models.items import Correction, Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.clock import Segment, SegmentKind
@@ -31,6 +31,15 @@ def values_of(row: Base) -> Row:
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 
+def ticket_key(of: Ticket | Item) -> Row:
+    """What every row below a ticket says: whose ticket it is, for row-level security."""
+    return {
+        "district_id": of.district_id,
+        "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
+        "person_id": of.person_id,
+    }
+
+
 def due_change_row(
     of: Ticket | Item,
     before: datetime,
@@ -42,11 +51,8 @@ def due_change_row(
     at: datetime,
 ) -> Row:
     """The due date of a ticket or an item moved, and why."""
-    item = isinstance(of, Item)
-    return {
-        "district_id": of.district_id,
-        "ticket_id": of.ticket_id if isinstance(of, Item) else of.id,
-        "item_id": of.id if item else None,
+    return ticket_key(of) | {
+        "item_id": of.id if isinstance(of, Item) else None,
         "before": before,
         "after": after,
         "basis": basis,
@@ -62,6 +68,7 @@ def relied_row(item: Item, fact: KnownFact, reliance: Reliance, at: datetime) ->
         "district_id": item.district_id,
         "id": new_id(),
         "item_id": item.id,
+        "person_id": item.person_id,
         "fact_id": fact.id,
         "reliance": reliance,
         "at": at,
@@ -70,10 +77,8 @@ def relied_row(item: Item, fact: KnownFact, reliance: Reliance, at: datetime) ->
 
 def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: Task | None) -> Row:
     """A stretch of time in the clocks of an item; `task` is the one that began it."""
-    return {
-        "district_id": item.district_id,
+    return ticket_key(item) | {
         "id": new_id(),
-        "ticket_id": item.ticket_id,
         "item_id": item.id,
         "kind": kind,
         "effect": segment.effect,
@@ -84,20 +89,22 @@ def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: Task | No
 
 
 def correction_row(
-    item: Item, task: Task, points: Sequence[Point], *, due_at: datetime, at: datetime
+    session: Session,
+    item: Item,
+    task: Task,
+    points: Sequence[Point],
+    *,
+    due_at: datetime,
+    at: datetime,
 ) -> Row:
     """What a return asks of the applicant, sealed."""
     row_id = new_id()
     plain = [point.plain() for point in points]
-    return {
-        "district_id": item.district_id,
+    return ticket_key(item) | {
         "id": row_id,
-        "ticket_id": item.ticket_id,
         "item_id": item.id,
         "task_id": task.id,
-        "points": crypto.seal(
-            orjson.dumps(plain).decode(), table="corrections", column="points", row=row_id
-        ),
+        "points": seal_json(session, Correction.points, plain, row=row_id, of=item.person_id),
         "asked_at": at,
         "due_at": due_at,
         "answered_at": None,
@@ -105,36 +112,34 @@ def correction_row(
 
 
 def section_row(
-    district: str,
-    ticket: UUID,
+    session: Session,
+    of: Ticket | Item,
     item: UUID | None,
     code: str,
     answers: Any,
     *,
     revision: int = 1,
 ) -> Row:
-    """The answers to a section, sealed; those of no item are shared by the ticket."""
+    """The answers to a section, sealed; those of no item are shared by the ticket.
+
+    `of` is the ticket, or an item of it.
+    """
     row_id = new_id()
-    text = orjson.dumps(answers).decode()
-    return {
-        "district_id": district,
+    return ticket_key(of) | {
         "id": row_id,
-        "ticket_id": ticket,
         "item_id": item,
         "section": code,
         "revision": revision,
-        "content": crypto.seal(text, table="ticket_sections", column="content", row=row_id),
+        "content": seal_json(session, TicketSection.content, answers, row=row_id, of=of.person_id),
     }
 
 
 def material_row(
-    district: str, ticket: UUID, item: UUID | None, attached: AttachedDocument, *, revision: int = 1
+    of: Ticket | Item, item: UUID | None, attached: AttachedDocument, *, revision: int = 1
 ) -> Row:
-    """A document of a ticket; those of no item are shared."""
-    return {
-        "district_id": district,
+    """A document of a ticket; those of no item are shared. `of` is the ticket, or an item of it."""
+    return ticket_key(of) | {
         "id": new_id(),
-        "ticket_id": ticket,
         "item_id": item,
         "code": attached.code,
         "revision": revision,

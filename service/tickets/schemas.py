@@ -11,6 +11,7 @@ from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.states import Dropped
 
 CODE = {"description": "A code of the district's pack."}
+ETAG = {"description": "To be sent in If-Match, quotes and all, by whoever changes this."}
 
 
 class HandedIn(Schema):

@@ -15,7 +15,6 @@ from sqlalchemy.orm import aliased
 
 from service.enterprises.queries import lets_follow
 from service.kernel.actor import Actor, ActorKind
-from service.kernel.db import is_there
 from service.kernel.permissions import Permission
 from service.tickets.models.filed import Draft, Ticket
 from service.tickets.models.items import Item
@@ -63,7 +62,7 @@ def of_visible_ticket(
     ticket = select(Ticket.id).where(
         visible(actor, Ticket, enterprise=enterprise), Ticket.id == model.ticket_id
     )
-    return and_(model.district_id == actor.district, is_there(ticket))
+    return and_(model.district_id == actor.district, ticket.exists())
 
 
 def of_applicant(
@@ -102,8 +101,8 @@ def _of_talent(actor: Actor, model: Visible) -> ColumnElement[bool]:
             item.id == Task.item_id,
             item.person_id == actor.person,
         )
-        return is_there(own)
-    return model.person_id == actor.person  # type: ignore[union-attr]
+        return own.exists()
+    return model.person_id == actor.person
 
 
 def _of_staff(actor: Actor, model: Visible) -> ColumnElement[bool]:

@@ -46,7 +46,7 @@ def test_a_decision_as_shown(world):
     answer = clerk.post(
         f"/v1/desk/tasks/{task['id']}/decision",
         json=example_of("desk", "/v1/desk/tasks/{task_id}/decision", "post"),
-        headers={"If-Match": f'"{task["version"]}"'},
+        headers={"If-Match": task["etag"]},
     )
     assert answer.status_code == 200, answer.json
 

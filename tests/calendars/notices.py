@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID
 
-from service.calendars.rules import DEFAULT_HOURS, DEFAULT_ZONE, WorkingCalendar, working_calendar
+from service.calendars.rules import DEFAULT_HOURS, WorkingCalendar, working_calendar
 
 
 def days(first: str, last: str) -> set[date]:
@@ -40,7 +40,7 @@ MAKEUP_DAYS = {
 def calendar(**changes) -> WorkingCalendar:
     parts = {
         "version_id": UUID(int=0),
-        "zone": DEFAULT_ZONE,
+        "zone": "Asia/Shanghai",
         "hours": DEFAULT_HOURS,
         "first_day": date(2015, 1, 1),
         "last_day": date(2036, 12, 31),

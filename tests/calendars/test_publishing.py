@@ -13,22 +13,23 @@ from service.calendars import actions, queries
 from service.calendars.actions import publish_calendar, seed_calendar
 from service.calendars.models import Calendar, CalendarDay
 from service.calendars.queries import calendar_for
-from service.calendars.rules import DEFAULT_HOURS, DEFAULT_ZONE, DayKind
+from service.calendars.rules import DEFAULT_HOURS, DayKind
 from service.calendars.vocabulary import CalendarPublished
 from service.kernel.actor import system
-from service.kernel.db import Scope
+from service.kernel.db import District, Scope
 from service.kernel.errors import Invalid
 from tests.calendars.notices import CHINA
 
 AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 OFFICE = system("demo")
+ZONE = "Asia/Shanghai"
 CODE = "office"  # not the code of the calendar that the demonstration may have
 
 
 def publish(session, **changes):
     parts = {
         "code": CODE,
-        "zone": DEFAULT_ZONE,
+        "zone": ZONE,
         "hours": DEFAULT_HOURS,
         "holidays": {date(2026, 10, 1), date(2026, 10, 2)},
         "makeup_days": {date(2026, 10, 10)},
@@ -46,7 +47,7 @@ def test_a_published_calendar_can_be_asked(session):
     row = publish(session)
     calendar = calendar_for(session, "demo", code=CODE)
     assert (row.version, row.published_at) == (1, AT)
-    assert (calendar.version_id, calendar.zone.key) == (row.id, DEFAULT_ZONE)
+    assert (calendar.version_id, calendar.zone.key) == (row.id, ZONE)
     assert (calendar.first_day, calendar.last_day) == (date(2008, 1, 1), date(2046, 12, 31))
     assert calendar.add(date(2026, 9, 30), 1) == date(2026, 10, 5)
     assert calendar.is_working(date(2026, 10, 10))
@@ -73,7 +74,6 @@ def test_a_publication_is_told_once(session, monkeypatch):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"zone": "Asia/Urumqi"},
         {"hours": [("08:30", "17:00")]},
         {"holidays": {date(2026, 10, 1)}},
         {"makeup_days": set()},
@@ -104,6 +104,7 @@ def test_calendars_of_several_codes_stand_side_by_side(session):
     ("path", "changes"),
     [
         ("zone", {"zone": "Asia/Nowhere"}),
+        ("zone", {"zone": "Asia/Urumqi"}),  # a zone, and not the district's
         ("hours", {"hours": []}),
         ("holidays", {"holidays": {date(2007, 12, 31)}}),
         ("makeup_days", {"makeup_days": {date(2026, 10, 12)}}),
@@ -152,7 +153,7 @@ def test_two_statements_to_build_and_one_from_then_on(session, sql_count):
 
 def test_publishers_at_the_same_time_wait_for_each_other(database):
     def publish_alone(number: int) -> int:
-        with database.transaction(Scope(district="demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             holiday = date(2026, 1, 1) + timedelta(days=number)
             return publish(session, code="crowded", holidays={holiday}).version
 
@@ -186,12 +187,18 @@ def test_seeding_again_changes_nothing(session):
 
 
 def test_the_seed_takes_the_zone_and_the_hours_of_the_district(session):
+    """A district that moves to another zone has one date again with its next calendar."""
     first = seed_calendar(session, OFFICE, code=CODE, at=AT)
-    urumqi = {"zone": "Asia/Urumqi", "hours": [["10:00", "14:00"], ["15:30", "19:30"]]}
-    second = seed_calendar(session, OFFICE, code=CODE, at=AT, **urumqi)
-    assert (second.version, second.zone, second.hours) == (2, urumqi["zone"], urumqi["hours"])
+    district = session.get_one(District, "demo")
+    district.settings = {**district.settings, "zone": "Asia/Urumqi"}
+    session.flush()
+    hours = [["10:00", "14:00"], ["15:30", "19:30"]]
+    second = seed_calendar(session, OFFICE, code=CODE, at=AT, hours=hours)
+    assert (second.version, second.zone, second.hours) == (2, "Asia/Urumqi", hours)
     assert queries.days_of(session, second) == queries.days_of(session, first)
-    assert seed_calendar(session, OFFICE, code=CODE, at=AT, **urumqi) is None
+    assert seed_calendar(session, OFFICE, code=CODE, at=AT, hours=hours) is None
+    with pytest.raises(Invalid):
+        publish(session)
 
 
 def test_the_seed_carries_on_what_the_district_has_published(session):

@@ -41,7 +41,7 @@ def exported(published, tmp_path):
 @pytest.fixture
 def elsewhere(database):
     """A transaction of a district that has nothing yet, rolled back at the end."""
-    session = database.open(Scope(district="elsewhere"))
+    session = database.open(Scope.system("elsewhere"))
     yield session
     session.close()
 

@@ -60,7 +60,7 @@ def row_of(session, number, district="demo"):
 @pytest.fixture
 def elsewhere(database):
     """A transaction of a district that has nothing yet, rolled back at the end."""
-    session = database.open(Scope(district="elsewhere"))
+    session = database.open(Scope.system("elsewhere"))
     yield session
     session.close()
 
@@ -279,7 +279,7 @@ class TestReading:
         """The number is used again, by other contents."""
         titles = {}
         for word in ("one", "two"):
-            session = database.open(Scope(district="demo"))
+            session = database.open(Scope.system("demo"))
             other = with_title(PACK, "medical", {"zh": word, "en": word})
             number = publish_pack(session, other, at=AT).release
             bundle = definitions.get_bundle(session, "demo", "arrival")
@@ -295,12 +295,12 @@ def test_two_publishers_make_two_releases(database):
 
     def publish(code):
         go.wait()
-        with database.transaction(Scope(district="demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             return publish_pack(session, with_title(PACK, code), at=LATER).release
 
     with ThreadPoolExecutor(2) as threads:
         numbers = sorted(threads.map(publish, ["medical", "settlement"]))
-    with database.transaction(Scope(district="demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         made = [release.number for release in list_releases(session, "demo")]
     assert numbers == [made[1], made[0]]
     assert made == list(range(len(made), 0, -1))

@@ -39,7 +39,7 @@ def hire(published, world, database):
 
     def at(department, role):
         username = f"{role}.{department}.{uuid4().hex[:8]}"
-        with database.transaction(Scope("demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             ensure_staff(
                 session,
                 username=username,

@@ -38,7 +38,7 @@ def superuser(database_name) -> Iterator[psycopg.Connection]:
 def elsewhere(database) -> str:
     """Another district, set up like the first."""
     pack = replace(load_pack(PACK), district="elsewhere")
-    with database.transaction(Scope(pack.district)) as session:
+    with database.transaction(Scope.system(pack.district)) as session:
         set_up_district(session, pack, at=clock.now())
     return pack.district
 
@@ -49,7 +49,7 @@ def hire(world, database) -> Callable[..., Signed]:
 
     def ensure(code: str = OURS, *, username: str | None = None, district: str = "demo") -> Signed:
         username = username or f"agent.{uuid4().hex[:12]}"
-        with database.transaction(Scope(district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             at = clock.now()
             ensure_enterprise(session, credit_code=code, name=NAMES[code], at=at)
             ensure_agent(
@@ -154,7 +154,7 @@ def walk(world, database, superuser) -> Callable[..., None]:
             if row is None:
                 return
             if row[3] == "publicity":
-                with database.transaction(Scope("demo")) as session:
+                with database.transaction(Scope.system("demo")) as session:
                     after = row[5] + timedelta(seconds=1)
                     fire_alarms(session, system("demo"), ticket_id=row[4], at=after)
                 continue

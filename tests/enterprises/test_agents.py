@@ -230,7 +230,7 @@ def test_one_name_is_not_of_two_kinds(session, settle, database):
 
 
 def test_making_them_known_is_in_the_audit_log(database, superuser):
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         said = {"username": "agent.audited", "display_name": "陈静", "password": PASSWORD}
         at = clock.now()
         enterprise = actions.ensure_enterprise(session, credit_code=OURS, name="公司", at=at)

@@ -122,7 +122,7 @@ def test_who_filed_and_by_which_right_is_recorded(agent, employed, superuser, ac
 
 def test_notices_go_to_the_applicant(agent, employed, database, actor_of):
     filed = file_for(agent, given(employed), body_of(employed)).json
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         event = session.scalars(
             select(Event).where(Event.ticket_id == UUID(filed["id"]), Event.kind == "ticket_filed")
         ).one()

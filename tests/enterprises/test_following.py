@@ -112,7 +112,7 @@ def test_what_the_employee_has_to_do(agent, asked, walk):
     answer = asked.signed.post(
         f"/v1/items/{item['id']}/choice",
         json={"choice": "proceed"},
-        headers={"If-Match": f'"{item["version"]}"'},
+        headers={"If-Match": item["etag"]},
     )
     assert answer.status_code == 200
     after = item_of(look(agent, asked.ticket).json, "housing_purchase")
@@ -333,3 +333,15 @@ def test_a_cursor_is_of_no_use_elsewhere(hire, employee):
             answer = who.get(where, query_string={"after": after} | query)
             assert answer.status_code == 422
             assert answer.json["errors"][0]["code"] == "cursor_invalid"
+
+
+def test_the_name_stays_as_it_was_when_the_employee_filed(agent, employee, superuser):
+    someone = employee("张伟")
+    before = someone.file()
+    assert someone.signed.patch("/v1/me", json={"name": "李娜"}).status_code == 200
+    after = someone.file("housing_rent")
+    names = {one["id"]: one["employee"] for one in requests_of(agent)}
+    assert (names[before["id"]], names[after["id"]]) == ("张*", "李*")
+    superuser.execute("UPDATE tickets SET filed_applicant = NULL WHERE id = %s", (before["id"],))
+    names = {one["id"]: one["employee"] for one in requests_of(agent)}
+    assert (names[before["id"]], names[after["id"]]) == ("李*", "李*")

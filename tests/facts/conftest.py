@@ -16,12 +16,13 @@ from service.kernel.permissions import Role
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
 from tests.facts.issuing import ABODE, AT, DISTRICT, POLICE, TIER, new, staff
+from tests.scopes import scope_of_staff
 
 
 @pytest.fixture(scope="module", autouse=True)
 def kinds(database) -> None:
     """The district knows two kinds of facts."""
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         actions.publish_fact_kinds(session, kinds=[TIER, ABODE], at=AT)
 
 
@@ -46,7 +47,7 @@ def issue(database, clerk) -> Callable[..., UUID]:
     """Issues a fact about a person, for good; gives its id."""
 
     def one(person_id: UUID, **changes) -> UUID:
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             facts = [new(person_id, **changes)]
             return actions.issue_facts(session, clerk, facts=facts, at=AT)[0]
 
@@ -58,7 +59,7 @@ def revoke(database, head) -> Callable[..., None]:
     """Revokes a fact, for good."""
 
     def one(fact_id: UUID, *, by: Actor = head, reason: str = "核查不实") -> None:
-        with database.transaction(Scope(DISTRICT, account=by.account)) as session:
+        with database.transaction(scope_of_staff(DISTRICT, by.account)) as session:
             actions.revoke_fact(session, by, fact_id=fact_id, reason=reason, at=AT)
 
     return one
@@ -81,7 +82,7 @@ def hire(world, database) -> Callable[..., Signed]:
 
     def ensure(*posts: tuple[str, Role], person_id: UUID | None = None) -> Signed:
         username = f"somebody.{uuid4().hex[:12]}"
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             ensure_staff(
                 session,
                 username=username,

@@ -80,7 +80,7 @@ def test_kinds_are_published_for_the_transactions_district_alone(database):
     kind = {"code": "pension", "title": {"zh": "养老", "en": "Pension"}, "schema": {}}
     with (
         pytest.raises(DBAPIError) as refused,
-        database.transaction(Scope()) as session,
+        database.transaction(Scope.system()) as session,
     ):
         actions.publish_fact_kinds(session, kinds=[kind], at=AT)
     assert isinstance(refused.value.orig, errors.InsufficientPrivilege)

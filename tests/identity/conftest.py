@@ -78,7 +78,7 @@ def office(runtime) -> str:
     """The code of a department of the district `demo`."""
     name = {"zh": "测试办公室", "en": "Test office"}
     department = {"code": OFFICE, "name": name, "kind": "government"}
-    with runtime.database.transaction(Scope("demo")) as session:
+    with runtime.database.transaction(Scope.system("demo")) as session:
         publish_departments(session, departments=[department], at=clock.now())
     return OFFICE
 
@@ -91,7 +91,7 @@ def hire(runtime, office) -> Callable[..., str]:
         username = username or f"clerk.{secrets.token_hex(8)}"
         posts = [(office, Role.CLERK)] if posts is None else posts
         settled = {"display_name": "王芳", "password": PASSWORD, "posts": posts} | more
-        with runtime.database.transaction(Scope("demo")) as session:
+        with runtime.database.transaction(Scope.system("demo")) as session:
             ensure_staff(session, username=username, at=clock.now(), **settled)
         return username
 

@@ -17,7 +17,7 @@ from service.identity.people.rules import Kinship, masked
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.audit import AuditEntry
-from service.kernel.db import Scope
+from service.kernel.db import Scope, scope_of
 from service.kernel.errors import Forbidden, Invalid
 from service.kernel.ids import new_id
 from tests.identity.conftest import new_number
@@ -45,7 +45,7 @@ def child(number: str | None = None, **changes) -> dict:
 def acting(runtime, guest):
     """A transaction of a talent who has signed in, and who that is."""
     actor = runtime.authenticate(guest.answer["access_token"])
-    scope = Scope(actor.district, actor.person_id, actor.account_id)
+    scope = scope_of(actor)
     with runtime.database.transaction(scope) as session:
         yield session, actor
 
@@ -142,7 +142,7 @@ def test_an_id_number_is_given_once(talent, runtime):
     assert is_problem(lina.patch("/v1/me", json=document()), 409, "id_number_fixed")
     passport = {"id_type": "passport", "id_number": "E12345678"}
     assert is_problem(lina.patch("/v1/me", json=passport), 409, "id_number_fixed")
-    with runtime.database.transaction(Scope("demo")) as session:
+    with runtime.database.transaction(Scope.system("demo")) as session:
         rows = session.scalars(
             select(AuditEntry).where(
                 AuditEntry.action == "id_number.registered", AuditEntry.actor_id == lina.account

@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from service.identity.people.queries import family_for, household_for, masked_names, people_of_case
+from service.identity.people.queries import family_for, household_for, people_of_case
 from service.kernel.actor import Actor, ActorKind
 from tests.conftest import url_of
 from tests.plans import explained
@@ -76,6 +76,13 @@ class TestWhatIsReadByIndex:
         call = lambda session: people_of_case(session, ME, member)  # noqa: E731
         read_by_index(database, clerk, call, "persons")
 
-    def test_the_names_of_a_page(self, database, clerk):
-        call = lambda session: masked_names(session, {ME, uuid4()})  # noqa: E731
-        read_by_index(database, clerk, call, "persons")
+    def test_the_names_of_a_page(self, database_name):
+        """The function's own statement: whose names an agent's page shows."""
+        plan = "EXPLAIN SELECT person.name FROM persons person WHERE person.id = ANY (%s)"
+        with psycopg.connect(url_of("superuser", database_name)) as connection:
+            told = "".join(row[0] for row in connection.execute(plan, ([ME, uuid4()],)))
+            (body,) = connection.execute(
+                "SELECT prosrc FROM pg_proc WHERE proname = 'employer_names'"
+            ).fetchone()
+        assert "WHERE person.id = ANY (followed)" in body
+        assert "pk_persons" in told

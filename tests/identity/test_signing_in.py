@@ -17,7 +17,7 @@ from service.identity.auth.tokens import Claims
 from service.identity.staff.models import StaffPost
 from service.kernel import clock
 from service.kernel.audit import AuditEntry
-from service.kernel.db import District, Scope
+from service.kernel.db import District, Scope, ScopeKind
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
 from tests.identity.conftest import OFFICE, PASSWORD
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.dated
 
 
 def audited(runtime, action: str) -> list[AuditEntry]:
-    with runtime.database.transaction(Scope("demo")) as session:
+    with runtime.database.transaction(Scope.system("demo")) as session:
         found = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
         return list(session.scalars(found))
 
@@ -162,7 +162,7 @@ def test_problems_in_both_languages(client, language, detail):
 
 
 def test_staff_need_a_post_in_the_district(client, hire, runtime):
-    with runtime.database.transaction(Scope("elsewhere")) as session:
+    with runtime.database.transaction(Scope.system("elsewhere")) as session:
         session.merge(District(id="elsewhere", name={}, settings={}))
     username = hire()
     body = {"username": username, "password": PASSWORD}
@@ -191,7 +191,7 @@ def test_posts_follow_the_date_of_the_district(runtime, staff, hire, wall_clock)
     clerk = staff(hire())
 
     def dated(**days):
-        with runtime.database.transaction(Scope("demo")) as session:
+        with runtime.database.transaction(Scope.system("demo")) as session:
             held = select(StaffPost).where(StaffPost.account_id == clerk.account)
             for name, day in days.items():
                 setattr(session.scalars(held).one(), name, day)
@@ -236,12 +236,12 @@ def test_a_weaker_hash_is_made_anew(runtime, hire, client):
 
 def secret_of(runtime, username: str) -> str:
     subject = subject_of(CredentialKind.PASSWORD, username)
-    with runtime.database.transaction(Scope()) as session:
+    with runtime.database.transaction(Scope.system()) as session:
         return find(session, CredentialKind.PASSWORD, subject).secret
 
 
 def disable(runtime, account) -> None:
-    with runtime.database.transaction(Scope(account=account)) as session:
+    with runtime.database.transaction(Scope(ScopeKind.STAFF, account=account)) as session:
         session.execute(text("UPDATE accounts SET disabled_at = now()"))
 
 

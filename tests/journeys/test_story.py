@@ -36,7 +36,7 @@ def pass_on(somebody, number, verdict=None):
     body = {"verdict": verdict or detail["passing"], "opinion": "符合条件"}
     if verdict is None and detail["records"]:
         body["result"] = detail["records"]["examples"][0]
-    version = {"If-Match": f'"{claimed["version"]}"'}
+    version = {"If-Match": claimed["etag"]}
     return somebody.post(f"/desk/tasks/{task['id']}/decision", json=body, headers=version)
 
 
@@ -115,7 +115,7 @@ def test_who_is_asked_whether_to_go_on_answers(town):
     notified(talent, Counter(ticket_filed=1, item_not_accepted=1, choice_asked=1))
     asked = talent.get(f"/tickets/{ticket['id']}")
     assert (asked["edges"][0]["state"], asked["edges"][0]["default"]) == ("asked", "close")
-    version = {"If-Match": f'"{asked["items"][1]["version"]}"'}
+    version = {"If-Match": asked["items"][1]["etag"]}
     path = f"/items/{purchase['id']}/choice"
     answered = talent.post(path, json={"choice": "proceed"}, headers=version)
     assert answered["items"][1]["waiting_for"] == []

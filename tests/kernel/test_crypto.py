@@ -14,13 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.kernel import crypto
-from service.kernel.crypto import Keyring, SealBroken
+from service.kernel.crypto import Keyring, PersonCipher, SealBroken, new_person_key
 from service.kernel.errors import Invalid
 from service.kernel.http import cursors
-from service.kernel.keys import load_keys, make_key_file
+from service.kernel.keys import Keys, load_keys, make_key_file
 
 ROW = UUID("0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11")
 PLACE = {"table": "persons", "column": "name", "row": ROW}
+VECTOR_KEY, VECTOR_NONCE = bytes(range(32)), bytes(range(12))
+VECTOR_PERSON = UUID("0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b22")
+VECTOR_OF_MASTER = "a2be76ff797a9b375d9ef10c6d66c5942d9c3a24511c"
+VECTOR_OF_PERSON = "a2be76ff797aba573a2b8a4ae0d5626bbaf32b7347c7"
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,86 @@ def test_a_value_sealed_with_another_installations_key_does_not_open(keys, ring)
     foreign = Keyring(replace(keys, data={"d1": os.urandom(32)}))
     with pytest.raises(SealBroken):
         ring.unseal(foreign.seal("secret", **PLACE), **PLACE)
+
+
+# --- sealing under the key of a person -------------------------------------------------------
+
+
+SOMEBODY, SOMEBODY_ELSE = uuid4(), uuid4()
+
+
+@pytest.fixture(scope="module")
+def cipher():
+    return PersonCipher.of(SOMEBODY, new_person_key())
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_a_persons_value_opens_in_its_place(cipher, value):
+    sealed = cipher.seal(value, **PLACE)
+    assert cipher.unseal(sealed, **PLACE) == value
+    assert cipher.seal(value, **PLACE) != sealed
+    assert crypto.person_of(sealed) == SOMEBODY
+    assert crypto.master_of(sealed) is None
+
+
+def test_known_values_open_in_both_formats():
+    """What was sealed by an earlier version of this code, byte by byte."""
+    old = bytes.fromhex("01026431") + VECTOR_NONCE + bytes.fromhex(VECTOR_OF_MASTER)
+    new = b"\x02" + VECTOR_PERSON.bytes + VECTOR_NONCE + bytes.fromhex(VECTOR_OF_PERSON)
+    ring = Keyring(Keys({"d1": VECTOR_KEY}, "d1", bytes(32), bytes(32), {}, ""))
+    assert ring.unseal(old, **PLACE) == "张伟"
+    assert PersonCipher.of(VECTOR_PERSON, VECTOR_KEY).unseal(new, **PLACE) == "张伟"
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [{"table": "accounts"}, {"column": "phone"}, {"row": uuid4()}, {"table": "persons|name"}],
+)
+def test_a_persons_value_opens_nowhere_else(cipher, moved):
+    sealed = cipher.seal("secret", **PLACE)
+    with pytest.raises(SealBroken) as caught:
+        cipher.unseal(sealed, **(PLACE | moved))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_persons_value_does_not_open_as_another_persons(cipher):
+    """Neither under another key nor under the same key with another name on it."""
+    sealed = cipher.seal("secret", **PLACE)
+    key = new_person_key()
+    mine, theirs = PersonCipher.of(SOMEBODY, key), PersonCipher.of(SOMEBODY_ELSE, key)
+    claimed = b"\x02" + SOMEBODY_ELSE.bytes + mine.seal("secret", **PLACE)[17:]
+    for opener, value in ((mine, sealed), (theirs, sealed), (theirs, claimed)):
+        with pytest.raises(SealBroken):
+            opener.unseal(value, **PLACE)
+
+
+def test_a_byte_changed_anywhere_in_a_persons_value_is_noticed(cipher):
+    sealed = cipher.seal("secret", **PLACE)
+    for position in range(len(sealed)):
+        broken = bytearray(sealed)
+        broken[position] ^= 1
+        with pytest.raises(SealBroken):
+            cipher.unseal(bytes(broken), **PLACE)
+    for length in range(len(sealed)):
+        with pytest.raises(SealBroken):
+            cipher.unseal(sealed[:length], **PLACE)
+
+
+@given(st.binary(max_size=60))
+def test_whatever_comes_names_at_most_one_key(cipher, forged):
+    assert crypto.person_of(forged) is None or crypto.master_of(forged) is None
+    with pytest.raises(SealBroken):
+        cipher.unseal(forged, **PLACE)
+
+
+def test_a_wrapped_key_opens_for_its_person_alone(ring):
+    key = new_person_key()
+    wrapped = ring.wrap(key, person=SOMEBODY)
+    assert key not in wrapped
+    assert crypto.master_of(wrapped) == ring.active == "d1"
+    assert ring.unwrap(wrapped, person=SOMEBODY) == key
+    with pytest.raises(SealBroken):
+        ring.unwrap(wrapped, person=SOMEBODY_ELSE)
 
 
 def test_blind_indexes_find_equals_within_their_purpose(keys, ring):
@@ -250,11 +334,12 @@ def test_a_cursor_is_of_no_use_elsewhere(position, filters, others, account, ano
 
 def test_a_cursor_that_was_touched_is_refused():
     cursor = cursors.encode(KEY, ["2026-11-22T00:00:00", 5], account=ROW, filters={"list": "a"})
-    raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    for position in range(len(raw)):
-        broken = bytearray(raw)
-        broken[position] ^= 1
-        forged = base64.urlsafe_b64encode(broken).decode().rstrip("=")
+    parts = [base64.urlsafe_b64decode(part + "==") for part in cursor.split(".")]
+    assert len(parts) == 2
+    for which, position in [(n, at) for n, raw in enumerate(parts) for at in range(len(raw))]:
+        broken = [bytearray(raw) for raw in parts]
+        broken[which][position] ^= 1
+        forged = ".".join(base64.urlsafe_b64encode(raw).decode().rstrip("=") for raw in broken)
         with pytest.raises(Invalid) as caught:
             cursors.decode(KEY, forged, account=ROW, filters={"list": "a"})
         assert [(fault.path, fault.code) for fault in caught.value.errors] == [

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import exc, select, text
+from sqlalchemy import event, exc, select, text
 
 from service.app import create_app
-from service.kernel.db import Database, District, Scope, connect, insert_rows
+from service.kernel.actor import Actor, ActorKind
+from service.kernel.db import (
+    Database,
+    District,
+    Scope,
+    ScopeKind,
+    connect,
+    insert_rows,
+    scope_of,
+)
 from service.kernel.events import Event
 from service.kernel.settings import SettingsError
 from tests.conftest import url_of
@@ -17,7 +27,7 @@ from tests.conftest import url_of
 
 def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(database):
     def attempt(name, *, fail):
-        with database.transaction(Scope(name)) as session:
+        with database.transaction(Scope.system(name)) as session:
             insert_rows(session, District, [{"id": name, "name": {}, "settings": {}}])
             if fail:
                 raise ZeroDivisionError
@@ -25,7 +35,7 @@ def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(databa
     attempt("kept", fail=False)
     with pytest.raises(ZeroDivisionError):
         attempt("lost", fail=True)
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         found = session.scalars(select(District.id)).all()
     assert "kept" in found
     assert "lost" not in found
@@ -36,9 +46,9 @@ def test_the_scope_ends_with_its_transaction(settings):
     narrow = connect(replace(settings, database_pool=1))
     told = text("SELECT current_setting('app.district', true)")
     try:
-        with narrow.transaction(Scope("demo")) as session:
+        with narrow.transaction(Scope.system("demo")) as session:
             assert session.scalar(told) == "demo"
-        with narrow.transaction(Scope()) as session:
+        with narrow.transaction(Scope.system()) as session:
             assert session.scalar(told) == ""
         with narrow.engine.connect() as connection:
             assert connection.scalar(told) in {"", None}
@@ -46,8 +56,87 @@ def test_the_scope_ends_with_its_transaction(settings):
         narrow.dispose()
 
 
+SETTINGS = ("kind", "district", "person", "account", "household", "enterprise")
+
+
+def settings_of(session) -> dict[str, str]:
+    chosen = ", ".join(f"current_setting('app.{name}', true)" for name in SETTINGS)
+    return dict(zip(SETTINGS, session.execute(text(f"SELECT {chosen}")).one(), strict=True))
+
+
+def test_a_scope_is_set_in_one_round_trip(database, sql_count):
+    """By SET LOCAL: what a distributed engine passes on to its nodes."""
+    person, account, child = uuid4(), uuid4(), uuid4()
+    scope = Scope(ScopeKind.PERSON, "demo", person, account, frozenset({person, child}))
+    with sql_count() as sent, database.transaction(scope) as session:
+        told = settings_of(session)
+    assert sent.total == 2
+    assert sent.texts[0].count("SET LOCAL ") == len(SETTINGS)
+    assert set(told.pop("household").split(",")) == {str(person), str(child)}
+    assert told == {
+        "kind": "person",
+        "district": "demo",
+        "person": str(person),
+        "account": str(account),
+        "enterprise": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "district", ["o'clock", "'; SET LOCAL app.kind = 'system", "a\\'b", "$$", "区", "%s", ""]
+)
+def test_a_district_is_a_value_whatever_it_is_called(database, district):
+    """It may come from a query string."""
+    with database.transaction(Scope.guest(district)) as session:
+        told = settings_of(session)
+    assert (told["kind"], told["district"]) == ("guest", district)
+
+
+def test_the_same_scope_again_and_again(settings):
+    """On one connection, where a statement sent often enough is prepared: several cannot be."""
+    narrow = connect(replace(settings, database_pool=1))
+    try:
+        for _ in range(12):
+            with narrow.transaction(Scope.system("demo")) as session:
+                assert settings_of(session)["district"] == "demo"
+    finally:
+        narrow.dispose()
+
+
+def test_a_scope_states_its_kind():
+    with pytest.raises(TypeError):
+        Scope.system("demo")
+
+
+@pytest.mark.parametrize("kind", list(ActorKind))
+def test_every_actor_has_a_scope_of_their_kind(kind):
+    actor = Actor(kind, "demo", account_id=uuid4(), person_id=None)
+    scope = scope_of(actor)
+    assert (scope.district, scope.account) == ("demo", actor.account_id)
+    assert scope.kind == {ActorKind.TALENT: "person"}.get(kind, kind.value)
+
+
+def test_a_replica_that_is_to_write_is_a_503(settings):
+    replica = connect(settings)
+    event.listen(
+        replica.engine,
+        "connect",
+        lambda connection, _: (
+            connection.execute("SET default_transaction_read_only = on"),
+            connection.commit(),
+        ),
+    )
+    client = unchecked(create_app(settings, replica))
+    try:
+        assert client.get("/v1/offerings").status_code == 200
+        answer = client.post("/v1/auth/wechat", json={"code": "demo:replica"})
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+    finally:
+        replica.dispose()
+
+
 def test_connections_work_as_the_application_role_within_limits(settings, database):
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         assert session.scalar(text("SELECT current_user")) == settings.database_role
         for name, value in (
             ("statement_timeout", settings.database_statement_timeout),
@@ -62,7 +151,7 @@ def test_connections_work_as_the_application_role_within_limits(settings, databa
 def test_a_connection_without_prepared_statements(settings):
     behind_pgbouncer = connect(replace(settings, database_prepare=False))
     try:
-        with behind_pgbouncer.transaction(Scope()) as session:
+        with behind_pgbouncer.transaction(Scope.system()) as session:
             for _ in range(8):
                 session.execute(text("SELECT 1"))
             prepared = session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
@@ -83,7 +172,7 @@ def test_rows_are_written_in_one_statement(database, sql_count, rows):
         "data": {},
         "at": clock.now(),
     }
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         with sql_count() as count:
             insert_rows(session, Event, [row] * rows)
         assert count.total == min(rows, 1)
@@ -117,7 +206,7 @@ def test_a_pool_that_is_used_up_is_a_503_in_bounded_time(settings):
     narrow = connect(replace(settings, database_pool=1, database_pool_timeout=0.2))
     client = unchecked(create_app(settings, narrow))
     try:
-        with narrow.transaction(Scope()) as session:
+        with narrow.transaction(Scope.system()) as session:
             session.execute(text("SELECT 1"))
             assert client.get("/v1/offerings").status_code == 503
         assert client.get("/v1/offerings").status_code == 200
@@ -128,7 +217,7 @@ def test_a_pool_that_is_used_up_is_a_503_in_bounded_time(settings):
 def test_a_statement_that_takes_too_long_is_stopped(settings, database_name):
     hasty = connect(replace(settings, database_statement_timeout=100))
     try:
-        with pytest.raises(exc.OperationalError), hasty.transaction(Scope()) as session:
+        with pytest.raises(exc.OperationalError), hasty.transaction(Scope.system()) as session:
             session.execute(text("SELECT pg_sleep(5)"))
     finally:
         hasty.dispose()
@@ -178,7 +267,7 @@ def test_what_must_stand_with_a_commit_is_written_before_it(settings):
     order = []
     own.before_commit.append(lambda session: order.append(session.scalar(text("SELECT 1"))))
     try:
-        with own.transaction(Scope()):
+        with own.transaction(Scope.system()):
             order.append("acted")
         assert order == ["acted", 1]
         assert isinstance(own, Database)

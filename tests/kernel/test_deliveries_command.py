@@ -27,7 +27,7 @@ def dead(database, superuser):
     """Two dead deliveries, of subscribers that are not there; gives their ids by subscriber."""
     superuser.execute("TRUNCATE procrastinate_jobs, dead_deliveries CASCADE")
     for name in ("first", "second"):
-        with database.transaction(Scope("demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             event = events.emit(session, TESTED.name, actor=system("demo"), at=clock.now())
         deliveries.deliver(
             database, district="demo", subscriber=name, events=[str(event)], attempts=TRIES

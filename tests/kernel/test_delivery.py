@@ -28,7 +28,7 @@ from service.subscribers import SUBSCRIPTIONS
 from tests.conftest import url_of
 from tests.kernel.kinds import OTHER, TESTED
 
-DEMO = Scope("demo")
+DEMO = Scope.system("demo")
 
 
 @pytest.fixture(scope="module")
@@ -350,7 +350,7 @@ def test_dead_deliveries_of_another_district_are_not_seen(database, subscribe, n
     with database.transaction(DEMO) as session:
         event_id = tell(session)
     deliver(database, event_id, subscriber="failing")
-    with database.transaction(Scope("elsewhere")) as session:
+    with database.transaction(Scope.system("elsewhere")) as session:
         assert deliveries.dead_deliveries(session, district="demo") == []
         assert deliveries.send_again(session, district="demo") == 0
 

@@ -20,7 +20,7 @@ from service.subscribers import SUBSCRIPTIONS
 from tests.conftest import url_of
 from tests.kernel.kinds import OTHER, TESTED
 
-DEMO = Scope("demo")
+DEMO = Scope.system("demo")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_a_commit_that_fails_tells_nothing(database, superuser, no_jobs, subscri
     """The job and the event are in the transaction, not before and not after it."""
     subscribe("one")
     district = f"d{uuid4().hex[:8]}"
-    session = database.open(Scope(district))
+    session = database.open(Scope.system(district))
     event_id = tell(session)
     with pytest.raises(Exception, match="row-level security"):
         database.commit(session)
@@ -254,7 +254,7 @@ def test_partitions_are_made_ahead_once(database, superuser):
     worker.keep_house(database)
     worker.keep_house(database)
     assert parts() == before
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         session.execute(text("SELECT ensure_partitions(now() + interval '5 months')"))
     assert len(parts()) == len(before) + 2
     assert len({name.replace("events", "") for name in parts()}) == len(parts())

@@ -25,10 +25,10 @@ def test_old_deliveries_are_forgotten_and_young_ones_kept(database):
         {"district_id": "demo", "event_id": new_id(), "handler": "test", "at": now - age}
         for age in (deliveries.KEPT + timedelta(hours=1), deliveries.KEPT - timedelta(hours=1))
     ]
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         insert_rows(session, HandledEvent, rows)
     worker.keep_house(database)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         left = session.scalars(select(HandledEvent.event_id)).all()
     assert left == [rows[1]["event_id"]]
 
@@ -39,7 +39,7 @@ def test_old_rows_are_deleted_in_batches_until_time_is_up(database, monkeypatch)
         {"district_id": "demo", "event_id": new_id(), "handler": "test", "at": long_ago}
         for _ in range(7)
     ]
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         insert_rows(session, HandledEvent, rows)
     monkeypatch.setattr(worker, "BATCH", 3)
     forget, asked = deliveries.forget_old_deliveries, []
@@ -71,7 +71,7 @@ def test_it_is_done_at_night(settings, database):
 def test_the_partitions_of_the_next_months_are_there(database):
     worker.keep_house(database)
     month = clock.now() + timedelta(days=85)
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         found = session.scalar(select(func.to_regclass(f"public.events_{month:%Y_%m}")))
     assert found is not None
 

@@ -12,11 +12,12 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from service.kernel import clock, idempotency
+from service.kernel import clock, crypto, idempotency
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
 from service.kernel.idempotency import Answer, IdempotencyKey, Request
 from tests.conftest import url_of
+from tests.sealing import opened
 
 KEPT = {"ETag", "Location", "Content-Type"}
 
@@ -203,32 +204,31 @@ def test_what_is_stored_is_sealed(world, superuser):
     for told in (answer.json["id"], "settlement", "欧阳金丝雀", '"items"'):
         assert told.encode() not in bytes(sealed)
     assert len(digest) == 32
-    from service.kernel import crypto
 
-    opened = json.loads(
-        crypto.unseal(bytes(sealed), table="idempotency_keys", column="answer", row=row_id)
-    )
-    assert opened["status"] == 201
-    assert json.loads(opened["body"]) == answer.json
+    place = {"table": "idempotency_keys", "column": "answer"}
+    kept = json.loads(opened(superuser, sealed, **place, row=row_id))
+    assert kept["status"] == 201
+    assert json.loads(kept["body"]) == answer.json
+    assert crypto.person_of(sealed) is not None
     with pytest.raises(crypto.SealBroken):
-        crypto.unseal(bytes(sealed), table="idempotency_keys", column="answer", row=uuid4())
+        opened(superuser, sealed, **place, row=uuid4())
 
 
 def test_while_the_key_is_at_work_others_are_told_so(world, talent, database):
     key, body = uuid4().hex, world.filing()
     account = UUID(talent.account["id"])
     first = keep(talent, body, key)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         route = session.scalar(select(IdempotencyKey.route).where(IdempotencyKey.key == key))
     other = uuid4().hex
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         request = Request("demo", account, route, other, b"")
         assert idempotency.stored_answer(session, request) is None
         answer = keep(talent, world.filing(), other)
         assert answer.status_code == 409
         assert answer.json["code"] == "request_in_progress"
         assert answer.headers["Retry-After"] == "1"
-        with database.transaction(Scope("demo")) as second, pytest.raises(Conflict):
+        with database.transaction(Scope.system("demo")) as second, pytest.raises(Conflict):
             idempotency.stored_answer(second, request)
         assert keep(talent, body, key).data == first.data
 
@@ -264,11 +264,11 @@ def test_answers_are_forgotten_after_a_day(world, talent, database, superuser):
     key = uuid4().hex
     keep(talent, world.filing(), key)
     at = clock.now()
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         almost = at + timedelta(hours=23, minutes=59)
         assert idempotency.forget_old_answers(session, district="demo", at=almost, most=9) == 0
     assert len(stored(superuser, key)) == 1
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         after = at + timedelta(hours=24, minutes=1)
         idempotency.forget_old_answers(session, district="demo", at=after, most=99)
     assert stored(superuser, key) == []
@@ -279,13 +279,13 @@ def test_forgetting_keeps_to_its_district(database, superuser):
     long_ago = clock.now() - timedelta(days=9)
     for district in ("demo", "other"):
         request = Request(district, uuid4(), "a", "long ago", b"digest")
-        with database.transaction(Scope(district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             idempotency.store_answer(session, request, Answer(200, {}, "{}"), at=long_ago)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         idempotency.forget_old_answers(session, district="other", at=clock.now(), most=9)
         idempotency.forget_old_answers(session, district="demo", at=clock.now(), most=9)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         held = select(func.count()).where(IdempotencyKey.key == "long ago")
         assert session.scalar(held) == 0
-    with database.transaction(Scope("other")) as session:
+    with database.transaction(Scope.system("other")) as session:
         assert session.scalar(held) == 1

@@ -112,7 +112,7 @@ def test_what_people_write_is_in_no_log(client, world, lines):
     clerk.post(
         f"/v1/desk/tasks/{task['id']}/decision",
         json={"verdict": "accept", "opinion": CANARY},
-        headers={"If-Match": f'"{task["version"]}"'},
+        headers={"If-Match": task["etag"]},
     )
     text = "".join(lines())
     assert text.count('"request"') >= 6, "requests are logged"

@@ -98,7 +98,7 @@ def test_requests_are_counted_by_route_and_never_by_path(watcher, look):
 
 def test_statements_and_connections_are_counted(database, look):
     before = look()
-    with database.transaction(Scope("demo")):
+    with database.transaction(Scope.system("demo")):
         during = look()
     after = look()
     statements = ("talent_sql_statements_total",)
@@ -111,12 +111,12 @@ def test_statements_and_connections_are_counted(database, look):
 def test_a_pool_is_watched_once(database, look):
     metrics.watch(database)
     before = look()[("talent_sql_statements_total",)]
-    with database.transaction(Scope("demo")):
+    with database.transaction(Scope.system("demo")):
         pass
     costs = look()[("talent_sql_statements_total",)] - before
     metrics.watch(database)
     before = look()[("talent_sql_statements_total",)]
-    with database.transaction(Scope("demo")):
+    with database.transaction(Scope.system("demo")):
         pass
     assert look()[("talent_sql_statements_total",)] - before == costs
 
@@ -136,7 +136,7 @@ def failing(superuser):
 
 
 def tell(database):
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         return events.emit(session, TESTED.name, actor=system("demo"), at=clock.now())
 
 
@@ -146,7 +146,7 @@ def test_dead_deliveries_are_seen_by_subscriber_until_they_are_sent_again(databa
     event = tell(database)
     deliveries.deliver(database, district="demo", subscriber="failing", events=[str(event)])
     assert look()[dead] == 1
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         deliveries.send_again(session, district="demo")
     assert look()[dead] == 0
 

@@ -10,6 +10,7 @@ import pytest
 from werkzeug import exceptions
 
 from service.kernel import messages
+from service.kernel.etags import etag
 from service.kernel.http import context
 from tests.conftest import PASSWORD
 from tests.factories import World
@@ -198,7 +199,7 @@ def test_a_foreign_task_and_an_absent_one_are_alike(world):
         lambda one: stranger.post(
             f"/v1/desk/tasks/{one}/decision",
             json={"verdict": "accept", "opinion": "同意"},
-            headers={"If-Match": '"1"'},
+            headers={"If-Match": etag("task", one, 1)},
         ),
     ):
         foreign, absent = ask(task["id"]), ask(uuid4())
@@ -276,7 +277,7 @@ def test_a_missing_idempotency_key(world, lina):
     assert lina.get("/v1/tickets").json["items"] == []
 
 
-def test_the_version_must_be_one_strong_tag_and_the_present_one(world):
+def test_the_version_must_be_one_tag_of_this_object_and_the_present_one(world):
     ticket = world.ticket(None, "settlement")
     item = ticket["items"][0]
     clerk = world.staff(f"clerk.{item['stages'][0]['department']}")
@@ -290,30 +291,47 @@ def test_the_version_must_be_one_strong_tag_and_the_present_one(world):
         )
 
     assert is_problem(decide(None), 428, "if_match_required")
-    present = task["version"]
-    for tag in (
+    present, tag = task["version"], task["etag"]
+    assert tag == f'"task.{task["id"]}.{present}"'
+    for malformed in (
         "*",
         "",
         f"{present}",
-        f'W/"{present}"',
-        f'"{present}", "{present + 1}"',
-        f'"{present}","{present}"',
-        '"-1"',
-        '"１"',
-        '"1.0"',
-        '"' + "9" * 50 + '"',
+        f'"{present}"',
+        tag.strip('"'),
+        f"{tag}, {tag}",
+        f"{tag},{tag}",
+        f"{tag}, *",
+        f"w/{tag}",
+        f"W/W/{tag}",
+        f"W/ {tag}",
+        f'"task.{task["id"]}.-1"',
+        f'"task.{task["id"]}.0"',
+        f'"task.{task["id"]}.0{present}"',
+        f'"task.{task["id"]}.１"',
+        f'"task.{task["id"]}.1.0"',
+        f'"task.{task["id"]}.{"9" * 50}"',
+        f'"task.{task["id"].upper()}.{present}"',
+        f'"Task.{task["id"]}.{present}"',
+        f'"task.{task["id"]}"',
         '"',
-        f'"{present}',
-        f"'{present}'",
+        tag[:-1],
+        tag.replace('"', "'"),
         '"etag"',
     ):
-        answer = decide(tag.encode().decode("latin-1"))
-        assert is_problem(answer, 400, "if_match_malformed"), tag
-    for stale in (present - 1, present + 1, 999_999_999):
-        assert is_problem(decide(f'"{stale}"'), 412, "stale_version")
+        answer = decide(malformed.encode().decode("latin-1"))
+        assert is_problem(answer, 400, "if_match_malformed"), malformed
+    others = [
+        etag("task", task["id"], version) for version in (present - 1, present + 1, 999_999_999)
+    ]
+    others += [etag(kind, task["id"], present) for kind in ("item", "ticket", "draft", "tasks")]
+    others += [etag("task", uuid4(), present), item["etag"], ticket["etag"]]
+    others += [etag("task", task["item"], present), etag("task", ticket["id"], present)]
+    for other in others:
+        assert is_problem(decide(other), 412, "stale_version"), other
     assert clerk.get(f"/v1/desk/tasks/{task['id']}").json["version"] == present
-    assert decide(f' "{present}" ').status_code == 200
-    assert decide(f'"{present}"').status_code in {409, 412}
+    assert decide(f" W/{tag} ").status_code == 200
+    assert decide(tag).status_code in {409, 412}
 
 
 def test_authorization_that_is_no_bearer_token(client):

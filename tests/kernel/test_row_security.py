@@ -5,31 +5,25 @@ Every statement here is raw SQL without a WHERE, sent as the role that the servi
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import JSON, Uuid
+from sqlalchemy import JSON
 
-import service.worker  # noqa: F401 - fills the metadata with every slice's tables
 from service.kernel.db import Base, Scope
-from service.local.demonstration import ENTERPRISE
+from service.kernel.sealed import sealed_columns
 from tests.conftest import url_of
-from tests.materials.handing_in import upload
-from tests.packs import publish, whole_pack
-from tests.papers import with_documents
+from tests.kernel.peopled import SCOPED, live_in_two_districts
+from tests.scopes import as_application
 
-SCOPED = sorted(table.name for table in Base.metadata.tables.values() if "district_id" in table.c)
 # Of the global family, yet with the district of the sign-in: seen by their own account alone.
 BY_ACCOUNT = {"sessions"}
 IN_DISTRICT = [name for name in SCOPED if name not in BY_ACCOUNT]
 APPEND_ONLY = ["events", "audit_log", "ticket_sections", "offering_versions", "bundle_versions",
                "pack_releases", "due_changes", "relied_facts", "ticket_materials"]  # fmt: skip
-# Reference tables are public: everybody may read every row of them.
-PUBLIC = {"districts"}
 
 
 @pytest.fixture(scope="module")
@@ -40,97 +34,8 @@ def superuser(database_name):
 
 @pytest.fixture(scope="module")
 def filled(app, database, superuser):
-    """Two districts with rows in every table: `demo` lived in, `other` a copy of each row.
-
-    The copy is made past all constraints; what is tested is who sees it.
-    """
-    from service.kernel.subscriptions import TRIES
-    from service.kernel.sweeping import sweep
-    from service.worker import deliver
-    from tests.conftest import PASSWORD
-    from tests.factories import World
-
-    world = World(app, PASSWORD)
-    talent = world.talent()
-    child = world.child(talent)
-    ticket = world.ticket(talent)
-    world.through(ticket["items"][0])
-    # What the settlement established meets an edge of the next ticket.
-    world.ticket(talent, "settlement", ("schooling", child))
-    given = talent.post("/v1/me/authorities", json={"credit_code": ENTERPRISE[0]})
-    assert given.status_code == 201, given.json
-    publish(database, whole_pack())
-    _file_with_documents_and_return(world)
-    from service.kernel import audit, clock
-    from service.kernel.actor import system
-
-    with database.transaction(Scope("demo")) as session:
-        audit.record(session, "looked", actor=system("demo"), at=clock.now())
-    events = [str(row[0]) for row in superuser.execute("SELECT id FROM events")]
-    deliver(database, district="demo", events=events)
-    deliver(database, district="demo", events=events[:1], subscriber="none", attempts=TRIES)
-    sweep(database, district="demo", at=clock.now())
-    superuser.execute("SET session_replication_role = replica")
-    superuser.execute("INSERT INTO districts VALUES ('other', '{}', '{}')")
-    for name in SCOPED:
-        _copy(superuser, name)
-    superuser.execute("SET session_replication_role = DEFAULT")
-    return {"talent": talent, "ticket": ticket, "world": world}
-
-
-def _file_with_documents_and_return(world):
-    """A draft, and a ticket with documents of which something is to be mended."""
-    talent, wanted = world.talent(), world.filing("recognition")
-    body = with_documents(wanted, lambda code: upload(talent, code=code)["id"])
-    ticket = None
-    for number, more in enumerate(({"file": False}, {})):
-        key = {"Idempotency-Key": f"key-{number}"}
-        answer = talent.post("/v1/tickets", json=body | more, headers=key)
-        assert answer.status_code == 201, answer.json
-        ticket = answer.json
-    clerk = world.staff("clerk.human_resources")
-    task = world.claimed(clerk, ticket["items"][0]["number"])
-    mend = {"what": "请补充说明", "section": "recognition_basis"}
-    answer = clerk.post(
-        f"/v1/desk/tasks/{task['id']}/decision",
-        json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
-        headers={"If-Match": f'"{task["version"]}"'},
-    )
-    assert answer.status_code == 200, answer.json
-
-
-# Columns unique across districts, which a copy has to have its own of.
-_OWN = {"sessions": {"id"}}
-
-
-def _copy(connection, name):
-    table = Base.metadata.tables[name]
-    chosen = [
-        sql.SQL("'other'")
-        if column.name == "district_id"
-        else sql.SQL("gen_random_uuid()")
-        if column.name in _OWN.get(name, ()) and isinstance(column.type, Uuid)
-        else sql.Identifier(column.name)
-        for column in table.columns
-    ]
-    connection.execute(
-        sql.SQL("INSERT INTO {0} ({1}) SELECT {2} FROM {0} WHERE district_id = 'demo'").format(
-            sql.Identifier(name),
-            sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns),
-            sql.SQL(", ").join(chosen),
-        )
-    )
-
-
-@contextmanager
-def as_application(database_name, **scope):
-    """A connection as the application role in a transaction of that scope, rolled back."""
-    with psycopg.connect(url_of("app", database_name)) as connection:
-        connection.execute("SET ROLE talent_app")
-        for name, value in scope.items():
-            connection.execute("SELECT set_config(%s, %s, true)", (f"app.{name}", str(value)))
-        yield connection
-        connection.rollback()
+    """Two districts with rows in every table."""
+    return live_in_two_districts(app, database, superuser)
 
 
 def districts_seen(connection, name):
@@ -152,12 +57,19 @@ def test_a_query_without_a_condition_sees_the_district_alone(
 
 @pytest.mark.parametrize("name", SCOPED)
 def test_without_a_district_there_is_no_row(filled, database_name, name):
-    with as_application(database_name) as connection:
-        assert districts_seen(connection, name) == set()
-    with as_application(database_name, district="", person="", account="") as connection:
-        assert districts_seen(connection, name) == set()
-    with as_application(database_name, district="nowhere") as connection:
-        assert districts_seen(connection, name) == set()
+    nobody = ({}, {"district": "", "person": "", "account": ""}, {"district": "nowhere"})
+    for scope in nobody:
+        with as_application(database_name, **scope) as connection:
+            assert districts_seen(connection, name) == set()
+
+
+@pytest.mark.parametrize("name", [*SCOPED, "persons", "accounts", "districts"])
+@pytest.mark.parametrize("kind", ["", "talent", "Staff", "root"])
+def test_a_kind_that_no_policy_names_sees_nothing(filled, database_name, name, kind):
+    """Nor does a transaction that states none, whatever its district."""
+    everything = sql.SQL("SELECT FROM {}").format(sql.Identifier(name))
+    with as_application(database_name, kind=kind, district="demo") as connection:
+        assert connection.execute(everything).fetchall() == []
 
 
 def test_the_district_is_forgotten_with_the_transaction(filled, database_name):
@@ -243,12 +155,29 @@ def test_every_table_of_the_district_family_is_protected(superuser):
 
 
 def test_no_policy_is_without_its_nullif(superuser):
+    """Of those that hold the application; the role of the keys sees what it seals anew."""
     for table, command, using, check in superuser.execute(
         "SELECT tablename, cmd, coalesce(qual, ''), coalesce(with_check, '') FROM pg_policies"
+        " WHERE roles <> '{talent_keys}'"
     ):
         for text in (using, check):
             assert text.count("current_setting(") == text.count("NULLIF(current_setting("), table
-            assert text != "true" or (table in PUBLIC and command == "SELECT"), table
+            assert text != "true", (table, command)
+
+
+def test_the_role_of_the_keys_is_nobodys_but_the_owners(superuser):
+    policies = superuser.execute(
+        "SELECT tablename FROM pg_policies WHERE roles = '{talent_keys}' ORDER BY tablename"
+    ).fetchall()
+    sealed = {one.table.name for one in sealed_columns() if not one.short_lived}
+    assert {row[0] for row in policies} == sealed | {"person_keys"}
+    assert superuser.execute(
+        "SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'talent_keys', 'MEMBER')"
+        " AND NOT rolsuper AND rolname <> 'talent_keys'"
+    ).fetchall() == [("talent_owner",)]
+    assert superuser.execute(
+        "SELECT rolcanlogin, rolbypassrls FROM pg_roles WHERE rolname = 'talent_keys'"
+    ).fetchone() == (False, False)
 
 
 def test_partitions_are_not_to_be_had_past_their_parent(filled, superuser, database_name):
@@ -292,7 +221,7 @@ def test_the_application_role_is_nobody_special(superuser):
     [
         "CREATE TABLE mine (a int)",
         "ALTER TABLE tickets DISABLE ROW LEVEL SECURITY",
-        "DROP POLICY tickets_district ON tickets",
+        "DROP POLICY tickets_by_kind ON tickets",
         "CREATE POLICY all_of_it ON tickets USING (true)",
         "SET ROLE talent_owner",
         "SET row_security = off; SELECT FROM tickets",
@@ -377,7 +306,7 @@ def test_the_service_does_not_start_as_a_role_that_escapes(
     address = url_of("superuser", database_name)
     escaping = connect(replace(settings, database_url=address, database_role=name))
     try:
-        with pytest.raises(UnsafeRole, match="DATABASE_ROLE"), escaping.transaction(Scope()):
+        with pytest.raises(UnsafeRole, match="DATABASE_ROLE"), escaping.transaction(Scope.system()):
             pass
     finally:
         escaping.dispose()

@@ -20,7 +20,7 @@ from service.subscribers import SUBSCRIPTIONS
 from tests.conftest import url_of
 from tests.kernel.kinds import OTHER, TESTED
 
-DEMO = Scope("demo")
+DEMO = Scope.system("demo")
 LATER = sweeping.GRACE + timedelta(seconds=1)
 
 

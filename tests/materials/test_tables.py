@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 
-import psycopg
 import pytest
 from psycopg import errors
 from sqlalchemy.exc import IntegrityError
@@ -14,8 +12,8 @@ from service.kernel.db import Scope, insert_rows
 from service.kernel.ids import new_id
 from service.materials.models import Material
 from service.materials.rules import MediaType
-from tests.conftest import url_of
 from tests.facts.issuing import AT, DISTRICT, ELSEWHERE
+from tests.scopes import as_application
 
 
 def row(person, **changes):
@@ -46,22 +44,11 @@ def keep(database):
 
     def one(person, **changes):
         rows = [row(person, **changes)]
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             insert_rows(session, Material, rows)
         return rows[0]["id"]
 
     return one
-
-
-@contextmanager
-def as_application(database_name, **scope):
-    """A connection as the application role in a transaction of that scope, rolled back."""
-    with psycopg.connect(url_of("app", database_name)) as connection:
-        connection.execute("SET ROLE talent_app")
-        for name, value in scope.items():
-            connection.execute("SELECT set_config(%s, %s, true)", (f"app.{name}", str(value)))
-        yield connection
-        connection.rollback()
 
 
 def seen(database_name, **scope):

@@ -93,5 +93,5 @@ def test_events_of_before_are_of_the_first_version(database, database_name, supe
     migrations.downgrade(owner, BEFORE)
     migrations.upgrade(owner)
     assert superuser.execute("SELECT DISTINCT version FROM events").fetchall() == [(1,)]
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         assert deliveries.dead_deliveries(session, district="demo") == []

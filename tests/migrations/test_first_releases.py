@@ -49,12 +49,12 @@ def pack():
 
 
 def published(database, pack):
-    with database.transaction(Scope(pack.district)) as session:
+    with database.transaction(Scope.system(pack.district)) as session:
         return publish_pack(session, pack, at=AT)
 
 
 def release_of(database, district):
-    with database.transaction(Scope(district)) as session:
+    with database.transaction(Scope.system(district)) as session:
         return newest_release(session, district)
 
 

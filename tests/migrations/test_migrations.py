@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -16,28 +15,13 @@ from service.kernel import migrations
 from service.kernel.db import Base
 from service.kernel.settings import ROOT
 from tests.conftest import clone, url_of
+from tests.migrations.databases import asked, empty_database
 
 MIGRATIONS = ROOT / "migrations"
 REVISIONS = [
     revision.revision
     for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions(base="base", head="heads")
 ][::-1]
-
-
-@contextmanager
-def empty_database():
-    name = f"test_migrations_{uuid4().hex[:8]}"
-    with psycopg.connect(url_of("superuser", "postgres"), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} OWNER talent_owner TEMPLATE template0")
-        try:
-            yield name
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def asked(name, statement, *values):
-    with psycopg.connect(url_of("superuser", name)) as connection:
-        return connection.execute(statement, values).fetchall()
 
 
 SHAPES = {
@@ -132,6 +116,26 @@ def test_a_downgrade_of_the_last_step_loses_only_what_the_step_brought():
         migrations.upgrade(owner)
         after = content(name)
         assert {table: after[table] for table in kept} == {table: before[table] for table in kept}
+        migrations.disagreements(owner)
+
+
+def test_keys_of_persons_outlive_a_step_down():
+    """Without them, values that stay would be lost; a table without a key goes."""
+    directory = ScriptDirectory(str(MIGRATIONS))
+    step = next(one for one in directory.walk_revisions() if hasattr(one.module, "_KEEP_KEYS"))
+    keys = "SELECT * FROM person_keys ORDER BY person_id"
+    with clone(f"test_migrations_{uuid4().hex[:8]}") as name:
+        owner = url_of("owner", name)
+        with psycopg.connect(url_of("superuser", name)) as connection:
+            connection.execute(
+                "INSERT INTO person_keys VALUES (gen_random_uuid(), 'wrapped', 'd1', now(), NULL)"
+            )
+        before = asked(name, keys)
+        migrations.downgrade(owner, step.down_revision)
+        assert asked(name, keys) == before
+        migrations.upgrade(owner)
+        assert asked(name, keys) == before
+        assert asked(name, "SELECT person_key(person_id) FROM person_keys") != [(None,)]
         migrations.disagreements(owner)
 
 

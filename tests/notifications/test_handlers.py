@@ -72,7 +72,7 @@ def test_nobody_is_told_of_what_is_not_public_or_of_a_ticket_that_is_gone(sessio
 def test_the_worker_delivers_a_filing_twice_and_the_talent_is_told_once(database, world):
     talent = world.talent()
     ticket = world.ticket(talent)
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         query = select(Event.id).where(Event.ticket_id == UUID(ticket["id"]))
         events = [str(one) for one in session.scalars(query)]
     for _ in range(2):

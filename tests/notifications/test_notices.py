@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import ProgrammingError
 
 from service.kernel.actor import Actor, ActorKind
-from service.kernel.db import Scope, insert_rows
+from service.kernel.db import Scope, ScopeKind, insert_rows
 from service.kernel.ids import new_id
 from service.notifications import actions, queries
 from service.notifications.handlers import tell_applicant
@@ -35,7 +35,7 @@ def told(database, world, talent):
     ticket = world.ticket(talent)
 
     def tell(*kinds):
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             for kind in kinds:
                 tell_applicant(session, happened(kind, ticket))
         return ticket
@@ -177,9 +177,10 @@ def test_another_district_sees_nothing(database, talent, told):
     told(TicketEvent.TICKET_FILED)
     account = UUID(talent.account["id"])
     mine = select(Notice.id).where(Notice.account_id == account)
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         assert len(session.scalars(mine).all()) == 1
-    for scope in (Scope("elsewhere"), Scope(), Scope(account=account)):
+    person = Scope(ScopeKind.PERSON, account=account)
+    for scope in (Scope.system("elsewhere"), Scope.system(), person):
         with database.transaction(scope) as session:
             assert session.scalars(mine).all() == []
 

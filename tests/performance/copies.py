@@ -21,10 +21,13 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from service.identity.people.rules import IdType, indexed_id
-from service.kernel import crypto
+from service.kernel import clock, crypto
+from service.kernel.crypto import PersonCipher, new_person_key
 from service.kernel.ids import new_id
+from service.kernel.sealed import sealed_columns
 from service.tickets.rules.states import ticket_number
 from tests.factories import checked
+from tests.sealing import opened
 
 # Each table with the rows that belong to one ticket, `:name` being what was found before; in an
 # order in which every row finds what it refers to.
@@ -49,14 +52,8 @@ TABLES: Final = {
     "events": "ticket_id = :ticket",
     "due_changes": "ticket_id = :ticket",
 }
-SEALED: Final = {
-    "persons": ("id_number", "name", "phone", "birth_date"),
-    "materials": ("name",),
-    "ticket_sections": ("content",),
-    "tasks": ("opinion", "result"),
-    "corrections": ("points",),
-    "facts": ("value",),
-}
+SEALED: Final = {(one.table.name, one.name) for one in sealed_columns()}
+KEY_COLUMNS: Final = ["person_id", "wrapped_key", "master_key_id", "created_at"]
 INDEXED: Final = {"id_number_index", "member_index"}
 NUMBERED: Final = {"number"}
 _BY_THE_DATABASE: Final = {"events": {"xid"}}
@@ -72,11 +69,18 @@ Value = Callable[["Fresh"], Any]
 
 @dataclass
 class Fresh:
-    """What is new in one copy: ids by those of the original, the ticket's number, people's."""
+    """What is new in one copy: ids by those of the original, the ticket's number, and by person
+    of the original their number and key.
+    """
 
     ids: Mapping[UUID, UUID]
     number: str
     people: Mapping[UUID, str]
+    keys: Mapping[UUID, bytes]
+
+    def cipher(self, person: UUID) -> PersonCipher:
+        """Of the copy of a person."""
+        return PersonCipher.of(self.ids[person], self.keys[person])
 
 
 class Original:
@@ -89,11 +93,13 @@ class Original:
         known = {"ticket": ticket, "people": people, "accounts": accounts, "items": items}
         rows = {table: _rows(connection, table, known) for table in TABLES}
         self.ids = sorted({row["id"] for found in rows.values() for row in found})
-        self.born = {row["id"]: _born(row) for row in rows["persons"]}
+        self._connection = connection
+        self.born = {row["id"]: _born(connection, row) for row in rows["persons"]}
         self._namesakes = count()
         (self.number,) = [row["number"] for row in rows["tickets"]]
         self.filed_on: date = rows["tickets"][0]["filed_at"].date()
         self.columns = {table: list(found[0]) for table, found in rows.items() if found}
+        self.columns["person_keys"] = KEY_COLUMNS
         self._values = {
             table: [[self._value(table, name, row) for name in row] for row in found]
             for table, found in rows.items()
@@ -103,7 +109,9 @@ class Original:
         """The rows of one copy, by table."""
         new = sorted(new_id() for _ in self.ids)
         people = {person: self._namesake(born) for person, born in self.born.items()}
-        fresh = Fresh(dict(zip(self.ids, new, strict=True)), number, people)
+        keys = {person: new_person_key() for person in self.born}
+        fresh = Fresh(dict(zip(self.ids, new, strict=True)), number, people, keys)
+        yield "person_keys", [_key_row(fresh, person) for person in keys]
         for table, rows in self._values.items():
             yield table, [[value(fresh) for value in row] for row in rows]
 
@@ -115,7 +123,7 @@ class Original:
     def _value(self, table: str, column: str, row: Row) -> Value:
         """How a value of a row comes about in a copy."""
         value = row[column]
-        if value is None or (column in SEALED.get(table, ())):
+        if value is None or (table, column) in SEALED:
             return self._sealed(table, column, row) if value else _same(None)
         if column in INDEXED:
             person = row.get("member_id", row["id"])
@@ -131,12 +139,14 @@ class Original:
 
     def _sealed(self, table: str, column: str, row: Row) -> Value:
         own = row["id"]
-        told = crypto.unseal(bytes(row[column]), table=table, column=column, row=own)
+        told = opened(self._connection, row[column], table=table, column=column, row=own)
+        person = crypto.person_of(row[column])
         number = (table, column) == ("persons", "id_number")
 
         def value(fresh: Fresh) -> bytes:
             text = fresh.people[own] if number else told
-            return crypto.seal(text, table=table, column=column, row=fresh.ids[own])
+            seal = crypto.seal if person is None else fresh.cipher(person).seal
+            return seal(text, table=table, column=column, row=fresh.ids[own])
 
         return value
 
@@ -157,10 +167,16 @@ def _same(value: Any) -> Value:
     return lambda _fresh: value
 
 
-def _born(person: Row) -> str:
+def _key_row(fresh: Fresh, person: UUID) -> list[Any]:
+    """The columns are `KEY_COLUMNS`."""
+    ring, copied = crypto.keyring(), fresh.ids[person]
+    return [copied, ring.wrap(fresh.keys[person], person=copied), ring.active, clock.now()]
+
+
+def _born(connection: psycopg.Connection[Any], person: Row) -> str:
     """The eight digits of a resident's number that are the date of birth."""
-    number = bytes(person["id_number"])
-    return crypto.unseal(number, table="persons", column="id_number", row=person["id"])[6:14]
+    place = {"table": "persons", "column": "id_number", "row": person["id"]}
+    return opened(connection, person["id_number"], **place)[6:14]
 
 
 def blind_index(number: str) -> bytes:
@@ -190,7 +206,7 @@ def _flush(
     rows: dict[str, list[list[Any]]],
     columns: Mapping[str, list[str]],
 ) -> None:
-    for table in TABLES:
+    for table in ("person_keys", *TABLES):
         found = rows.pop(table, [])
         if not found:
             continue

@@ -96,7 +96,7 @@ class Operations:
         path = f"/desk/tasks/{tasks[0]['id']}"
         claimed = self._timed("claim", "POST", f"{path}/claim", headers=staff)
         decision = {"verdict": "accept", "opinion": "同意"}
-        headers = {**staff, "If-Match": f'"{claimed["version"]}"'}
+        headers = {**staff, "If-Match": claimed["etag"]}
         self._timed("decide", "POST", f"{path}/decision", json=decision, headers=headers)
 
     def take_next(self, staff: Headers) -> None:

@@ -27,6 +27,7 @@ from service.kernel.permissions import Role
 from service.tickets.rules.states import Light, TaskStatus
 from tests.conftest import url_of
 from tests.plans import explained
+from tests.scopes import scope_of_staff
 
 pytestmark = pytest.mark.slow
 
@@ -65,16 +66,17 @@ SELECT 'demo', item, ticket, 'LB350100' || lpad(n::text, 9, '0') || '-01', 1, 1,
 FROM filled, offering_versions offering
 WHERE offering.code = CASE WHEN rare THEN 'housing_rent' ELSE 'settlement' END;
 
-INSERT INTO stages (district_id, id, item_id, key, round, status, departments, opened_at, due_at,
-    warn_at)
-SELECT 'demo', stage, item, CASE WHEN later THEN 'decision' ELSE 'acceptance' END, 1, 'open',
+INSERT INTO stages (district_id, id, item_id, person_id, key, round, status, departments, opened_at,
+    due_at, warn_at)
+SELECT 'demo', stage, item, item, CASE WHEN later THEN 'decision' ELSE 'acceptance' END, 1, 'open',
        ARRAY['public_security'], now(), due, due
 FROM filled;
 
-INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, stage_key, kind, offering_code,
-    department, role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict,
-    deemed)
-SELECT 'demo', task, ticket, item, stage, CASE WHEN later THEN 'decision' ELSE 'acceptance' END,
+INSERT INTO tasks (district_id, id, ticket_id, item_id, person_id, stage_id, stage_key, kind,
+    offering_code, department, role, status, version, assignee, opened_at, due_at, warn_at,
+    closed_at, verdict, deemed)
+SELECT 'demo', task, ticket, item, item, stage,
+       CASE WHEN later THEN 'decision' ELSE 'acceptance' END,
        CASE WHEN later THEN 'decision' ELSE 'acceptance' END,
        CASE WHEN rare THEN 'housing_rent' ELSE 'settlement' END, 'public_security',
        CASE WHEN later THEN 'reviewer' ELSE 'clerk' END,
@@ -172,7 +174,7 @@ def test_every_filter_is_a_walk_of_one_index(plans_of, wanted, index):
 
 @pytest.mark.parametrize("wanted", [TaskFilter(stage="acceptance"), lit(Light.GREEN)])
 def test_a_late_page_costs_what_the_first_costs(plans_of, filled, wanted):
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         late = tuple(
             session.connection()
             .exec_driver_sql(
@@ -215,7 +217,7 @@ def test_counts(plans_of):
 
 
 def test_counts_are_right(filled):
-    with filled.transaction(Scope("demo", account=CLERK)) as session:
+    with filled.transaction(scope_of_staff("demo", CLERK)) as session:
         told = task_counts_for(session, POLICE_CLERK, at=clock.now())
     assert (told.states["claimed"].value, told.mine.value) == (CLAIMED, MINE)
     assert told.states["claimed"].exact
@@ -245,13 +247,13 @@ def test_next(plans_of, role, offering):
 def test_next_of_several_pools(plans_of):
     actor = staff((POLICE, Role.CLERK), (POLICE, Role.REVIEWER), (BUILDERS, Role.CLERK))
     done, planned = plans_of(actor, lambda session: take_next_task(session, actor, at=clock.now()))
-    assert planned.indexes == {"ix_tasks_next", "pk_items"}
-    assert done.indexes <= WALKS | {"pk_items"}
+    assert planned.indexes == {"ix_tasks_next"}
+    assert done.indexes <= WALKS
     assert sum(done.touched(name) for name in done.indexes & WALKS) <= 6
 
 
 def test_history_and_timeline(plans_of, filled):
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         row = tasks_for(session, POLICE_CLERK, TaskFilter(), behind=None, limit=1)[0]
         task = task_for(session, POLICE_CLERK, row.id).task
     plan, _ = plans_of(POLICE_CLERK, lambda session: history_of(session, task))

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from service.applicants.queries.tickets import tickets_for, timeline_for
 from service.desk.queries.tasks import TaskFilter, tasks_for
 from service.filing.queries import filing_state
+from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
@@ -27,6 +28,7 @@ from service.tickets.queries.rows import edges_of
 from service.tickets.timers import due_alarms
 from tests.conftest import url_of
 from tests.plans import Plan, explained
+from tests.scopes import scope_of_person
 
 pytestmark = pytest.mark.slow
 
@@ -71,23 +73,23 @@ SELECT 'demo', item, ticket, 'T' || n || '-01', 1, 1, offering.code, offering.id
 FROM filled, offering_versions offering
 WHERE offering.code = CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END;
 
-INSERT INTO stages (district_id, id, item_id, key, round, status, departments, opened_at, due_at,
-    warn_at)
-SELECT 'demo', stage, item, 'acceptance', 1, 'open',
+INSERT INTO stages (district_id, id, item_id, person_id, key, round, status, departments, opened_at,
+    due_at, warn_at)
+SELECT 'demo', stage, item, item, 'acceptance', 1, 'open',
        ARRAY[CASE WHEN elsewhere THEN 'construction' ELSE 'public_security' END], now(), due, due
 FROM filled WHERE active AND n %% 997 < 5;
 
-INSERT INTO edges (district_id, id, ticket_id, item_id, predecessor, kind, "on", otherwise, status,
-    next_at, settled_at)
-SELECT 'demo', uuidv7(), ticket, item, 'recognition', 'soft', 'approved', 'proceed',
+INSERT INTO edges (district_id, id, ticket_id, item_id, person_id, predecessor, kind, "on",
+    otherwise, status, next_at, settled_at)
+SELECT 'demo', uuidv7(), ticket, item, item, 'recognition', 'soft', 'approved', 'proceed',
        CASE WHEN active THEN 'waiting' ELSE 'met' END, CASE WHEN active THEN due END,
        CASE WHEN active THEN NULL ELSE now() END
 FROM filled;
 
-INSERT INTO tasks (district_id, id, ticket_id, item_id, stage_id, stage_key, kind, offering_code,
-    department, role, status, version, assignee, opened_at, due_at, warn_at, closed_at, verdict,
-    deemed)
-SELECT 'demo', task, ticket, item, stage,
+INSERT INTO tasks (district_id, id, ticket_id, item_id, person_id, stage_id, stage_key, kind,
+    offering_code, department, role, status, version, assignee, opened_at, due_at, warn_at,
+    closed_at, verdict, deemed)
+SELECT 'demo', task, ticket, item, item, stage,
        CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere AND n %% 2 = 0 THEN 'publicity' ELSE 'acceptance' END,
        CASE WHEN elsewhere THEN 'housing_rent' ELSE 'settlement' END,
@@ -98,8 +100,9 @@ SELECT 'demo', task, ticket, item, stage,
        CASE WHEN active THEN NULL ELSE 'not_accept' END, false
 FROM filled;
 
-INSERT INTO events (district_id, id, kind, ticket_id, seq, item_id, actor_kind, public, data, at)
-SELECT 'demo', uuidv7(), 'item_filed', ticket, seq, NULL, 'talent', true, '{}', now()
+INSERT INTO events (district_id, id, kind, ticket_id, seq, person_id, actor_kind, public, data, at)
+SELECT 'demo', uuidv7(), 'item_filed', ticket, seq, CASE WHEN own THEN %(person)s::uuid END,
+       'talent', true, '{}', now()
 FROM filed, generate_series(1, 5) AS seq;
 
 ANALYZE tickets, items, stages, edges, tasks, events;
@@ -150,7 +153,7 @@ def listed(actor, wanted=None, behind=None):
 @pytest.fixture
 def late(filled) -> tuple[datetime, UUID]:
     """Where page 2,000 begins."""
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         return tuple(
             session.connection()
             .exec_driver_sql(
@@ -212,7 +215,7 @@ def test_ones_tickets(plan_of, filled):
     def page(before):
         return lambda session: tickets_for(session, actor, before=before, limit=PAGE)
 
-    with filled.transaction(Scope("demo", PERSON)) as session:
+    with filled.transaction(scope_of_person("demo", PERSON)) as session:
         shown = tickets_for(session, actor, before=None, limit=5 * PAGE)
     for before in (None, shown[-1].id):
         plan = plan_of(actor, page(before), "tickets")
@@ -222,7 +225,7 @@ def test_ones_tickets(plan_of, filled):
 
 def test_a_timeline(plan_of, filled):
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
-    with filled.transaction(Scope("demo", PERSON)) as session:
+    with filled.transaction(scope_of_person("demo", PERSON)) as session:
         (ticket, *_) = tickets_for(session, actor, before=None, limit=1)
     plan = plan_of(actor, lambda session: timeline_for(session, actor, ticket.id), "events")
     assert plan.indexes
@@ -231,7 +234,7 @@ def test_a_timeline(plan_of, filled):
 
 
 def test_what_a_ticket_waits_for(plan_of, filled):
-    with filled.transaction(Scope("demo")) as session:
+    with filled.transaction(Scope.system("demo")) as session:
         ticket = session.scalars(select(Ticket).limit(1)).one()
     plan = plan_of(system("demo"), lambda session: edges_of(session, ticket), "edges")
     assert plan.indexes == {"ix_edges_ticket"}
@@ -241,6 +244,8 @@ def test_what_a_ticket_waits_for(plan_of, filled):
 def test_what_of_a_person_is_open(plan_of):
     """Filing asks it; whoever has much behind them pays for what is open alone."""
     actor = Actor(ActorKind.TALENT, "demo", account_id=uuid4(), person_id=PERSON)
-    plan = plan_of(actor, lambda session: filing_state(session, actor, key="k"), r"items")
+    stated = StatedEmployment("91350100M000100Y43", None)
+    call = lambda session: filing_state(session, actor, key="k", followed_by=stated)  # noqa: E731
+    plan = plan_of(actor, call, r"items")
     assert "uq_items_open" in plan.indexes
     assert plan.touched("uq_items_open") == 0

@@ -53,7 +53,7 @@ def issue(database, person_of) -> Callable[..., UUID]:
         person = person_of(about) if isinstance(about, Signed) else UUID(str(about))
         said = {"issuer": "human_resources", "valid_from": date(2020, 1, 1)} | changes
         fact = NewFact(person_id=person, kind=kind, value=value, **said)
-        with database.transaction(Scope(district)) as session:
+        with database.transaction(Scope.system(district)) as session:
             actor, at = system(district), clock.now()
             return actions.issue_facts(session, actor, facts=[fact], at=at)[0]
 
@@ -70,7 +70,7 @@ def elsewhere(database) -> str:
     named = tuple(code for code in arrival.offerings if code in offerings)
     bundles = {"arrival": replace(arrival, offerings=named, edges=edges)}
     other = replace(pack, district=ELSEWHERE, offerings=offerings, bundles=bundles)
-    with database.transaction(Scope(ELSEWHERE)) as session:
+    with database.transaction(Scope.system(ELSEWHERE)) as session:
         set_up_district(session, other, at=clock.now())
     return ELSEWHERE
 

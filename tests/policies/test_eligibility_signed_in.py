@@ -14,7 +14,7 @@ from service.app import create_app
 from service.facts.actions import revoke_fact
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind, Post
-from service.kernel.db import Scope
+from service.kernel.db import scope_of
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
 from service.policies.queries import eligibility_for
@@ -35,6 +35,7 @@ from tests.policies.asking import (
     criteria,
     criterion,
 )
+from tests.scopes import scope_of_staff
 
 pytestmark = pytest.mark.dated
 
@@ -115,7 +116,7 @@ def test_a_revoked_fact_counts_no_longer(talent, issue, database):
         account_id=new_id(),
         posts=(Post("human_resources", frozenset({Role.HEAD})),),
     )
-    with database.transaction(Scope(DISTRICT, account=head.account)) as session:
+    with database.transaction(scope_of_staff(DISTRICT, head.account)) as session:
         revoke_fact(session, head, fact_id=fact_id, reason="核查不实", at=clock.now())
     assert classed(talent) == "not_met"
 
@@ -267,7 +268,7 @@ def test_asked_about_another_district_a_talent_is_a_guest(database, talent, app,
     token = talent.headers["Authorization"].removeprefix("Bearer ")
     actor = app.extensions["talent"].authenticate(token)
     issue(talent, "recognition", CLASS_B)
-    with database.transaction(Scope(elsewhere, actor.person_id, actor.account_id)) as session:
+    with database.transaction(scope_of(replace(actor, district=elsewhere))) as session:
         stated = Stated(offerings=["medical"])
         [row] = eligibility_for(session, actor, elsewhere, stated, at=clock.now())
     assert row.verdict == "unknown"

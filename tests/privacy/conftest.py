@@ -13,8 +13,8 @@ from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope
+from service.kernel.deliveries import deliver
 from service.kernel.events import Event
-from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import World
 from tests.loglines import listening
@@ -91,7 +91,7 @@ def _file(life: Life, database: Database, body: dict[str, Any]) -> None:
     life.plant.sow(body)
     code = body["sections"]["employment"]["employer_code"]
     username, at = f"agent.of.{code.lower()}", clock.now()
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         ensure_enterprise(session, credit_code=code, name="东湾远洋生物有限公司", at=at)
         named = {"username": username, "display_name": "陈静", "credit_code": code}
         ensure_agent(session, **named, password=PASSWORD, at=at)
@@ -101,7 +101,7 @@ def _file(life: Life, database: Database, body: dict[str, Any]) -> None:
 
 def _deliver(database: Database, life: Life) -> None:
     """The worker tells the talent of everything."""
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         happened = session.scalars(select(Event.id).where(Event.ticket_id == UUID(life.id))).all()
     deliver(database, district=DISTRICT, events=[str(one) for one in happened])
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from service.kernel.etags import etag
+from service.kernel.ids import new_id
 from tests.factories import Signed, World
 from tests.packs import whole_pack
 from tests.privacy.hearing import Ear
@@ -81,13 +83,13 @@ class Desks:
 
     def decide(self, todo: Todo, verdict: str, result: Any = None, points: Any = ()) -> str:
         """Claim and decide, after an attempt that is wrong; gives what the opinion stands for."""
-        version = self._ask(todo, "post", "/claim").json["version"]
+        seen = self._ask(todo, "post", "/claim").headers["ETag"]
         opinion = f"{todo.name} {len(self.ear.heard)}: opinion"
         body = {"verdict": verdict, "opinion": self.plant.canaries.text(opinion)}
         wrong = body | {"result": {"x": self.in_vain}}
         right = body | {"result": result, "corrections": list(points)}
         for sent, status in [(wrong, 422), (right, 200)]:
-            match = {"If-Match": f'"{version}"'}
+            match = {"If-Match": seen}
             done = self._ask(todo, "post", "/decision", json=sent, headers=match)
             assert done.status_code == status, done.json
         self.plant.kept_back.add(opinion)
@@ -109,7 +111,7 @@ class Desks:
 
     def _attempt(self) -> dict[str, Any]:
         body = {"verdict": "reject", "opinion": self.in_vain, "result": {"x": self.in_vain}}
-        return {"json": body, "headers": {"If-Match": '"987654"'}}
+        return {"json": body, "headers": {"If-Match": etag("task", new_id(), 987654)}}
 
     def _ask(self, todo: Todo, method: str, path: str, **sent: Any) -> Any:
         one = f"{todo.role}.{todo.department}"

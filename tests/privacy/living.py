@@ -144,7 +144,7 @@ class Life:
         """A correction: the section and the document, in place of those before."""
         lease = self.plant.again(todo.item, "lease")
         material = self.hand_in("lease_contract", "lease_contract again")
-        version = self.talent("get", f"/items/{todo.item_id}").json["version"]
+        seen = self.talent("get", f"/items/{todo.item_id}").headers["ETag"]
         answer = self.talent(
             "post",
             f"/items/{todo.item_id}/correction",
@@ -152,7 +152,7 @@ class Life:
                 "sections": {"lease": lease},
                 "materials": [{"code": "lease_contract", "material": material}],
             },
-            headers={"If-Match": f'"{version}"'},
+            headers={"If-Match": seen},
         )
         assert answer.status_code == 200, answer.json
 

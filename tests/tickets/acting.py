@@ -16,7 +16,7 @@ from service.filing.actions import file
 from service.filing.schemas import FilingIn
 from service.kernel import clock
 from service.kernel.actor import Actor
-from service.kernel.db import Database, Scope
+from service.kernel.db import Database, Scope, scope_of
 from service.kernel.errors import Problem
 from service.routing.flow import PASSING, StageKind, Verdict
 from service.tickets import timers
@@ -43,8 +43,7 @@ class Acting:
 
     def __call__(self, action: Callable[..., Any], **arguments: Any) -> Any:
         """Do it, and commit; what it raises is raised and leaves nothing."""
-        scope = Scope(self.actor.district, self.actor.person_id, self.actor.account_id)
-        with self.database.transaction(scope) as session:
+        with self.database.transaction(scope_of(self.actor)) as session:
             return action(session, self.actor, **arguments)
 
     def file(self, body: dict[str, Any], *, key: str, at: datetime | None = None) -> Any:
@@ -110,7 +109,7 @@ def outcome(call: Callable[[], Any]) -> str:
 
 def active_tasks(database: Database, ticket_id: UUID | str) -> Sequence[Task]:
     """What is still to be done on a ticket, in the order of its items' departments."""
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         return session.scalars(
             select(Task)
             .where(Task.ticket_id == UUID(str(ticket_id)), Task.status.in_(ACTIVE))
@@ -119,5 +118,5 @@ def active_tasks(database: Database, ticket_id: UUID | str) -> Sequence[Task]:
 
 
 def task_by_id(database: Database, task_id: UUID) -> Task:
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         return session.scalars(select(Task).where(Task.id == task_id)).one()

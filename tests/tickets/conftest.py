@@ -20,10 +20,10 @@ from service.identity.staff.actions import ensure_staff
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Scope
+from service.kernel.deliveries import deliver
 from service.kernel.events import Event
 from service.kernel.permissions import Role
 from service.runtime import open_database
-from service.worker import deliver
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
 from tests.tickets import racing
@@ -117,7 +117,7 @@ def hire(world, database) -> Callable[..., Signed]:
 
     def ensure(*posts: tuple[str, str], person_id=None) -> Signed:
         username = f"somebody.{uuid4().hex[:12]}"
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             ensure_staff(
                 session,
                 username=username,
@@ -203,7 +203,7 @@ def establish(acting, database) -> Callable[..., UUID]:
         person = acting(talent).actor.person
         about = {"person_id": person, "kind": kind, "value": value, "issuer": "human_resources"}
         dates = {"valid_from": date(2025, 1, 1)}
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             fact = NewFact(**about | dates | changes)
             return issue_facts(session, system(DISTRICT), facts=[fact], at=MONDAY)[0]
 
@@ -215,7 +215,7 @@ def told(database) -> Callable[..., list[str]]:
     """Has the worker deliver what happened to a ticket; gives the notices of a talent, in order."""
 
     def of(talent: Signed, ticket: UUID) -> list[str]:
-        with database.transaction(Scope(DISTRICT)) as session:
+        with database.transaction(Scope.system(DISTRICT)) as session:
             happened = session.scalars(select(Event.id).where(Event.ticket_id == ticket)).all()
         deliver(database, district=DISTRICT, events=[str(one) for one in happened])
         notices = talent.get("/v1/notices?limit=100").json["items"]

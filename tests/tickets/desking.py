@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from service.kernel import clock
+from tests.tickets.asking import seen
 
 POLICE, BUILDERS = "public_security", "construction"
 HOUR = timedelta(hours=1)
@@ -61,11 +62,10 @@ def take_next(who, **body):
 
 
 def assign(who, task, account, *, version=None):
-    version = task["version"] if version is None else version
     return who.post(
         f"/v1/desk/tasks/{task['id']}/assignment",
         json={"account": account},
-        headers={"If-Match": f'"{version}"'},
+        headers=seen("task", task, version),
     )
 
 

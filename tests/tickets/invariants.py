@@ -48,6 +48,7 @@ def check(database: Database, tickets: Collection[UUID] | None = None) -> int:
 
 def _check(story: Story) -> None:
     numbered_without_a_gap(story)
+    every_row_names_its_applicant(story)
     for item in story.items:
         replay_gives_the_stored_state(story, item)
         ended_or_in_somebodys_hands(story, item)
@@ -66,6 +67,16 @@ def numbered_without_a_gap(story: Story) -> None:
     assert {event.kind for event in story.events if event.seq is None} <= UNNUMBERED
     times = [event.at for event in story.events if event.seq is not None]
     assert times[0] == story.ticket.filed_at
+
+
+def every_row_names_its_applicant(story: Story) -> None:
+    """And the employer, where one may see it: row-level security looks at nothing else."""
+    ticket, hanging = story.ticket, (story.edges, story.stages, story.tasks, story.relied)
+    public = [event for event in story.events if event.public]
+    for rows in (story.items, *hanging, story.corrections, story.due_changes, public):
+        assert {row.person_id for row in rows} <= {ticket.person_id}
+    for rows in (story.items, story.edges):
+        assert {row.employer_id for row in rows} <= {ticket.employer_id}
 
 
 def replay_gives_the_stored_state(story: Story, item: Item) -> None:

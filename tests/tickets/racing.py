@@ -4,15 +4,22 @@ does for it, so that the time goes into the race.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from service.applicants.actions import correct, withdraw
 from service.catalogue.rules.pack import Pack
+from service.kernel.actor import Actor
+from service.kernel.errors import Stale
+from service.tickets.models.filed import Ticket
 from service.tickets.rules.corrections import Point
 from tests.packs import plain_pack, with_flow
 from tests.tickets.acting import Acting
@@ -60,15 +67,28 @@ class Filer:
         about = {"item_id": item.id, "version": item.version}
         return partial(self.acting, withdraw.withdraw_item, **about, at=at)
 
-    def withdraws_all(self, ticket: UUID, *, at: Any = MONDAY) -> partial[Any]:
-        """Takes back the whole ticket, of which nothing was taken back before."""
-        return partial(self.acting, withdraw.withdraw_ticket, ticket_id=ticket, version=1, at=at)
+    def withdraws_all(self, ticket: UUID, *, at: Any = MONDAY) -> Callable[[], Any]:
+        """Takes back the whole ticket, and if it has moved meanwhile, looks and does so again."""
+
+        def withdraws() -> Any:
+            while True:
+                seq = self.acting(last_seq_of, ticket_id=ticket)
+                about = {"ticket_id": ticket, "seq": seq, "at": at}
+                with suppress(Stale):
+                    return self.acting(withdraw.withdraw_ticket, **about)
+
+        return withdraws
 
     def answers(self, item: Any, *sections: str, at: Any = MONDAY) -> partial[Any]:
         """Answers what was asked of an item, which was right all the time."""
         answers = {code: self.body["sections"][code] for code in sections}
         about = {"item_id": item.id, "version": item.version}
         return partial(self.acting, correct.correct_item, **about, sections=answers, at=at)
+
+
+def last_seq_of(session: Session, _actor: Actor, *, ticket_id: UUID) -> int:
+    """How far a ticket has come, as its applicant sees it."""
+    return session.execute(select(Ticket.last_seq).where(Ticket.id == ticket_id)).scalar_one()
 
 
 def short(pack: Pack, offering: str) -> Pack:

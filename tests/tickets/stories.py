@@ -107,7 +107,7 @@ class Story:
 
 def stories(database: Database, tickets: Collection[UUID] | None = None) -> list[Story]:
     """These tickets, or all, as they are."""
-    with database.transaction(Scope(DISTRICT)) as session:
+    with database.transaction(Scope.system(DISTRICT)) as session:
         return _read(session, tickets)
 
 

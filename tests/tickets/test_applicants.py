@@ -42,7 +42,7 @@ def test_an_applicant():
 
 @pytest.fixture
 def enterprise(database) -> UUID:
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         return ensure_enterprise(session, credit_code=CODE, name="企业", at=clock.now())
 
 
@@ -50,7 +50,7 @@ def enterprise(database) -> UUID:
 def filed(world, database) -> tuple[Ticket, Item]:
     """A ticket of a person with one item."""
     ticket = UUID(world.ticket(None, "settlement")["id"])
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         return (
             session.scalars(select(Ticket).where(Ticket.id == ticket)).one(),
             session.scalars(select(Item).where(Item.ticket_id == ticket)).one(),
@@ -75,7 +75,7 @@ def of_enterprise(database, filed, enterprise):
             "enterprise_id": enterprise,
         }
         rows = copy_of(ticket, filing_key=uuid4().hex, **applicant)
-        with database.transaction(Scope("demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             session.execute(insert(Ticket).values(rows))
             inner = copy_of(item, ticket_id=rows["id"], **applicant | changes)
             session.execute(insert(Item).values(inner))
@@ -87,7 +87,7 @@ def of_enterprise(database, filed, enterprise):
 def test_an_enterprise_can_apply(database, of_enterprise, enterprise):
     ticket, item = of_enterprise()
     applicant = Applicant(ApplicantKind.ENTERPRISE, enterprise)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         condition = of_applicant(Ticket, applicant.kind, applicant.id)
         assert session.scalars(select(Ticket.id).where(condition)).all() == [ticket]
         row = session.scalars(select(Item).where(Item.id == item)).one()
@@ -146,7 +146,7 @@ def test_filings_for_one_applicant_take_turns(database):
 
     def second() -> None:
         began.wait()
-        with database.transaction(Scope("demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             state(uuid4(), behind, session)
             order.append("another applicant")
             state(uuid4(), applicant, session)
@@ -154,7 +154,7 @@ def test_filings_for_one_applicant_take_turns(database):
 
     thread = Thread(target=second)
     thread.start()
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         state(uuid4(), applicant, session)
         began.wait()
         while "another applicant" not in order:

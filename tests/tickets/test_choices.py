@@ -9,6 +9,7 @@ import pytest
 
 from service.applicants.actions.choose import choose_item
 from service.kernel import clock
+from service.kernel.etags import etag
 from tests.tickets import invariants
 from tests.tickets.acting import outcome
 from tests.tickets.asking import refused
@@ -45,7 +46,7 @@ def purchase(walk):
 def choose(who, walk, choice="proceed", *, version=None, **options):
     item = purchase(walk)
     stated = item.version if version is None else version
-    headers = {"If-Match": f'"{stated}"'} | options.pop("headers", {})
+    headers = {"If-Match": etag("item", item.id, stated)} | options.pop("headers", {})
     body = options.pop("json", {"choice": choice})
     return who.post(f"/v1/items/{item.id}/choice", json=body, headers=headers, **options)
 

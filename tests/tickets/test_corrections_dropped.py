@@ -8,6 +8,7 @@ import pytest
 from service.applicants.actions.correct import correct_item
 from service.applicants.actions.withdraw import withdraw_item
 from service.kernel.errors import Conflict
+from service.kernel.etags import etag
 from service.routing.flow import Verdict
 from service.tickets.rules.corrections import Point
 from tests.packs import demo_pack, publish, with_flow
@@ -189,7 +190,7 @@ class TestEnded:
         answer = talent.post(
             f"/v1/items/{item.id}/correction",
             json={"sections": {}},
-            headers={"If-Match": f'"{item.version}"'},
+            headers={"If-Match": etag("item", item.id, item.version)},
         )
         refused(answer, 409, "nothing_to_correct")
 

@@ -115,10 +115,11 @@ class TestCorrections:
             orjson.dumps(points).decode(), table="corrections", column="points", row=row
         )
         superuser.execute(
-            "INSERT INTO corrections (district_id, id, ticket_id, item_id, task_id, points,"
-            " asked_at, due_at, answered_at) VALUES ('demo', %s, %s, %s, %s, %s, now(),"
-            " now() + interval '10 days', CASE WHEN %s THEN now() END)",
-            (row, task["ticket_id"], task["item_id"], task["id"], sealed, answered),
+            "INSERT INTO corrections (district_id, person_id, id, ticket_id, item_id, task_id,"
+            " points, asked_at, due_at, answered_at) VALUES ('demo', (SELECT person_id FROM tasks"
+            " WHERE id = %s), %s, %s, %s, %s, %s, now(), now() + interval '10 days',"
+            " CASE WHEN %s THEN now() END)",
+            (task["id"], row, task["ticket_id"], task["item_id"], task["id"], sealed, answered),
         )
 
     def test_are_told_with_their_answer(self, accepted, reviewer, superuser):
@@ -172,11 +173,11 @@ class TestCorrections:
         assert [one["points"] for one in detail(reviewer, review)["corrections"]] == [points[2:]]
 
     def answer(self, talent, item, **sections):
-        version = talent.get(f"/v1/items/{item['id']}").json["version"]
+        seen = talent.get(f"/v1/items/{item['id']}").headers["ETag"]
         answer = talent.post(
             f"/v1/items/{item['id']}/correction",
             json={"sections": sections},
-            headers={"If-Match": f'"{version}"'},
+            headers={"If-Match": seen},
         )
         assert answer.status_code == 200, answer.json
 

@@ -122,7 +122,7 @@ def test_what_is_not_known_of_somebody_is_null(world, walk, talent, seen, superu
 
 
 def people(database, district, person, member):
-    with database.transaction(Scope(district)) as session:
+    with database.transaction(Scope.system(district)) as session:
         return people_of_case(session, person, member)
 
 

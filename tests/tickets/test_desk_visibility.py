@@ -9,6 +9,7 @@ import pytest
 from service.identity.staff.actions import ensure_staff, publish_departments
 from service.kernel import clock
 from service.kernel.db import District, Scope
+from service.kernel.etags import etag
 from service.kernel.permissions import Role
 from tests.conftest import PASSWORD
 from tests.factories import RESULTS
@@ -19,9 +20,9 @@ POLICE, BUILDERS = "public_security", "construction"
 DEPARTMENTS = {"settlement": POLICE, "housing_rent": BUILDERS}
 
 LINE = {
-    "id", "version", "state", "kind", "stage", "stage_title", "item", "item_number", "offering",
-    "title", "department", "role", "assignee", "assignee_name", "mine", "opened_at", "due_at",
-    "light", "verdict",
+    "id", "version", "etag", "state", "kind", "stage", "stage_title", "item", "item_number",
+    "offering", "title", "department", "role", "assignee", "assignee_name", "mine", "opened_at",
+    "due_at", "light", "verdict",
 }  # fmt: skip
 DETAIL = LINE | {
     "ticket_number", "passing", "may", "records", "applicant", "subject", "sections", "facts",
@@ -94,7 +95,7 @@ def routes(task_id):
     path = f"/v1/desk/tasks/{task_id}"
     decision = {
         "json": {"verdict": "accept", "opinion": "x"},
-        "headers": {"If-Match": '"1"'},
+        "headers": {"If-Match": etag("task", task_id, 1)},
     }
     return [
         ("get", path, {}),
@@ -108,12 +109,12 @@ def routes(task_id):
 def far_away(world, database):
     """A clerk of the same department's namesake, in another district."""
     username, at = f"clerk.{uuid4().hex[:8]}", clock.now()
-    with database.transaction(Scope("elsewhere")) as session:
+    with database.transaction(Scope.system("elsewhere")) as session:
         session.merge(District(id="elsewhere", name={}, settings={}))
         session.flush()
         department = {"code": POLICE, "name": {"zh": "公安", "en": "Police"}, "kind": "government"}
         publish_departments(session, departments=[department], at=at)
-    with database.transaction(Scope("elsewhere")) as session:
+    with database.transaction(Scope.system("elsewhere")) as session:
         ensure_staff(
             session,
             username=username,
@@ -187,9 +188,9 @@ def test_what_is_not_named_is_in_no_answer(world, offering, stage):
     path = f"/v1/desk/tasks/{task['id']}"
     sent = [who.get(path), who.get("/v1/desk/tasks?limit=100"), who.post(f"{path}/claim")]
     sent += [other.post(f"{path}/claim") for other in (clerk, reviewer)]
-    version = who.get(path).json["version"]
+    seen = who.get(path).headers["ETag"]
     decision = {"verdict": "accept", "opinion": "x", "result": {"x": 1}}
-    sent.append(who.post(f"{path}/decision", json=decision, headers={"If-Match": f'"{version}"'}))
+    sent.append(who.post(f"{path}/decision", json=decision, headers={"If-Match": seen}))
     sent.append(who.post(f"{path}/release"))
     texts = "".join(answer.get_data(as_text=True) for answer in sent)
     given = body["sections"] | body["items"][0]["sections"]
@@ -236,13 +237,13 @@ def test_what_is_to_be_recorded_is_told_before(world):
 def test_opinion_and_result_are_sealed_and_read_back(world, tables_with):
     _, who, task, _ = at_stage(world, "settlement", "decision")
     path = f"/v1/desk/tasks/{task['id']}"
-    version = who.post(f"{path}/claim").json["version"]
+    seen = who.post(f"{path}/claim").headers["ETag"]
     opinion = "金丝雀意见"
     result = RESULTS["settlement"] | {"permit_number": f"CANARY-{uuid4().hex[:12].upper()}"}
     decided = who.post(
         f"{path}/decision",
         json={"verdict": "approve", "opinion": opinion, "result": result},
-        headers={"If-Match": f'"{version}"'},
+        headers={"If-Match": seen},
     )
     assert decided.status_code == 200
     for canary in (opinion, result["permit_number"]):

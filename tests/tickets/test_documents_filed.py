@@ -144,7 +144,7 @@ class TestCorrection:
         answer = clerk.post(
             f"/v1/desk/tasks/{task['id']}/decision",
             json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
-            headers={"If-Match": f'"{task["version"]}"'},
+            headers={"If-Match": task["etag"]},
         )
         assert answer.status_code == 200, answer.json
         return talent.get(f"/v1/items/{item['id']}").json
@@ -154,7 +154,7 @@ class TestCorrection:
         return talent.post(
             f"/v1/items/{item['id']}/correction",
             json={"materials": attached, **more},
-            headers={"If-Match": f'"{item["version"]}"'},
+            headers={"If-Match": item["etag"]},
         )
 
     def test_it_is_told_what_and_until_when(self, returned):

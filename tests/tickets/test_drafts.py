@@ -6,6 +6,8 @@ from itertools import count
 
 import pytest
 
+from service.kernel.etags import etag
+
 numbers = count()
 
 
@@ -19,7 +21,7 @@ def key():
 
 
 def seen(draft):
-    return {"If-Match": f'"{draft["version"]}"'}
+    return {"If-Match": draft["etag"]}
 
 
 @pytest.fixture
@@ -70,11 +72,11 @@ def test_a_draft_with_faults_is_not_filed_and_stays(talent, draft):
     assert refused.status_code == 422
     assert {one["path"] for one in refused.json["errors"]} == {"consents"}
     assert talent.get(f"/v1/tickets/{draft['id']}").json == draft
-    assert file(talent, {**draft, "version": 9}).status_code == 412
+    assert file(talent, {**draft, "etag": etag("draft", draft["id"], 9)}).status_code == 412
 
 
 def test_what_is_thrown_away_is_gone(talent, draft):
-    assert forget(talent, {**draft, "version": 9}).status_code == 412
+    assert forget(talent, {**draft, "etag": etag("draft", draft["id"], 9)}).status_code == 412
     assert forget(talent, draft).status_code == 204
     assert talent.get(f"/v1/tickets/{draft['id']}").status_code == 404
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-import orjson
 import pytest
 
-from service.kernel import clock, crypto
+from service.facts.models import Fact
+from service.kernel import clock
+from service.kernel.db import Scope
+from service.kernel.sealed import opened_json
 from service.tickets.rules.states import Reliance
 from tests.packs import demo_pack, publish
 from tests.tickets import invariants
@@ -32,14 +34,17 @@ def person(acting, talent):
 
 def given(walk):
     """By kind, the facts that a ticket gave: about whom, what, by whom, from when to when."""
+    facts = walk.story.facts
+    with walk.database.transaction(Scope.system("demo")) as session:
+        values = {fact.id: value_of(session, fact) for fact in facts}
     return {
-        fact.kind: (fact.person_id, value_of(fact), fact.issuer, fact.valid_from, fact.valid_to)
-        for fact in walk.story.facts
+        fact.kind: (fact.person_id, values[fact.id], fact.issuer, fact.valid_from, fact.valid_to)
+        for fact in facts
     }
 
 
-def value_of(fact):
-    return orjson.loads(crypto.unseal(fact.value, table="facts", column="value", row=fact.id))
+def value_of(session, fact):
+    return opened_json(session, Fact.value, fact, otherwise=None)
 
 
 class TestGiven:

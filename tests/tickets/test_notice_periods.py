@@ -154,7 +154,7 @@ def test_a_timer_that_dies_half_way_leaves_it_to_the_next(rent, timer, monkeypat
 
 def test_what_somebody_works_on_waits_for_the_next_time(rent, timer, database):
     at = over(rent)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         session.execute(select(Ticket).where(Ticket.id == rent.ticket).with_for_update())
         timer.run(TIMER, at=at)
     assert rent.stages() == ["publicity"]

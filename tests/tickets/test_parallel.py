@@ -109,7 +109,7 @@ def test_a_rejection_takes_the_other_check_away(world, reviewed, database):
     assert (ended["phase"], ended["outcome"]) == ("ended", "rejected")
     assert active_tasks(database, ticket["id"]) == []
     path = f"/v1/desk/tasks/{claimed['id']}"
-    version = {"If-Match": f'"{claimed["version"]}"'}
+    version = {"If-Match": claimed["etag"]}
     body = {"verdict": "pass", "opinion": "同意"}
     for answer in (
         builder.post(f"{path}/decision", json=body, headers=version),

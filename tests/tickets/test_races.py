@@ -141,7 +141,7 @@ def test_two_filings_go_one_after_the_other(world, acting, wide, threads, superu
 
 def open_tasks_of(database, filer):
     """The tasks that are open on a person's tickets."""
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         return session.execute(
             select(Task.id, Task.offering_code)
             .join(Item, Item.id == Task.item_id)

@@ -19,7 +19,7 @@ from tests.packs import demo_pack, publish, whole_pack
 @pytest.fixture
 def releases(database):
     def by_number():
-        with database.transaction(Scope("demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             return {release.number: release for release in list_releases(session, "demo")}
 
     return by_number
@@ -28,7 +28,7 @@ def releases(database):
 @pytest.fixture
 def row(database):
     def of(ticket):
-        with database.transaction(Scope("demo")) as session:
+        with database.transaction(Scope.system("demo")) as session:
             return session.scalars(select(Ticket).where(Ticket.id == UUID(ticket["id"]))).one()
 
     return of
@@ -66,7 +66,7 @@ def test_it_determines_the_form_that_was_filled_in(world, database, row, release
     filed = row(ticket)
     release = releases()[filed.release_number]
     assert release.bundles["arrival"] == filed.bundle_version_id
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         items = session.execute(
             select(Item.offering_code, Item.offering_version_id).where(Item.ticket_id == filed.id)
         ).all()
@@ -86,7 +86,7 @@ def test_it_determines_the_form_that_was_filled_in(world, database, row, release
 
 def test_it_names_one_that_there_is(world, database, row):
     ticket = row(world.ticket(None, "settlement"))
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         kept = session.get_one(Ticket, ("demo", ticket.id))
         kept.release_number = 1_000_000
         with pytest.raises(IntegrityError):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from service.kernel.db import Scope
 from service.kernel.errors import Conflict
+from service.kernel.etags import etag
 from service.routing.flow import Verdict
 from service.tickets.models.filed import Ticket
 from service.tickets.models.stages import Task
@@ -104,7 +105,7 @@ def test_whoever_had_claimed_it_comes_too_late(world, rows, timer, clerk, databa
         answer = somebody.post(
             f"{path}/decision",
             json={"verdict": "not_accept", "opinion": "太迟"},
-            headers={"If-Match": f'"{stated}"'},
+            headers={"If-Match": etag("task", task.id, stated)},
         )
         assert (answer.status_code, answer.json["code"]) == (409, "task_closed")
     for act in ("claim", "release"):
@@ -154,7 +155,7 @@ def test_a_decision_is_never_deemed(rows, timer, footprint):
 def test_what_somebody_works_on_waits_for_the_next_time(rows, file, timer, database):
     other = file()
     held = select(Ticket).where(Ticket.id == rows.ticket.id).with_for_update(key_share=True)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         session.execute(held)
         assert timer.deem(at=LATER) == 2
     assert {item.phase for item in story(database, other).items} == {"processing"}
@@ -196,7 +197,7 @@ def test_the_worker_goes_on_until_there_is_nothing_left(rows, file, database, mo
         file()
     monkeypatch.setattr("service.kernel.clock.now", lambda: LATER)
     run_timers(database)
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         left = session.scalars(
             select(Task.id).where(
                 Task.kind == "acceptance",

@@ -33,7 +33,7 @@ MODELS = (Ticket, Item, Task, Draft)
 @pytest.fixture
 def case(world, database, app):
     """A person's ticket, which names their employer, and a draft; and everybody who might look."""
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         employer = ensure_enterprise(session, credit_code=CODE, name="企业", at=clock.now())
     talent = world.talent()
     ticket = world.ticket(talent, "settlement", employment={"employer_code": CODE})
@@ -87,7 +87,7 @@ def test_who_sees_what(database, case, who):
         Task: Task.ticket_id == UUID(ticket["id"]),
         Draft: Draft.person_id == actors["themselves"].person,
     }
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         found = tuple(
             session.scalar(
                 select(func.count())
@@ -107,7 +107,7 @@ def test_who_sees_what(database, case, who):
 @pytest.mark.parametrize("who", SEEN)
 def test_what_belongs_to_a_ticket_is_seen_with_it(database, case, who):
     ticket, employer, actors = case
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         seen = session.scalars(
             select(Item.id).where(
                 of_visible_ticket(actors[who], Item, enterprise=employer),
@@ -183,7 +183,7 @@ def test_every_audiences_reads_are_empty_for_actors_of_other_kinds(database, cas
         "agent": ("another talent", "another clerk", "guest", "service elsewhere"),
         "service": ("another talent", "another clerk", "agent", "guest", "service elsewhere"),
     }
-    with database.transaction(Scope("demo")) as session:
+    with database.transaction(Scope.system("demo")) as session:
         for audience, reads in whose.items():
             assert all(len(one) for one in reads(session, actors[audience])), audience
             for other in empty[audience]:

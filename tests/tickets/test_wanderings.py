@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from service.applicants.actions import choose, correct, withdraw
+from service.kernel.db import Scope
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.flow import PASSING, Verdict
-from service.tickets.queries.sealed import unsealed_points
+from service.tickets.queries.corrections import points_of
 from service.tickets.rules.corrections import Point
 from tests.tickets import invariants
 from tests.tickets.acting import TIMERS, outcome
@@ -95,7 +96,9 @@ class Wandering:
         """The same answers once more, which were right all the time."""
         corrections = story.of(item, story.corrections)
         asked = [one for one in corrections if not (one.answered_at or one.dropped_at)]
-        codes = {point["section"] for one in asked for point in unsealed_points(one)}
+        with self.walk.database.transaction(Scope.system("demo")) as session:
+            points = [point for one in asked for point in points_of(session, one)]
+        codes = {point["section"] for point in points}
         body = self.walk.body
         given = body["sections"] | body["items"][item.ordinal - 1]["sections"]
         sections = {code: given[code] for code in codes}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tickets.asking import seen
+
 WANTED = ("recognition", "settlement", "purchase_discount", "medical", "housing_purchase")
 
 
@@ -13,9 +15,8 @@ def talent(world):
 
 
 def back(talent, ticket, version=None):
-    version = ticket["version"] if version is None else version
     return talent.post(
-        f"/v1/tickets/{ticket['id']}/withdrawal", headers={"If-Match": f'"{version}"'}
+        f"/v1/tickets/{ticket['id']}/withdrawal", headers=seen("ticket", ticket, version)
     )
 
 
@@ -46,9 +47,7 @@ def test_what_was_foretold_of_an_item_happens(world, talent, offering):
     ticket = world.ticket(talent, *WANTED)
     item = by_offering(ticket)[offering]
     foretold = talent.get(f"/v1/items/{item['id']}/withdrawal").json
-    answer = talent.post(
-        f"/v1/items/{item['id']}/withdrawal", headers={"If-Match": f'"{item["version"]}"'}
-    )
+    answer = talent.post(f"/v1/items/{item['id']}/withdrawal", headers={"If-Match": item["etag"]})
     assert answer.status_code == 200, answer.json
     before, after = by_offering(ticket), by_offering(read(talent, ticket))
     told = {one["offering"]: one["consequence"] for one in foretold["items"]}
@@ -67,12 +66,42 @@ def test_what_was_foretold_of_an_item_happens(world, talent, offering):
 
 def test_another_version_or_a_decided_ticket_is_left_alone(world, talent):
     ticket = world.ticket(talent, "settlement")
-    assert back(talent, ticket, ticket["version"] + 1).status_code == 412
+    assert back(talent, ticket, 99).status_code == 412
     world.through(ticket["items"][0])
     ended = read(talent, ticket)
     answer = back(talent, ended)
     assert (answer.status_code, answer.json["code"]) == (409, "ticket_decided")
     assert read(talent, ticket) == ended
+
+
+def test_what_has_happened_meanwhile_is_shown_before_anything_is_withdrawn(world, talent):
+    """A claim is none of the applicant's business, an acceptance is."""
+    ticket = world.ticket(talent, "settlement", "housing_rent")
+    clerk = world.staff("clerk.public_security")
+    claimed = world.claimed(clerk, ticket["items"][0]["number"])
+    assert read(talent, ticket)["etag"] == ticket["etag"]
+    world.decide(clerk, claimed, "accept")
+    now = read(talent, ticket)
+    assert now["version"] == ticket["version"]
+    assert now["etag"] != ticket["etag"]
+    answer = back(talent, ticket)
+    assert (answer.status_code, answer.json["code"]) == (412, "stale_version")
+    assert read(talent, ticket) == now
+    (listed,) = talent.get("/v1/tickets").json["items"]
+    assert listed["etag"] == now["etag"]
+    assert back(talent, listed).status_code == 200
+
+
+def test_an_items_tag_does_not_pass_for_its_tickets(world, talent):
+    ticket = world.ticket(talent, "settlement")
+    item = ticket["items"][0]
+    for path, tag in (
+        (f"/v1/tickets/{ticket['id']}", item["etag"]),
+        (f"/v1/items/{item['id']}", ticket["etag"]),
+    ):
+        answer = talent.post(f"{path}/withdrawal", headers={"If-Match": tag})
+        assert (answer.status_code, answer.json["code"]) == (412, "stale_version")
+    assert read(talent, ticket) == ticket
 
 
 def test_somebody_elses_ticket_is_not_there(world, talent):

@@ -76,7 +76,7 @@ class Walk:
             .where(Task.ticket_id == self.ticket, Task.status.in_(ACTIVE))
             .order_by(Task.id)
         )
-        with self.database.transaction(Scope(DISTRICT)) as session:
+        with self.database.transaction(Scope.system(DISTRICT)) as session:
             found = [
                 Todo(task, _flow(session, version).by_key[key], round_)
                 for task, key, round_, version in session.execute(query)

@@ -22,9 +22,9 @@ from service.tickets.acts import Act, act_on
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Item
 from service.tickets.queries.cases import revisions_of
+from service.tickets.queries.corrections import points_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import open_corrections
-from service.tickets.queries.sealed import unsealed_points
 from service.tickets.rows import material_row, section_row
 from service.tickets.rules.attached import AttachedDocument, replacement_faults
 from service.tickets.rules.corrections import Point, answer_faults
@@ -54,7 +54,7 @@ def correct_item(
         raise Conflict("nothing_to_correct")
     with act_on(session, actor, ticket, at=at) as act:
         asked = open_corrections(session, item)
-        points = [Point(**point) for one in asked for point in unsealed_points(one)]
+        points = [Point(**point) for one in asked for point in points_of(session, one)]
         definition = act.definition(item)
         faults = answer_faults(definition, points, sections, today=act.today)
         faults += _document_faults(session, actor, definition, points, materials)
@@ -75,8 +75,8 @@ def _revise(session: Session, item: Item, sections: Mapping[str, Any], shared: s
     revisions = revisions_of(session, item)
     rows = [
         section_row(
-            item.district_id,
-            item.ticket_id,
+            session,
+            item,
             None if code in shared else item.id,
             code,
             answers,
@@ -116,8 +116,7 @@ def _replace(
     }
     rows = [
         material_row(
-            item.district_id,
-            item.ticket_id,
+            item,
             None if one.code in shared else item.id,
             one,
             revision=before.get(one.code, 0) + 1,

@@ -32,14 +32,16 @@ def withdraw_item(
 
 
 def withdraw_ticket(
-    session: Session, actor: Actor, *, ticket_id: UUID, version: int, at: datetime
+    session: Session, actor: Actor, *, ticket_id: UUID, seq: int, at: datetime
 ) -> Ticket:
     """End every item of a ticket that is not decided yet.
 
-    Raises `NotFound`, `Stale`, and `Conflict("ticket_decided")` where none is left.
+    `seq` is that of the last event when the applicant saw the ticket: whatever has happened to an
+    item since then, they are shown it first. Raises `NotFound`, `Stale`, and
+    `Conflict("ticket_decided")` where none is left.
     """
     ticket, items = locked_ticket_for(session, actor, ticket_id)
-    if ticket.version != version:
+    if ticket.last_seq != seq:
         raise Stale
     undecided = {item.id for item in items if item.phase in UNDECIDED}
     if not undecided:

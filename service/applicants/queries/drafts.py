@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
+from service.kernel.sealed import opened_json
 from service.tickets.models.filed import Draft
 from service.tickets.visibility import visible
 
@@ -22,6 +24,14 @@ def draft_for(session: Session, actor: Actor, draft_id: UUID, *, lock: bool = Fa
     if draft is None:
         raise NotFound
     return draft
+
+
+def content_of(session: Session, draft: Draft) -> dict[str, Any]:
+    """What a draft says; raises `NotFound` where it was erased. One statement for a key at most."""
+    content: dict[str, Any] | None = opened_json(session, Draft.content, draft, otherwise=None)
+    if content is None:
+        raise NotFound
+    return content
 
 
 def drafts_for(

@@ -1,4 +1,7 @@
-"""The shapes in which tickets are told, out of their rows: no statement is sent here."""
+"""The shapes in which tickets are told, out of their rows.
+
+No statement is sent here, unless the key of the applicant is not at hand: then one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.applicants.queries.drafts import content_of
 from service.applicants.queries.tickets import TicketRows, recorded_results
 from service.applicants.rules import Dependency, Standing, consequences
 from service.calendars.rules import WorkingCalendar
@@ -16,6 +20,8 @@ from service.catalogue.queries.definitions import offering_definition
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.kernel import messages
 from service.kernel.actor import Actor
+from service.kernel.etags import etag
+from service.kernel.sealed import opened_json
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.flow import StageKind
 from service.routing.states import Hold, StageStatus
@@ -23,16 +29,13 @@ from service.tickets.models.filed import Draft, Ticket, TicketMaterial
 from service.tickets.models.items import Correction, DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.corrections import correction_shape
-from service.tickets.queries.sealed import (
-    unsealed_draft,
-    unsealed_result,
-)
-from service.tickets.rules.states import NextStep, TicketStatus, light
+from service.tickets.rules.states import NextStep, Tagged, TicketStatus, light
 
 Definitions = Mapping[UUID, OfferingDefinition]
 
 
 def ticket_shape(
+    session: Session,
     rows: TicketRows,
     definitions: Definitions,
     recorded: Mapping[UUID, Sequence[Task]],
@@ -43,7 +46,12 @@ def ticket_shape(
         **ticket_summary(rows.ticket, rows.calendar),
         "items": [
             item_shape(
-                rows, item, definitions[item.offering_version_id], recorded.get(item.id, ()), at
+                session,
+                rows,
+                item,
+                definitions[item.offering_version_id],
+                recorded.get(item.id, ()),
+                at,
             )
             for item in rows.items
         ],
@@ -59,6 +67,7 @@ def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
         "id": ticket.id,
         "number": ticket.number,
         "version": ticket.version,
+        "etag": etag(Tagged.TICKET, ticket.id, ticket.last_seq),
         "bundle": ticket.bundle_code,
         "status": ticket.status,
         "filed_at": ticket.filed_at,
@@ -69,9 +78,9 @@ def ticket_summary(ticket: Ticket, calendar: WorkingCalendar) -> dict[str, Any]:
     }
 
 
-def draft_shape(draft: Draft) -> dict[str, Any]:
+def draft_shape(session: Session, draft: Draft) -> dict[str, Any]:
     """A ticket that is not filed yet."""
-    content = unsealed_draft(draft)
+    content = content_of(session, draft)
     return {
         **draft_summary(draft),
         "items": [],
@@ -87,6 +96,7 @@ def draft_summary(draft: Draft) -> dict[str, Any]:
         "id": draft.id,
         "number": None,
         "version": draft.version,
+        "etag": etag(Tagged.DRAFT, draft.id, draft.version),
         "bundle": draft.bundle_code,
         "status": TicketStatus.DRAFT,
         "filed_at": None,
@@ -112,6 +122,7 @@ def _next_steps(rows: TicketRows) -> list[dict[str, Any]]:
 
 
 def item_detail(
+    session: Session,
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
@@ -123,15 +134,16 @@ def item_detail(
 ) -> dict[str, Any]:
     """One item, with one's own answers as they stand and what was asked to be mended."""
     return {
-        **item_shape(rows, item, definition, recorded, at),
+        **item_shape(session, rows, item, definition, recorded, at),
         "ticket": item.ticket_id,
         "sections": answers,
         "materials": [{"code": one.code, "material": one.material_id} for one in documents],
-        "corrections": [correction_shape(one) for one in corrections],
+        "corrections": [correction_shape(session, one) for one in corrections],
     }
 
 
 def item_shape(
+    session: Session,
     rows: TicketRows,
     item: Item,
     definition: OfferingDefinition,
@@ -140,6 +152,7 @@ def item_shape(
 ) -> dict[str, Any]:
     """One item out of the rows of its ticket."""
     return _item(
+        session,
         item,
         [stage for stage in rows.stages if stage.item_id == item.id],
         [edge for edge in rows.edges if edge.item_id == item.id],
@@ -151,6 +164,7 @@ def item_shape(
 
 
 def _item(
+    session: Session,
     item: Item,
     stages: Sequence[ItemStage],
     edges: Sequence[Edge],
@@ -160,11 +174,12 @@ def _item(
     at: datetime,
 ) -> dict[str, Any]:
     running = item.decided_at is None
-    results = [unsealed_result(task) for task in recorded if task.kind is StageKind.DECISION]
+    results = [_result(session, task) for task in recorded if task.kind is StageKind.DECISION]
     return {
         "id": item.id,
         "number": item.number,
         "version": item.version,
+        "etag": etag(Tagged.ITEM, item.id, item.version),
         "offering": item.offering_code,
         "title": definition.title,
         "subject": item.subject_id,
@@ -179,20 +194,27 @@ def _item(
         "light": light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
         "result": results[0] if results else None,
         "deliveries": [
-            _delivery(task, definition) for task in recorded if task.kind is StageKind.FULFILMENT
+            _delivery(session, task, definition)
+            for task in recorded
+            if task.kind is StageKind.FULFILMENT
         ],
         "waiting_for": [edge.predecessor for edge in edges if edge.status in UNSETTLED],
         "stages": [_stage(stage, definition, at) for stage in stages],
     }
 
 
-def _delivery(task: Task, definition: OfferingDefinition) -> dict[str, Any]:
+def _result(session: Session, task: Task) -> dict[str, Any] | None:
+    result: dict[str, Any] | None = opened_json(session, Task.result, task, otherwise=None)
+    return result
+
+
+def _delivery(session: Session, task: Task, definition: OfferingDefinition) -> dict[str, Any]:
     return {
         "stage": task.stage_key,
         "title": definition.flow.by_key[task.stage_key].title,
         "department": task.department,
         "delivered_at": task.closed_at,
-        "result": unsealed_result(task),
+        "result": _result(session, task),
     }
 
 
@@ -241,6 +263,7 @@ def ticket_view(session: Session, actor: Actor, rows: TicketRows, at: datetime) 
     """A ticket as its applicant sees it; one statement, none where nothing is decided."""
     versions = {item.offering_version_id for item in rows.items}
     return ticket_shape(
+        session,
         rows,
         {version: offering_definition(session, actor.district, version) for version in versions},
         recorded_results(session, actor, rows),

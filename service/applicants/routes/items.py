@@ -35,7 +35,7 @@ from service.tickets.queries.cases import answers_of
 from service.tickets.queries.documents import documents_of
 from service.tickets.queries.rows import corrections_of
 from service.tickets.rules.attached import AttachedDocument
-from service.tickets.rules.states import Choice
+from service.tickets.rules.states import Choice, Tagged
 
 blp = http.Blueprint(
     "items", __name__, url_prefix="/v1/items", description="One service of a joint ticket."
@@ -50,6 +50,7 @@ def get_item(item_id: UUID) -> dict[str, Any]:
     rows, item = item_for(session, actor, item_id)
     definition = offering_definition(session, actor.district, item.offering_version_id)
     return item_detail(
+        session,
         rows,
         item,
         definition,
@@ -87,7 +88,7 @@ def correct_item(
         session,
         actor,
         item_id=item_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.ITEM, item_id),
         sections=sections,
         materials=materials,
         at=clock.now(),
@@ -111,7 +112,7 @@ def choose_item(item_id: UUID, choice: Choice) -> dict[str, Any]:
         session,
         actor,
         item_id=item_id,
-        version=http.if_match(),
+        version=http.if_match(Tagged.ITEM, item_id),
         proceed=choice is Choice.PROCEED,
         at=clock.now(),
     )
@@ -138,6 +139,6 @@ def withdraw_item(item_id: UUID) -> dict[str, Any]:
     """Withdraw an item that is not decided yet; If-Match names the item."""
     session, actor = http.session(), http.actor()
     ticket = withdraw.withdraw_item(
-        session, actor, item_id=item_id, version=http.if_match(), at=clock.now()
+        session, actor, item_id=item_id, version=http.if_match(Tagged.ITEM, item_id), at=clock.now()
     )
     return ticket_view(session, actor, ticket_for(session, actor, ticket.id), clock.now())

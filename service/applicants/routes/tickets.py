@@ -23,7 +23,7 @@ from service.kernel.permissions import Permission
 from service.tickets import examples
 from service.tickets.models.filed import Draft, Ticket
 from service.tickets.queries.timeline import timeline_view
-from service.tickets.rules.states import UNDECIDED
+from service.tickets.rules.states import UNDECIDED, Tagged
 from service.tickets.schemas import PageIn, TimelineOut
 
 blp = http.Blueprint(
@@ -61,7 +61,7 @@ def get_ticket(ticket_id: UUID) -> dict[str, Any]:
     try:
         return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())
     except NotFound:
-        return draft_shape(draft_for(session, actor, ticket_id))
+        return draft_shape(session, draft_for(session, actor, ticket_id))
 
 
 @blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))
@@ -103,6 +103,10 @@ def withdraw_ticket(ticket_id: UUID) -> dict[str, Any]:
     """Withdraw every item of a ticket that is not decided yet."""
     session, actor = http.session(), http.actor()
     withdraw.withdraw_ticket(
-        session, actor, ticket_id=ticket_id, version=http.if_match(), at=clock.now()
+        session,
+        actor,
+        ticket_id=ticket_id,
+        seq=http.if_match(Tagged.TICKET, ticket_id),
+        at=clock.now(),
     )
     return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())

@@ -66,7 +66,6 @@ def set_up_district(session: Session, pack: Pack, *, at: datetime) -> Published:
         system(pack.district),
         code=DEFAULT_CODE,
         at=at,
-        zone=pack.settings["zone"],
         hours=pack.settings["office_hours"],
     )
     return published

@@ -79,8 +79,9 @@ def _known_of(
     session: Session, actor: Actor, at: datetime
 ) -> tuple[dict[str, str], dict[str, list[Mapping[str, Any]]]]:
     today = calendar_for(session, actor.district).local_date(at)
+    details = own_details(session, actor)  # with the key that opens the facts
     found = facts_of(session, actor, persons=[actor.person], on=today)
-    return own_details(session, actor), by_kind(found[actor.person])
+    return details, by_kind(found[actor.person])
 
 
 def form_shape(form: BundleForm) -> dict[str, Any]:

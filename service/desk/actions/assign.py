@@ -53,7 +53,7 @@ def _chosen(
         department=locked.task.department,
         role=locked.task.role,
         person_id=person_of(locked.item),
-        at=at,
+        on=actor.local_date(at),
     )
     if colleague is None:
         raise Invalid(errors=[FieldError("account", "assignee_unfit")])

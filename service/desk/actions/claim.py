@@ -17,7 +17,7 @@ from service.desk.queries.tasks import (
     locked_task_for,
     task_for,
 )
-from service.identity.people.queries import own_case
+from service.identity.people.queries import is_own_case
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
@@ -28,7 +28,7 @@ from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 from service.tickets.visibility import visible
 
-_RETURNED: Final = (*IN_LIST, Task.ticket_id, own_case(Item.person_id).label("own_case"))
+_RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id)
 
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
@@ -59,7 +59,8 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     )
     if row is None:
         _refuse(session, actor, task_id)
-    require_right_to_work(actor, row.department, row.role, own=row.own_case)
+    own = is_own_case(actor, row.person_id)
+    require_right_to_work(actor, row.department, row.role, own=own)
     tell(session, actor, TicketEvent.TASK_CLAIMED, row, at)
     return row
 
@@ -115,7 +116,7 @@ def changed_task(
 ) -> TaskRow | None:
     """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
 
-    The row also has `ticket_id`, and `own_case` of whoever asks.
+    The row also has `ticket_id` and the applicant's `person_id`.
     """
     return session.execute(
         update(Task)
@@ -152,5 +153,6 @@ def tell(
         ticket_id=row.ticket_id,
         item_id=row.item_id,
         task_id=row.id,
+        person_id=row.person_id,
         data={"department": row.department, **more},
     )

@@ -7,25 +7,23 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sqlalchemy.orm import Session
 
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.actions.claim import require_right_to_work
 from service.desk.queries.tasks import LockedTask, locked_task_for
-from service.kernel import crypto
+from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
+from service.kernel.sealed import seal, seal_json
 from service.routing.events import TaskDecided
 from service.routing.flow import PASSING, Stage, StageKind, Verdict
 from service.tickets import corrections
 from service.tickets.acts import Decided, act_on
 from service.tickets.models.stages import Task
-from service.tickets.queries.cases import stage_of
+from service.tickets.queries.cases import person_of, stage_of
 from service.tickets.rules.corrections import Point, point_faults
 from service.tickets.rules.states import TaskAct, TaskStatus, accepted_from, acted, decided_kind
-
-_TASKS: Final = "tasks"
 
 ANSWER_WITHIN: Final = 10
 """Working days in which a correction is to be answered."""
@@ -71,7 +69,8 @@ def decide_task(
         if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
             raise Conflict("notice_running")
         accepted_at = _accepted_at(locked, verdict, at)
-        _close(task, after, verdict, opinion, result, at)
+        person_keys.hold(session, [item.person_id, item.subject_id])
+        _close(session, task, person_of(item), after, verdict, opinion, result, at)
         act.apply(
             item,
             TaskDecided(key, round_, task.department, verdict),
@@ -86,7 +85,9 @@ def decide_task(
 
 
 def _close(
+    session: Session,
     task: Task,
+    applicant: UUID,
     status: TaskStatus,
     verdict: Verdict,
     opinion: str,
@@ -95,8 +96,9 @@ def _close(
 ) -> None:
     task.status, task.verdict, task.closed_at = status, verdict, at
     task.next_alarm_at = None
-    task.opinion = _sealed(task, "opinion", opinion)
-    task.result = None if result is None else _sealed(task, "result", orjson.dumps(result).decode())
+    task.opinion = seal(session, Task.opinion, opinion, row=task.id, of=applicant)
+    if result is not None:
+        task.result = seal_json(session, Task.result, result, row=task.id, of=applicant)
 
 
 def _accepted_at(locked: LockedTask, verdict: Verdict, at: datetime) -> datetime:
@@ -125,7 +127,3 @@ def _check(
     faults = definition.result_faults(stage.key, result)
     if faults:
         raise Invalid(errors=faults)
-
-
-def _sealed(task: Task, column: str, text: str) -> bytes:
-    return crypto.seal(text, table=_TASKS, column=column, row=task.id)

@@ -11,13 +11,11 @@ from sqlalchemy.orm import Session
 
 from service.desk.actions.claim import changed_task, held_by, tell
 from service.desk.queries.tasks import TaskRow
-from service.identity.people.queries import own_case
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
 from service.routing.flow import StageKind
-from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import TaskStatus, TicketEvent
@@ -80,16 +78,16 @@ def _urgent(actor: Actor, department: str, role: str, offering: str | None) -> S
     """The task that is due first in a pool, of those that the actor may take."""
     query = (
         select(Task.id)
-        .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
         .where(
             of_department(actor, department),
             Task.role == role,
             with_status((TaskStatus.OPEN,)),
             Task.kind != StageKind.PUBLICITY,
             literal(actor.account) != all_(Task.barred),
-            ~own_case(Item.person_id),
         )
         .order_by(Task.due_at, Task.id)
         .limit(1)
     )
+    if actor.own_cases:
+        query = query.where(Task.person_id.not_in(actor.own_cases))
     return query if offering is None else query.where(Task.offering_code == offering)

@@ -1,4 +1,6 @@
-"""The shapes in which tasks are told, out of their rows: no statement is sent here."""
+"""The shapes in which tasks are told, out of their rows and the keys that were read with them: no
+statement is sent here.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +10,22 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.queries.histories import History
 from service.desk.queries.tasks import TaskRow
 from service.facts.rules import KnownFact
 from service.identity.people.queries import Applicant, FamilyMember
+from service.kernel.etags import etag
+from service.kernel.sealed import opened_json, opened_text
 from service.materials.rules import KnownMaterial
 from service.routing.flow import PASSING, Sees, Stage, SubjectPart, Verdict
 from service.tickets.models.filed import TicketSection
 from service.tickets.models.stages import Task
 from service.tickets.queries.corrections import correction_shape
-from service.tickets.queries.sealed import unsealed_answers, unsealed_opinion, unsealed_result
 from service.tickets.rules.corrections import Point, readable
-from service.tickets.rules.states import ACTIVE, Light, light
+from service.tickets.rules.states import ACTIVE, Light, Tagged, light
 
 Names = Mapping[tuple[str, UUID], str]
 """By department and account, what a member of staff is called."""
@@ -34,6 +38,7 @@ def task_summary(
     return {
         "id": row.id,
         "version": row.version,
+        "etag": etag(Tagged.TASK, row.id, row.version),
         "state": row.status,
         "kind": row.kind,
         "stage": row.stage_key,
@@ -61,6 +66,7 @@ def _task_light(row: TaskRow, at: datetime) -> Light | None:
 
 
 def task_detail(
+    session: Session,
     task: Task,
     sections: Sequence[TicketSection],
     facts: Sequence[KnownFact],
@@ -81,15 +87,20 @@ def task_detail(
         "sections": {
             section.section: seen
             for section in sections
-            if (seen := stage.sees.visible(section.section, unsealed_answers(section)))
+            if (seen := stage.sees.visible(section.section, _answers(session, section)))
         },
         "facts": [_fact(fact) for fact in facts],
         "materials": [_document(one) for one in documents],
         "history": [_verdict(row, definition, names) for row in history.verdicts],
-        "corrections": [_asked(row, stage) for row in history.corrections],
-        "opinion": unsealed_opinion(task),
-        "result": unsealed_result(task),
+        "corrections": [_asked(session, row, stage) for row in history.corrections],
+        "opinion": opened_text(session, Task.opinion, task),
+        "result": opened_json(session, Task.result, task, otherwise=None),
     }
+
+
+def _answers(session: Session, section: TicketSection) -> dict[str, Any]:
+    answers: dict[str, Any] = opened_json(session, TicketSection.content, section, otherwise={})
+    return answers
 
 
 def applicant_shape(one: Applicant) -> dict[str, Any]:
@@ -132,8 +143,8 @@ def _verdict(
     }
 
 
-def _asked(row: Row[*tuple[Any, ...]], stage: Stage) -> dict[str, Any]:
-    told = correction_shape(row.Correction)
+def _asked(session: Session, row: Row[*tuple[Any, ...]], stage: Stage) -> dict[str, Any]:
+    told = correction_shape(session, row.Correction)
     own = row.stage_key == stage.key
     points = [one for one in told["points"] if readable(Point(**one), stage.sees, own=own)]
     return {**told, "department": row.department, "points": points}

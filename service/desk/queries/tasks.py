@@ -28,10 +28,18 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
-from service.identity.people.queries import Applicant, FamilyMember, own_case, people_of_case
+from service.identity.people.queries import (
+    Applicant,
+    FamilyMember,
+    applicant_as_filed,
+    is_own_case,
+    member_as_filed,
+    people_of_case,
+)
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound
+from service.kernel.sealed import opened_json
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
@@ -205,7 +213,7 @@ class TaskFound:
     row: TaskRow
     task: Task
     item: Item
-    ticket_number: str
+    ticket: Ticket
     own_case: bool
 
 
@@ -216,8 +224,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
             *IN_LIST,
             Task,
             Item,
-            Ticket.number,
-            own_case(Item.person_id).label("own_case"),
+            Ticket,
         )
         .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
         .join(Ticket, (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id))
@@ -225,7 +232,8 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     ).one_or_none()
     if row is None:
         raise NotFound
-    return TaskFound(row, row.Task, row.Item, row.number, row.own_case)
+    own = is_own_case(actor, row.Item.person_id)
+    return TaskFound(row, row.Task, row.Item, row.Ticket, own)
 
 
 def facts_seen(
@@ -247,18 +255,28 @@ def facts_seen(
 def people_seen(
     session: Session, found: TaskFound, definition: OfferingDefinition
 ) -> tuple[Applicant, FamilyMember | None]:
-    """The applicant of a task's item, and the member of the family that it is about.
+    """The applicant of a task's item, and the member of the family that it is about: as they were
+    when it was filed.
 
-    None for the latter where the stage may read nothing of them. One statement.
+    None for the latter where the stage may read nothing of them. No statement but for keys that are
+    not at hand; one where the ticket is of before that was kept, for who they are now.
     """
     item, sees = found.item, definition.flow.by_key[found.task.stage_key].sees
-    return people_of_case(session, person_of(item), item.subject_id if sees.subject else None)
+    subject = item.subject_id if sees.subject else None
+    if found.ticket.filed_applicant is None:
+        return people_of_case(session, person_of(item), subject)
+    kept = opened_json(session, Ticket.filed_applicant, found.ticket, otherwise=None)
+    applicant = applicant_as_filed(person_of(item), kept)
+    if subject is None:
+        return applicant, None
+    kept = opened_json(session, Item.filed_subject, item, otherwise=None)
+    return applicant, member_as_filed(subject, kept)
 
 
 def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask:
     """A task locked for a change, with its ticket and item; raises `NotFound`."""
     query = (
-        select(Ticket, Item, Task, own_case(Item.person_id))
+        select(Ticket, Item, Task)
         .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
         .where(visible(actor, Task), Task.id == task_id)
@@ -266,4 +284,4 @@ def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return LockedTask(*row)
+    return LockedTask(*row, own_case=is_own_case(actor, row.Item.person_id))

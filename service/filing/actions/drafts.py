@@ -7,19 +7,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import draft_for, number_of_drafts
+from service.applicants.queries.drafts import content_of, draft_for, number_of_drafts
 from service.catalogue.queries.definitions import current_bundle
 from service.filing.rules.filing import Filing, filing_of, plain_filing
 from service.identity.people.queries import own_person
-from service.kernel import crypto
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
+from service.kernel.sealed import seal_json
 from service.tickets.models.filed import Draft
-from service.tickets.queries.sealed import unsealed_draft
 
 MOST: Final = 20
 """How many drafts a person may keep."""
@@ -41,7 +39,7 @@ def keep_draft(session: Session, actor: Actor, *, filing: Filing, at: datetime) 
         person_id=person,
         bundle_code=filing.bundle,
         version=1,
-        content=_sealed(draft_id, filing),
+        content=_sealed(session, draft_id, person, filing),
         created_at=at,
         updated_at=at,
     )
@@ -69,8 +67,9 @@ def change_draft(
         raise Stale
     if "bundle" in changes:
         _known_bundle(session, actor, changes["bundle"])
-    filing = replace(filing_of(unsealed_draft(draft)), **changes)
-    draft.bundle_code, draft.content = filing.bundle, _sealed(draft.id, filing)
+    filing = replace(filing_of(content_of(session, draft)), **changes)
+    draft.bundle_code = filing.bundle
+    draft.content = _sealed(session, draft.id, draft.person_id, filing)
     draft.version, draft.updated_at = draft.version + 1, at
     session.flush()
     return draft
@@ -90,6 +89,5 @@ def _known_bundle(session: Session, actor: Actor, code: str) -> None:
         raise Invalid(errors=[FieldError("bundle", "bundle_unknown")])
 
 
-def _sealed(draft_id: UUID, filing: Filing) -> bytes:
-    text = orjson.dumps(plain_filing(filing)).decode()
-    return crypto.seal(text, table="drafts", column="content", row=draft_id)
+def _sealed(session: Session, draft_id: UUID, person: UUID, filing: Filing) -> bytes:
+    return seal_json(session, Draft.content, plain_filing(filing), row=draft_id, of=person)

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import draft_for
+from service.applicants.queries.drafts import content_of, draft_for
 from service.applicants.queries.tickets import TicketRows, rows_of
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
@@ -20,7 +20,7 @@ from service.catalogue.rules.definitions import BundleDefinition, OfferingDefini
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
-from service.filing.queries import FilingState, filing_state
+from service.filing.queries import FilingState, filing_state, stated_employer
 from service.filing.rules.context import FilingContext
 from service.filing.rules.criteria import criterion_faults
 from service.filing.rules.filing import (
@@ -34,11 +34,19 @@ from service.filing.rules.filing import (
 from service.filing.rules.materials import material_faults
 from service.identity.consents.actions import give_consents
 from service.identity.consents.queries import standing_consents
-from service.identity.people.queries import household_of, own_person
+from service.identity.people.queries import (
+    Household,
+    household_of,
+    kept_of_applicant,
+    kept_of_member,
+    own_person,
+)
+from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
+from service.kernel.sealed import seal_json
 from service.materials.queries import materials_by_ids
 from service.routing.bundle import EdgeKind, EdgeStatus
 from service.routing.conditions.known import Known
@@ -49,7 +57,6 @@ from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import ItemStage
-from service.tickets.queries.sealed import unsealed_draft
 from service.tickets.rows import Rows, material_row, section_row
 from service.tickets.rules.applicant import Applicant, Authority
 from service.tickets.rules.attached import AttachedDocument
@@ -91,7 +98,7 @@ def file_ticket(
     in the way, or `consents_not_standing` where an agent files and the applicant has not consented
     before.
     """
-    state_before = _filing_state(session, actor, applicant, key)
+    state_before = filing_state(session, actor, applicant, key=key, followed_by=followed_by(filing))
     if state_before.ticket_id is not None:
         return _filed_before(session, actor, applicant, state_before, digest)
     return _file(session, actor, applicant, filing, state_before, (key, digest), new_id(), at)
@@ -112,27 +119,18 @@ def file_draft(
     Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
     """
     applicant = Applicant.themselves(own_person(actor))
-    state_before = _filing_state(session, actor, applicant, key)
+    state_before = filing_state(session, actor, applicant, key=key)
     if state_before.ticket_id is not None:
         return _filed_before(session, actor, applicant, state_before, digest)
     draft = draft_for(session, actor, ticket_id, lock=True)
     if draft.version != version:
         raise Stale
-    filing = filing_of(unsealed_draft(draft))
+    filing = filing_of(content_of(session, draft))
     session.delete(draft)
     session.flush()
+    if stated := followed_by(filing):
+        state_before = replace(state_before, employer_id=stated_employer(session, actor, stated))
     return _file(session, actor, applicant, filing, state_before, (key, digest), ticket_id, at)
-
-
-def _filing_state(session: Session, actor: Actor, applicant: Applicant, key: str) -> FilingState:
-    """What the filing stands on, read once no other filing for the applicant is under way.
-
-    Criteria ask what else is open. Without the lock, of two filings that exclude each other neither
-    would find the other. It is a statement of its own, so that the next sees what it waited for.
-    """
-    name = f"filing|{actor.district}|{applicant.lock_name}"
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    return filing_state(session, actor, applicant, key=key)
 
 
 def _filed_before(
@@ -169,18 +167,20 @@ def _file(
 ) -> TicketRows:
     calendar = calendar_of(session, actor.district, state_before.calendar_id)
     open_offerings = state_before.open_offerings
-    context = _checked(session, actor, applicant, filing, open_offerings, calendar, at)
+    context, household = _checked(session, actor, applicant, filing, open_offerings, calendar, at)
+    employer = applicant.employer_id or state_before.employer_id
     if applicant.authority is Authority.OWN:
         give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    employer = _employer(session, actor, applicant, filing, at)
+        _let_follow(session, actor, filing, employer, at)
     number = ticket_number(state_before.administrative_code, context.today, state_before.sequence)
     ticket = _ticket(actor, applicant, context, ticket_id, number, employer, key, at)
     items = [
         _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering])
         for ordinal, requested in enumerate(filing.items, start=1)
     ]
+    _keep_people(session, household, ticket, items)
     edges = _begin(session, actor, context, ticket, items, calendar, at)
-    insert_rows(session, TicketSection, _section_rows(filing, ticket, items))
+    insert_rows(session, TicketSection, _section_rows(session, filing, ticket, items))
     insert_rows(session, TicketMaterial, _material_rows(filing, ticket, items))
     return TicketRows(ticket, items, edges.stages, edges.edges, calendar)
 
@@ -193,7 +193,7 @@ def _checked(
     open_offerings: frozenset[str],
     calendar: WorkingCalendar,
     at: datetime,
-) -> FilingContext:
+) -> tuple[FilingContext, Household]:
     if not filing.items:
         raise Invalid(errors=[FieldError("items", "required")])
     household = household_of(session, applicant.person)
@@ -230,7 +230,7 @@ def _checked(
     unmet += _material_faults(session, actor, case)
     if unmet:
         raise Invalid(errors=unmet)
-    return case
+    return case, household
 
 
 def _consented(
@@ -265,21 +265,13 @@ def _material_faults(session: Session, actor: Actor, case: FilingContext) -> lis
     return material_faults(filing, asked, kept)
 
 
-def _employer(
-    session: Session, actor: Actor, applicant: Applicant, filing: Filing, at: datetime
-) -> UUID | None:
-    """The enterprise that may follow; no statement unless the applicant lets it, else one.
-
-    Where an agent files it is theirs: what it sees is for the applicant's consent to say.
-    """
-    if applicant.employer_id is not None:
-        return applicant.employer_id
+def _let_follow(
+    session: Session, actor: Actor, filing: Filing, employer: UUID | None, at: datetime
+) -> None:
+    """Confirm for whom the applicant works; one statement, none unless they let it follow."""
     stated = followed_by(filing)
-    if stated is None:
-        return None
-    return confirm_employment(
-        session, actor, credit_code=stated.credit_code, since=stated.since, at=at
-    )
+    if stated is not None and employer is not None:
+        confirm_employment(session, actor, enterprise_id=employer, since=stated.since, at=at)
 
 
 def _ticket(
@@ -330,11 +322,38 @@ def _item(
         applicant_kind=ticket.applicant_kind,
         person_id=ticket.person_id,
         enterprise_id=ticket.enterprise_id,
+        employer_id=ticket.employer_id,
         subject_id=requested.subject,
         received_at=ticket.filed_at,
         due_basis=DueBasis.PROJECTED,
         segments=0,
     )
+
+
+def _keep_people(
+    session: Session, household: Household, ticket: Ticket, items: Sequence[Item]
+) -> None:
+    """Keep with the ticket and its items who the people are now, under the key of each.
+
+    No statement, unless somebody has no key yet: then one makes them.
+    """
+    person_keys.hold(session, [ticket.person_id, *(item.subject_id for item in items)])
+    ticket.filed_applicant = seal_json(
+        session,
+        Ticket.filed_applicant,
+        kept_of_applicant(household.applicant),
+        row=ticket.id,
+        of=ticket.person_id,
+    )
+    for item in items:
+        if item.subject_id is not None:
+            item.filed_subject = seal_json(
+                session,
+                Item.filed_subject,
+                kept_of_member(household.family[item.subject_id]),
+                row=item.id,
+                of=item.subject_id,
+            )
 
 
 def _begin(
@@ -411,12 +430,12 @@ def _numbers_in_the_way(
     return ", ".join(sorted(numbers))
 
 
-def _section_rows(filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows:
+def _section_rows(session: Session, filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Rows:
     """The rows of the answers, sealed."""
     return [
         section_row(
-            ticket.district_id,
-            ticket.id,
+            session,
+            ticket,
             None if index is None else items[index].id,
             code,
             answers,
@@ -431,6 +450,4 @@ def _material_rows(filing: Filing, ticket: Ticket, items: Sequence[Item]) -> Row
     ]
     for item, requested in zip(items, filing.items, strict=True):
         attached += [(item.id, document) for document in requested.materials]
-    return [
-        material_row(ticket.district_id, ticket.id, item, document) for item, document in attached
-    ]
+    return [material_row(ticket, item, document) for item, document in attached]

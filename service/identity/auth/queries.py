@@ -24,7 +24,7 @@ from service.kernel.keys import Keys
 from service.kernel.permissions import Role
 
 _SESSION: Final = text(
-    "SELECT kind, display_name, person_id, posts"
+    "SELECT kind, display_name, person_id, zone, posts, family, own_cases"
     " FROM identity_session(:session, :account, :district, :at)"
 )
 
@@ -71,9 +71,16 @@ def signed_in(
     row = connection.execute(_SESSION, asked).one_or_none()
     if row is None:
         return None
-    actor = partial(Actor, district=district, account_id=account_id, session_id=session_id)
+    actor = partial(
+        Actor, district=district, account_id=account_id, session_id=session_id, zone=row.zone
+    )
     if row.kind == AccountKind.TALENT:
-        return actor(kind=ActorKind.TALENT, person_id=row.person_id, permissions=permissions.TALENT)
+        return actor(
+            kind=ActorKind.TALENT,
+            person_id=row.person_id,
+            family=frozenset(row.family),
+            permissions=permissions.TALENT,
+        )
     if row.kind == AccountKind.AGENT:
         return actor(
             kind=ActorKind.AGENT, display_name=row.display_name, permissions=permissions.AGENT
@@ -86,5 +93,6 @@ def signed_in(
         kind=ActorKind.STAFF,
         display_name=row.display_name,
         posts=posts,
+        own_cases=frozenset(row.own_cases),
         permissions=permissions.granted(role for post in posts for role in post.roles),
     )

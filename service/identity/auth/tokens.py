@@ -6,14 +6,13 @@ posts and permissions are looked up for every request. This is the only place th
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import OKPAlgorithm
 
 from service.kernel.actor import Actor
 from service.kernel.errors import Unauthenticated
@@ -116,16 +115,10 @@ def public_keys(keys: Keys) -> list[dict[str, str]]:
     """The verifying keys as JSON Web Keys (RFC 8037), for whoever checks our tokens."""
     return [
         {
-            "kty": "OKP",
-            "crv": "Ed25519",
+            **OKPAlgorithm.to_jwk(key.public_key(), as_dict=True),
             "alg": _ALGORITHM,
             "use": "sig",
             "kid": kid,
-            "x": _base64url(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)),
         }
         for kid, key in sorted(keys.token.items())
     ]
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.identity.people.models import PERSONS, FamilyLink, Person
+from service.identity.people.models import FamilyLink, Person
 from service.identity.people.queries import FamilyMember, own_person
 from service.identity.people.rules import (
     IdType,
@@ -21,7 +21,6 @@ from service.identity.people.rules import (
     birth_date_of,
     indexed_id,
     latest_birth_date,
-    masked,
     normal_id_number,
     normal_name,
     normal_phone,
@@ -32,6 +31,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid
 from service.kernel.ids import new_id
+from service.kernel.sealed import Sealable, seal
 
 Registered = Row[IdType | None, bytes | None]
 """The kind and the blind index of the id document on a person's row."""
@@ -60,12 +60,12 @@ def update_me(
         raise Invalid(errors=faults)
     values: dict[str, Any] = {}
     if name is not None:
-        values["name"] = _sealed(person_id, "name", normal_name(name))
+        values["name"] = _sealed(session, Person.name, person_id, normal_name(name))
     if phone is not None:
-        values["phone"] = _sealed(person_id, "phone", normal_phone(phone))
+        values["phone"] = _sealed(session, Person.phone, person_id, normal_phone(phone))
     registers = False
     if id_type is not None and id_number is not None:
-        document = _document(person_id, id_type, normal_id_number(id_number))
+        document = _document(session, person_id, id_type, normal_id_number(id_number))
         registers = _is_new(_registered(session, person_id), document)
         values |= document if registers else {}
     if values:
@@ -100,11 +100,11 @@ def add_family_member(
     if faults := list(_faults(name, id_type, id_number, None, at)):
         raise Invalid(errors=faults)
     given, number = normal_name(name) or "", normal_id_number(id_number)
-    document = _document(member_id, id_type, number)
+    document = _document(session, member_id, id_type, number)
     if _same_document(_registered(session, person_id), document):
         raise Invalid(errors=[FieldError("id_number", "family_member_is_self")])
     member = {"id": member_id, "holder": False, "created_at": at}
-    sealed_name = {"name": _sealed(member_id, "name", given)}
+    sealed_name = {"name": _sealed(session, Person.name, member_id, given)}
     insert_rows(session, Person, [member | sealed_name | document])
     link = {
         "person_id": person_id,
@@ -115,9 +115,7 @@ def add_family_member(
         "created_at": at,
     }
     _add_link(session, link)
-    return FamilyMember(
-        member_id, given, kinship, id_type, masked(number), birth_date_of(id_type, number)
-    )
+    return FamilyMember(member_id, given, kinship, id_type, number, birth_date_of(id_type, number))
 
 
 def _faults(
@@ -136,14 +134,14 @@ def _faults(
         yield FieldError("id_number", "id_number_wrong")
 
 
-def _document(row: UUID, id_type: IdType, number: str) -> dict[str, Any]:
+def _document(session: Session, row: UUID, id_type: IdType, number: str) -> dict[str, Any]:
     """The columns of a person that a valid document fills."""
     born = birth_date_of(id_type, number)
     return {
         "id_type": id_type,
-        "id_number": _sealed(row, "id_number", number),
+        "id_number": _sealed(session, Person.id_number, row, number),
         "id_number_index": crypto.blind(indexed_id(id_type, number), purpose=_INDEX_PURPOSE),
-        "birth_date": _sealed(row, "birth_date", born.isoformat() if born else None),
+        "birth_date": _sealed(session, Person.birth_date, row, born.isoformat() if born else None),
     }
 
 
@@ -193,5 +191,5 @@ def _add_link(session: Session, link: dict[str, Any]) -> None:
         raise Conflict("family_member_known")
 
 
-def _sealed(row: UUID, column: str, value: str | None) -> bytes | None:
-    return None if value is None else crypto.seal(value, table=PERSONS, column=column, row=row)
+def _sealed(session: Session, column: Sealable, row: UUID, value: str | None) -> bytes | None:
+    return None if value is None else seal(session, column, value, row=row, of=row)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.identity.people.rules import IdType, Kinship
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of
 from service.kernel.ids import new_id
+from service.kernel.sealed import Owner, sealed_column
 
 PERSONS: Final = "persons"
 
@@ -47,11 +48,11 @@ class Person(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     holder: Mapped[bool]
     id_type: Mapped[IdType | None] = mapped_column(EnumText(IdType))
-    id_number: Mapped[bytes | None]
+    id_number: Mapped[bytes | None] = sealed_column(of=Owner("id"))
     id_number_index: Mapped[bytes | None]
-    name: Mapped[bytes | None]
-    phone: Mapped[bytes | None]
-    birth_date: Mapped[bytes | None]
+    name: Mapped[bytes | None] = sealed_column(of=Owner("id"))
+    phone: Mapped[bytes | None] = sealed_column(of=Owner("id"))
+    birth_date: Mapped[bytes | None] = sealed_column(of=Owner("id"))
     created_at: Mapped[datetime]
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Uuid,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import ARRAY, Uuid, bindparam, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
-from service.identity.people.models import PERSONS, FamilyLink, Person
+from service.identity.people.models import FamilyLink, Person
 from service.identity.people.rules import IdType, Kinship, masked, masked_name
-from service.kernel import crypto
-from service.kernel.actor import Actor, ActorKind
+from service.kernel import person_keys
+from service.kernel.actor import Actor
+from service.kernel.crypto import Erased
 from service.kernel.errors import Forbidden
+from service.kernel.sealed import Sealable, load_keys, opened, opened_text
 
 _PERSON: Final = (
     Person.id,
@@ -31,30 +26,39 @@ _PERSON: Final = (
     Person.name,
     Person.phone,
     Person.birth_date,
+    person_keys.wrapped_key(Person.id).label("key"),
+)
+_NAMES: Final = text("SELECT id, name FROM employer_names(:persons)").bindparams(
+    bindparam("persons", type_=ARRAY(Uuid()))
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """What a talent has said of themselves; numbers are masked, values not given are None."""
+    """What a talent has said of themselves; None where nothing was given, or it was erased."""
 
     person_id: UUID
     name: str | None = field(repr=False)
     id_type: IdType | None
-    id_number_masked: str | None
+    id_number: str | None = field(repr=False)
     phone_masked: str | None
     birth_date: date | None = field(repr=False)
 
     @property
+    def id_number_masked(self) -> str | None:
+        """The number as it may be shown."""
+        return _masked(self.id_number)
+
+    @property
     def complete(self) -> bool:
         """Whether there is what every filing needs: a name and an id number."""
-        return self.name is not None and self.id_number_masked is not None
+        return self.name is not None and self.id_number is not None
 
 
 def applicant_for(session: Session, actor: Actor) -> Applicant:
     """The talent who asks; one statement. Raises `Forbidden` for anybody else."""
     me = select(*_PERSON).where(Person.id == own_person(actor))
-    return _applicant(session.execute(me).one())
+    return _applicant(session, session.execute(me).one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +69,30 @@ class FamilyMember:
     name: str = field(repr=False)
     kinship: Kinship
     id_type: IdType
-    id_number_masked: str
+    id_number: str = field(repr=False)
     birth_date: date | None = field(repr=False)
+
+    @property
+    def id_number_masked(self) -> str:
+        """The number as it may be shown."""
+        return masked(self.id_number)
 
 
 def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
-    """The family of the talent who asks, as it was added; one statement. Raises `Forbidden`."""
+    """The family of the talent who asks, as it was added, without those whose key was destroyed.
+
+    One statement. Raises `Forbidden`.
+    """
     rows = session.execute(
         select(
-            Person.id,
-            Person.id_type,
-            Person.id_number,
-            Person.name,
-            Person.birth_date,
+            *_PERSON,
             FamilyLink.kinship,
         )
         .join(FamilyLink, FamilyLink.member_id == Person.id)
         .where(FamilyLink.person_id == own_person(actor))
         .order_by(FamilyLink.id)
     )
-    return {row.id: _member(row) for row in rows}
+    return _family(session, rows)
 
 
 def own_details(session: Session, actor: Actor) -> dict[str, str]:
@@ -93,7 +101,8 @@ def own_details(session: Session, actor: Actor) -> dict[str, str]:
     In the clear, for nobody but themselves; one statement. Raises `Forbidden`.
     """
     row = session.execute(select(*_PERSON).where(Person.id == own_person(actor))).one()
-    found = {name: _opened(row, name) for name in ("name", "phone", "birth_date")}
+    columns = (Person.name, Person.phone, Person.birth_date)
+    found = {column.key: _opened(session, column, row) for column in columns}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -128,9 +137,15 @@ def household_of(session: Session, me: UUID) -> Household:
         .order_by(members.c.link)
     ).all()
     return Household(
-        applicant=next(_applicant(row) for row in rows if row.id == me),
-        family={row.id: _member(row) for row in rows if row.id != me},
+        applicant=next(_applicant(session, row) for row in rows if row.id == me),
+        family=_family(session, (row for row in rows if row.id != me)),
     )
+
+
+def family_ids(session: Session, person: UUID) -> frozenset[UUID]:
+    """Whom a person named as family; one statement."""
+    members = select(FamilyLink.member_id).where(FamilyLink.person_id == person)
+    return frozenset(session.scalars(members))
 
 
 def own_person(actor: Actor) -> UUID:
@@ -140,40 +155,39 @@ def own_person(actor: Actor) -> UUID:
     return actor.person_id
 
 
-def is_own_case(session: Session, actor: Actor, person_id: UUID) -> bool:
+def is_own_case(actor: Actor, person_id: UUID) -> bool:
     """Whether a member of staff would work on a case of their own or of their family.
 
-    One statement for staff, none for others. To ask in the statement that reads the case, select
-    `own_case(Ticket.person_id)` there.
+    As of the request: what they are to each other was looked up with the sign-in.
     """
-    if actor.kind is not ActorKind.STAFF:
-        return False
-    return bool(session.scalar(select(func.identity_is_own_case(person_id))))
+    return person_id in actor.own_cases
 
 
-def own_case(person_id: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
-    """`is_own_case` of the account that asks, as an expression; for one row, not for lists."""
-    expression: ColumnElement[bool] = func.identity_is_own_case(person_id)
-    return expression
+def _family(session: Session, rows: Iterable[Any]) -> dict[UUID, FamilyMember]:
+    members = (_member(session, row) for row in rows)
+    return {member.id: member for member in members if member is not None}
 
 
-def _member(row: Any) -> FamilyMember:
-    number = _opened(row, "id_number")
+def _member(session: Session, row: Any) -> FamilyMember | None:
+    """None for one whose key was destroyed: nothing is left of them to be told."""
+    person_keys.take(session, row.id, row.key)
+    name = opened(session, Person.name, row)
+    if isinstance(name, Erased):
+        return None
     return FamilyMember(
         id=row.id,
-        name=_opened(row, "name") or "",
+        name=name or "",
         kinship=row.kinship,
         id_type=row.id_type,
-        id_number_masked=masked(number or ""),
-        birth_date=_date(_opened(row, "birth_date")),
+        id_number=_opened(session, Person.id_number, row) or "",
+        birth_date=_date(_opened(session, Person.birth_date, row)),
     )
 
 
-def _opened(row: Any, column: str) -> str | None:
-    sealed: bytes | None = getattr(row, column)
-    if sealed is None:
-        return None
-    return crypto.unseal(sealed, table=PERSONS, column=column, row=row.id)
+def _opened(session: Session, column: Sealable, row: Any) -> str | None:
+    """A value of a person's row that was read with its key."""
+    person_keys.take(session, row.id, row.key)
+    return opened_text(session, column, row)
 
 
 def _masked(value: str | None) -> str | None:
@@ -203,26 +217,78 @@ def people_of_case(
     ).all()
     applicant = next(row for row in rows if row.id == person_id)
     member = next((row for row in rows if row.id == member_id), None)
-    return _applicant(applicant), None if member is None else _member(member)
+    found = None if member is None else _member(session, member)
+    return _applicant(session, applicant), found
+
+
+def kept_of_applicant(applicant: Applicant) -> dict[str, Any]:
+    """What a filing keeps of its applicant, as JSON: name, id_type, id_number, birth_date."""
+    return {
+        "name": applicant.name,
+        "id_type": applicant.id_type,
+        "id_number": applicant.id_number,
+        "birth_date": applicant.birth_date,
+    }
+
+
+def kept_of_member(member: FamilyMember) -> dict[str, Any]:
+    """What a filing keeps of a member of the family: the same, and kinship."""
+    return {
+        "name": member.name,
+        "kinship": member.kinship,
+        "id_type": member.id_type,
+        "id_number": member.id_number,
+        "birth_date": member.birth_date,
+    }
+
+
+def applicant_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> Applicant:
+    """The applicant as kept with a filing, without a phone; `kept` is None where it was erased."""
+    kept = kept or {}
+    id_type = kept.get("id_type")
+    return Applicant(
+        person_id=person,
+        name=kept.get("name"),
+        id_type=None if id_type is None else IdType(id_type),
+        id_number=kept.get("id_number"),
+        phone_masked=None,
+        birth_date=_date(kept.get("birth_date")),
+    )
+
+
+def member_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> FamilyMember | None:
+    """The member of the family as kept with a filing; None where `kept` was erased."""
+    if kept is None:
+        return None
+    return FamilyMember(
+        id=person,
+        name=kept["name"],
+        kinship=Kinship(kept["kinship"]),
+        id_type=IdType(kept["id_type"]),
+        id_number=kept["id_number"],
+        birth_date=_date(kept.get("birth_date")),
+    )
 
 
 def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]:
     """By person, the masked name, empty where none is given; one statement, none for nobody.
 
-    For who is shown that there is somebody, not who it is.
+    For an agent, of those whom their enterprise may follow: who is shown that there is somebody,
+    not who it is.
     """
     if not persons:
         return {}
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(persons)))
-    return {row.id: masked_name(_opened(row, "name") or "") for row in rows}
+    rows = session.execute(_NAMES, {"persons": list(persons)}).all()
+    load_keys(session, (row.name for row in rows))
+    return {row.id: masked_name(_opened(session, Person.name, row) or "") for row in rows}
 
 
-def _applicant(row: Any) -> Applicant:
+def _applicant(session: Session, row: Any) -> Applicant:
     return Applicant(
         person_id=row.id,
-        name=_opened(row, "name"),
+        name=_opened(session, Person.name, row),
         id_type=row.id_type,
-        id_number_masked=_masked(_opened(row, "id_number")),
-        phone_masked=_masked(_opened(row, "phone")),
-        birth_date=_date(_opened(row, "birth_date")),
+        id_number=_opened(session, Person.id_number, row),
+        phone_masked=_masked(_opened(session, Person.phone, row)),
+        birth_date=_date(_opened(session, Person.birth_date, row)),
     )

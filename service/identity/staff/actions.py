@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service.identity.auth.actions.accounts import ensure_account
 from service.identity.people.rules import AccountKind
 from service.identity.staff.models import Department, StaffPost
-from service.identity.staff.queries import local_day
+from service.kernel import clock
 from service.kernel.db import District, insert_rows
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
@@ -87,12 +87,12 @@ def ensure_staff(
 
 def _district_today(session: Session, at: datetime) -> tuple[str, date]:
     """The district the transaction is scoped to, and the date there; one statement."""
-    row = session.execute(
-        select(District.id, local_day(at)).where(
+    district, zone = session.execute(
+        select(District.id, District.zone).where(
             District.id == func.current_setting("app.district")
         )
     ).one()
-    return row[0], row[1]
+    return district, clock.local_date(at, zone)
 
 
 def _hold_posts(

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Date,
+    Text,
     Uuid,
     any_,
-    cast,
+    bindparam,
     func,
     literal,
     select,
+    text,
 )
 from sqlalchemy.orm import Session
 
 from service.identity.auth.models import Account
 from service.identity.staff.models import Department, StaffPost
 from service.kernel.actor import Actor
-from service.kernel.db import District
 
-_DEFAULT_ZONE: Final = "Asia/Shanghai"
+_NAMES: Final = text(
+    "SELECT department, account_id, display_name"
+    " FROM identity_names_at_work(:departments, :accounts)"
+).bindparams(
+    bindparam("departments", type_=ARRAY(Text())), bindparam("accounts", type_=ARRAY(Uuid()))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +50,34 @@ def colleague_with(
     department: str,
     role: str,
     person_id: UUID,
-    at: datetime,
+    on: date,
 ) -> Colleague | None:
-    """Who this account is, if it holds the role in the department on that day; one statement.
+    """Who this account is, if it holds the role in the department on that day; two statements.
 
-    `person_id` is the person of the case they would be handed.
+    `person_id` is the person of the case they would be handed. None after one statement for who
+    does not hold it.
     """
-    today = local_day(at)
-    row = session.execute(
-        select(Account.display_name, func.identity_is_case_of(Account.id, person_id))
-        .join(StaffPost, StaffPost.account_id == Account.id)
-        .join(District, District.id == StaffPost.district_id)
+    held = session.scalar(
+        select(StaffPost.id)
         .where(
-            District.id == actor.district,
-            Account.id == account_id,
-            Account.disabled_at.is_(None),
+            StaffPost.district_id == actor.district,
+            StaffPost.account_id == account_id,
             StaffPost.department == department,
             StaffPost.role == role,
-            StaffPost.valid_from <= today,
-            func.coalesce(StaffPost.valid_to, today) >= today,
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
         )
         .limit(1)
+    )
+    if held is None:
+        return None
+    row = session.execute(
+        select(
+            Account.display_name,
+            literal(person_id, Uuid) == any_(func.identity_cases_of(Account.id)),
+        ).where(Account.id == account_id, Account.disabled_at.is_(None))
     ).one_or_none()
-    return None if row is None else Colleague(row[0], row[1])
+    return None if row is None else Colleague(row[0] or "", row[1])
 
 
 def staff_names(
@@ -81,24 +91,10 @@ def staff_names(
     wanted = {one for one in asked if one[0] in own}
     if not wanted:
         return {}
-    rows = session.execute(
-        select(StaffPost.department, StaffPost.account_id, Account.display_name)
-        .join(Account, Account.id == StaffPost.account_id)
-        .where(
-            StaffPost.district_id == actor.district,
-            StaffPost.account_id
-            == any_(literal(sorted({account for _, account in wanted}), ARRAY(Uuid()))),
-        )
-        .distinct()
-    )
+    departments, accounts = (sorted(set(each)) for each in zip(*wanted, strict=True))
+    rows = session.execute(_NAMES, {"departments": departments, "accounts": accounts})
     names = {(row.department, row.account_id): row.display_name for row in rows}
     return {one: names[one] for one in wanted if one in names}
-
-
-def local_day(at: datetime) -> ColumnElement[date]:
-    """The date that a moment has in the district which the statement reads."""
-    zone = func.coalesce(District.settings["zone"].astext, _DEFAULT_ZONE)
-    return cast(func.timezone(zone, at), Date)
 
 
 def department_names(session: Session, actor: Actor) -> dict[str, dict[str, str]]:

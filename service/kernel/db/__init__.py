@@ -8,16 +8,11 @@ from service.kernel.db.columns import (
     one_of,
     owned_by,
     rooted,
+    zone_of,
 )
-from service.kernel.db.engine import (
-    Database,
-    Scope,
-    connect,
-    districts,
-    set_scope,
-)
+from service.kernel.db.engine import Database, connect, districts
 from service.kernel.db.locking import for_change
-from service.kernel.db.probing import is_there
+from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
 from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows
 
 __all__ = [
@@ -27,15 +22,17 @@ __all__ = [
     "DistrictScoped",
     "EnumText",
     "Scope",
+    "ScopeKind",
     "connect",
     "delete_rows",
     "districts",
     "for_change",
     "insert_new_rows",
     "insert_rows",
-    "is_there",
     "one_of",
     "owned_by",
     "rooted",
+    "scope_of",
     "set_scope",
+    "zone_of",
 ]

@@ -6,45 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 import psycopg
-from sqlalchemy import Engine, create_engine, event, exc, make_url, select, text
+from sqlalchemy import Engine, create_engine, event, exc, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import District
+from service.kernel.db.scope import Scope, set_scope
 from service.kernel.settings import Settings, SettingsError
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """On whose behalf a transaction runs; row-level security shows it nothing else.
-
-    An empty scope sees no row of any district and of no person.
-    """
-
-    district: str = ""
-    person: UUID | None = None
-    account: UUID | None = None
-
-
-_SET_SCOPE: Final = text(
-    "SELECT set_config('app.district', :district, true),"
-    " set_config('app.person', :person, true), set_config('app.account', :account, true)"
-)
-
-
-def set_scope(session: Session, scope: Scope) -> None:
-    """Tell the running transaction whose rows it may see; forgotten when it ends."""
-    session.execute(
-        _SET_SCOPE,
-        {
-            "district": scope.district,
-            "person": str(scope.person or ""),
-            "account": str(scope.account or ""),
-        },
-    )
 
 
 @dataclass
@@ -133,7 +103,7 @@ def connect(settings: Settings) -> Database:
 
 def districts(database: Database) -> Sequence[str]:
     """The ids of all districts, in order: what loops over them, one transaction for each."""
-    with database.transaction(Scope()) as session:
+    with database.transaction(Scope.system()) as session:
         return session.scalars(select(District.id).order_by(District.id)).all()
 
 

@@ -232,7 +232,7 @@ def _answer(
     view: Callable[..., Any], policy: Policy, unit: context.Unit, arguments: dict[str, Any]
 ) -> Response:
     if policy.versioned:
-        unit.version = context.read_version()
+        unit.seen = context.read_if_match()
     if policy.keyed is not Keyed.NO:
         unit.key = context.read_key(required=policy.keyed is Keyed.REQUIRED)
     if policy.before is not None:
@@ -243,7 +243,12 @@ def _answer(
     if policy.keeps_key is not None and policy.keeps_key():
         return _viewed(view, arguments)
     keyed = idempotency.Request(
-        unit.actor.district, unit.actor.account, str(request.endpoint), unit.key, unit.digest
+        unit.actor.district,
+        unit.actor.account,
+        str(request.endpoint),
+        unit.key,
+        unit.digest,
+        unit.actor.person_id,
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
@@ -255,11 +260,11 @@ def _answer(
 
 
 def _viewed(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
-    """Parse, act and dump; a dumped `version` becomes the ETag."""
+    """Parse, act and dump; a dumped `etag` becomes the header of that name."""
     response: Response = view(**arguments)
     dumped = get_appcontext().pop("result_dump", None)
-    if isinstance(dumped, dict) and "version" in dumped:
-        response.headers["ETag"] = f'"{dumped["version"]}"'
+    if isinstance(dumped, dict) and "etag" in dumped:
+        response.headers["ETag"] = dumped["etag"]
     return response
 
 

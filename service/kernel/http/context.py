@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
+from uuid import UUID
 
 import orjson
 from flask import current_app, g, has_request_context, request
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.kernel.actor import Actor, guest
-from service.kernel.db import Database, Scope
+from service.kernel.db import Database, scope_of
 from service.kernel.errors import (
     Malformed,
     PreconditionRequired,
@@ -24,13 +25,13 @@ from service.kernel.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from service.kernel.etags import ETag, read_etag
 from service.kernel.http import strict_json
 from service.kernel.keys import Keys
 from service.kernel.logs import logger
 from service.kernel.messages import Language
 from service.kernel.settings import Settings
 
-_ETAG: Final = re.compile(r'"([0-9]{1,9})"', re.ASCII)
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _LOG: Final = logger("http")
 
@@ -55,7 +56,7 @@ class Unit:
     """
 
     actor: Actor
-    version: int | None = None
+    seen: ETag | None = None
     key: str | None = None
     digest: bytes = b""
     opened: Session | None = field(default=None)
@@ -64,8 +65,7 @@ class Unit:
     def session(self) -> Session:
         """The transaction of the use case; it begins at the first call."""
         if self.opened is None:
-            scope = Scope(self.actor.district, self.actor.person_id, self.actor.account_id)
-            self.opened = runtime().database.open(scope)
+            self.opened = runtime().database.open(scope_of(self.actor))
         return self.opened
 
     def session_for(self, district: str) -> Session:
@@ -133,12 +133,16 @@ def actor() -> Actor:
     return unit().actor
 
 
-def if_match() -> int:
-    """The version the client believes to be changing; only on routes that demand it."""
-    version = unit().version
-    if version is None:
+def if_match(kind: str, object_id: UUID) -> int:
+    """The version of an object that the client believes to be changing, from 1 on.
+
+    `NO_VERSION`, which no object has, where If-Match names another kind or another object. Only
+    on routes that are declared versioned.
+    """
+    seen = unit().seen
+    if seen is None:
         raise LookupError("the route is not declared versioned")
-    return version
+    return seen.version_of(kind, object_id)
 
 
 def idempotency_key() -> tuple[str, bytes]:
@@ -178,15 +182,15 @@ def identify(*, needed: bool) -> Actor:
         return nobody
 
 
-def read_version() -> int:
-    """The version in If-Match: one strong tag, and no `*`, which would match anything."""
+def read_if_match() -> ETag:
+    """The tag in If-Match: one, and of those that this service makes."""
     header = request.headers.get("If-Match")
     if header is None:
         raise PreconditionRequired
-    match = _ETAG.fullmatch(header.strip())
-    if match is None:
+    seen = read_etag(header)
+    if seen is None:
         raise Malformed("if_match_malformed")
-    return int(match[1])
+    return seen
 
 
 def read_key(*, required: bool) -> str | None:

@@ -126,6 +126,7 @@ def _complete(operation: dict[str, Any]) -> None:
     operation["responses"] = answers
 
 
+_ETAG: Final = '"item.0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21.1"'
 _KEY_OF_AN_ANSWER: Final = "The same key with the same request gives the same answer for 24 hours."
 _KEY_OF_WHAT_IS_MADE: Final = (
     "The same key with the same request gives what it made, for ever and as it then stands; what"
@@ -135,7 +136,7 @@ _KEY_OF_WHAT_IS_MADE: Final = (
 
 def _headers(policy: Policy) -> Iterator[dict[str, Any]]:
     if policy.versioned:
-        yield _header("If-Match", True, "The version last seen, as an ETag.", '"1"')
+        yield _header("If-Match", True, "The `etag` last seen of what is changed.", _ETAG)
     if policy.keyed is not Keyed.NO:
         yield _header(
             "Idempotency-Key",

@@ -28,7 +28,7 @@ def livez() -> Response:
 @health.get("/readyz")
 def readyz() -> Response:
     """The database answers and its schema is the one this code was written for."""
-    with runtime().database.transaction(Scope()) as session:
+    with runtime().database.transaction(Scope.system()) as session:
         migrated = session.scalar(text("SELECT to_regclass('public.alembic_version') IS NOT NULL"))
         present = session.scalar(_REVISION) if migrated else None
     if present != newest_revision():

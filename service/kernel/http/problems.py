@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 import psycopg
 from flask import Flask, Response, g
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
@@ -32,6 +33,13 @@ _BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
         errors.TooManyRequests,
     )
 }
+_AWAY: Final = (
+    exc.OperationalError,
+    exc.InterfaceError,
+    exc.TimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 _PASSED_ON: Final = ("Allow", "Retry-After")
 _MOST_FAULTS: Final = 100
 """A body of a megabyte of faults is not answered with a document of many."""
@@ -88,15 +96,21 @@ def _from_werkzeug(error: HTTPException) -> Response:
 
 
 def _from_database(error: Exception) -> Response:
-    """The database is away, slow or deadlocked: nothing was changed, trying again helps."""
-    away = isinstance(error, (exc.OperationalError, exc.InterfaceError, exc.TimeoutError))
-    away = away or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
-    if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
-        away = True
-    if not away:
+    """The database is away, slow, deadlocked or a replica that takes no change: nothing was
+    changed, trying again helps.
+    """
+    if not _passes(error):
         return _unexpected(error)
     _LOG.warning("database_unavailable", exc_info=error)
     return respond(errors.Unavailable(headers={"Retry-After": "2"}))
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig if isinstance(error.orig, psycopg.Error) else error
+    return isinstance(error, (*_AWAY, ReadOnlySqlTransaction))
 
 
 def _unexpected(error: Exception) -> Response:

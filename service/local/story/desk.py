@@ -75,7 +75,7 @@ class Departments:
         told: dict[str, Any] = who.post(
             f"/desk/tasks/{task['id']}/decision",
             json=body,
-            headers={"If-Match": f'"{seen["version"]}"'},
+            headers={"If-Match": seen["etag"]},
         )
         return told
 

@@ -40,7 +40,7 @@ class Notices:
 
     def end(self, ticket_id: str) -> int:
         """Let all running notice periods of a ticket end; gives how many did."""
-        at, scope = clock.now(), Scope(district=self._district)
+        at, scope = clock.now(), Scope.system(self._district)
         over = at - timedelta(seconds=1)
         with self._database.transaction(scope) as session:
             session.execute(

@@ -159,7 +159,7 @@ def request_seen(story: Story) -> dict[str, Any]:
 
 
 def match(thing: Mapping[str, Any]) -> dict[str, str]:
-    return {"If-Match": f'"{thing["version"]}"'}
+    return {"If-Match": thing["etag"]}
 
 
 def key(key: str) -> dict[str, str]:

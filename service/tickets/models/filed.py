@@ -10,6 +10,8 @@ from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
+from service.tickets.models.applicants import OfApplicant
 from service.tickets.rules.applicant import ApplicantKind, Authority
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import TicketStatus
@@ -33,6 +35,8 @@ class Ticket(DistrictScoped, Base):
     (None: filed before there were releases).
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
     `filing_key` makes one filing one ticket permanently, whatever is retried.
+    `filed_applicant` is who the talent was when they filed, sealed; null in tickets of before this
+    was kept.
     """
 
     __tablename__ = "tickets"
@@ -91,9 +95,10 @@ class Ticket(DistrictScoped, Base):
     last_seq: Mapped[int]
     filing_key: Mapped[str]
     filing_digest: Mapped[bytes]
+    filed_applicant: Mapped[bytes | None] = sealed_column(of=Owner("person_id"))
 
 
-class TicketSection(DistrictScoped, Base):
+class TicketSection(OfApplicant, DistrictScoped, Base):
     """The answers to one section, sealed; a correction adds a revision, nothing is overwritten."""
 
     __tablename__ = "ticket_sections"
@@ -114,10 +119,10 @@ class TicketSection(DistrictScoped, Base):
     item_id: Mapped[UUID | None]
     section: Mapped[str]
     revision: Mapped[int]
-    content: Mapped[bytes]
+    content: Mapped[bytes] = sealed_column(of=Owner("ticket_id", "tickets"))
 
 
-class TicketMaterial(DistrictScoped, Base):
+class TicketMaterial(OfApplicant, DistrictScoped, Base):
     """A document that was handed in with a ticket; a correction adds a revision.
 
     Those of no item are shared by the ticket. All documents of one code and revision belong
@@ -161,6 +166,6 @@ class Draft(DistrictScoped, Base):
     person_id: Mapped[UUID]
     bundle_code: Mapped[str]
     version: Mapped[int]
-    content: Mapped[bytes]
+    content: Mapped[bytes] = sealed_column(of=Owner("person_id"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

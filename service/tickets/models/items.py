@@ -9,8 +9,10 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
 from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.states import Hold, Outcome, Phase
+from service.tickets.models.applicants import OfApplicant, OfEmployer
 from service.tickets.models.filed import ONE_APPLICANT
 from service.tickets.rules.applicant import ApplicantKind
 from service.tickets.rules.clock import SegmentEffect, SegmentKind
@@ -18,7 +20,7 @@ from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance
 
 
-class Item(DistrictScoped, Base):
+class Item(OfEmployer, DistrictScoped, Base):
     """One offering, for one subject, inside a ticket.
 
     An open item of the same applicant, offering and subject exists once: the partial unique index
@@ -26,7 +28,8 @@ class Item(DistrictScoped, Base):
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
     unmet. `hold_until`: by when whoever it waits for should act. `segments` counts its clock
     segments: where there is none, none is read. `next_alarm_at`: when time has something to do
-    with what it waits for.
+    with what it waits for. `filed_subject` is who the member of the family was when it was filed,
+    sealed.
     """
 
     __tablename__ = "items"
@@ -83,6 +86,7 @@ class Item(DistrictScoped, Base):
     person_id: Mapped[UUID | None]
     enterprise_id: Mapped[UUID | None]
     subject_id: Mapped[UUID | None]
+    filed_subject: Mapped[bytes | None] = sealed_column(of=Owner("subject_id"))
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
     decision_waits: Mapped[bool] = mapped_column(default=False)
@@ -102,7 +106,7 @@ class Item(DistrictScoped, Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
 
 
-class Edge(DistrictScoped, Base):
+class Edge(OfEmployer, OfApplicant, DistrictScoped, Base):
     """One dependency of an item: it waits for all items of another offering in its ticket.
 
     `next_at` is when time settles it: it has waited long enough or, when the applicant is asked,
@@ -139,7 +143,7 @@ class Edge(DistrictScoped, Base):
     settled_at: Mapped[datetime | None]
 
 
-class Correction(DistrictScoped, Base):
+class Correction(OfApplicant, DistrictScoped, Base):
     """What a department asked the applicant to mend, sealed: points with section, field, words.
 
     It is answered, or dropped when it no longer matters; while neither, the item is held for it.
@@ -163,7 +167,7 @@ class Correction(DistrictScoped, Base):
     ticket_id: Mapped[UUID]
     item_id: Mapped[UUID]
     task_id: Mapped[UUID]
-    points: Mapped[bytes]
+    points: Mapped[bytes] = sealed_column(of=Owner("ticket_id", "tickets"))
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
@@ -171,7 +175,7 @@ class Correction(DistrictScoped, Base):
     dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))
 
 
-class ClockSegment(DistrictScoped, Base):
+class ClockSegment(OfApplicant, DistrictScoped, Base):
     """A stretch of time in which an item's clocks stood still, or after which one began anew.
 
     Its end is open while it lasts. Due dates are computed from these, never patched.
@@ -197,7 +201,7 @@ class ClockSegment(DistrictScoped, Base):
     ended_at: Mapped[datetime | None]
 
 
-class ReliedFact(DistrictScoped, Base):
+class ReliedFact(OfApplicant, DistrictScoped, Base):
     """A fact that something about an item rested on; facts never change, so this is a snapshot."""
 
     __tablename__ = "relied_facts"
@@ -215,7 +219,7 @@ class ReliedFact(DistrictScoped, Base):
     at: Mapped[datetime]
 
 
-class DueChange(DistrictScoped, Base):
+class DueChange(OfApplicant, DistrictScoped, Base):
     """A due date that moved, and why: what answers "what moved my deadline"."""
 
     __tablename__ = "due_changes"

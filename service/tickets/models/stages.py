@@ -10,14 +10,16 @@ from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
+from service.kernel.sealed import Owner, sealed_column
 from service.routing.flow import StageKind, Verdict
 from service.routing.states import StageStatus
+from service.tickets.models.applicants import OfApplicant
 from service.tickets.rules.states import TaskStatus
 
 _ACTIVE: Final = text("status IN ('open', 'claimed')")
 
 
-class ItemStage(DistrictScoped, Base):
+class ItemStage(OfApplicant, DistrictScoped, Base):
     """One round of a stage of an item's flow.
 
     `departments` have a task each; nobody has one where the stage was skipped or checked by the
@@ -45,7 +47,7 @@ class ItemStage(DistrictScoped, Base):
     closed_at: Mapped[datetime | None]
 
 
-class Task(DistrictScoped, Base):
+class Task(OfApplicant, DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
     `deemed`: time decided, not a person. `next_alarm_at`: when time has something to do with it.
@@ -68,6 +70,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "warn_at",
+            postgresql_include=["person_id"],
             postgresql_where=_ACTIVE,
         ),
         Index(
@@ -78,6 +81,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "stage_key",
+            postgresql_include=["person_id"],
             postgresql_where=_ACTIVE,
         ),
         Index(
@@ -104,6 +108,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "assignee",
+            postgresql_include=["person_id"],
             postgresql_where=text("status = 'claimed'"),
         ),
         Index(
@@ -114,6 +119,7 @@ class Task(DistrictScoped, Base):
             "due_at",
             "id",
             "offering_code",
+            postgresql_include=["person_id"],
             postgresql_where=text("status = 'open'"),
         ),
         Index(
@@ -159,7 +165,7 @@ class Task(DistrictScoped, Base):
     deemed: Mapped[bool]
     next_alarm_at: Mapped[datetime | None]
     barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
-    opinion: Mapped[bytes | None]
-    result: Mapped[bytes | None]
+    opinion: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
+    result: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
+from service.kernel.sealed import opened_json
 from service.routing.conditions.known import Known
+from service.tickets.models.filed import TicketSection
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.rows import not_ended, sections_of
-from service.tickets.queries.sealed import unsealed_answers
 from service.tickets.visibility import of_applicant
 
 StageRow = Row[*tuple[Any, ...]]
@@ -48,8 +49,13 @@ def known_facts(session: Session, actor: Actor, item: Item, on: date) -> list[Kn
 
 
 def answers_of(session: Session, item: Item) -> dict[str, dict[str, Any]]:
-    """The newest answers to an item's sections, in the clear; one statement."""
-    return {one.section: unsealed_answers(one) for one in sections_of(session, item)}
+    """The newest answers to an item's sections, in the clear; one statement, and one for the key
+    of the applicant where it is not at hand.
+    """
+    return {
+        one.section: opened_json(session, TicketSection.content, one, otherwise={})
+        for one in sections_of(session, item)
+    }
 
 
 def known_of(

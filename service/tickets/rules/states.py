@@ -16,6 +16,15 @@ from service.routing.states import Outcome, Phase
 MOST_ITEMS: Final = 10
 
 
+class Tagged(StrEnum):
+    """The kinds of objects that an ETag names."""
+
+    TICKET = "ticket"
+    DRAFT = "draft"
+    ITEM = "item"
+    TASK = "task"
+
+
 class TicketStatus(StrEnum):
     """Derived from the items and kept for queries; a draft is no ticket yet."""
 

@@ -54,7 +54,7 @@ def ensure_account(
         session.execute(changed.values(display_name=display_name, person_id=person_id))
         if not passwords.password_matches(found.secret, password):
             keep_password(session, found.account_id, password)
-    set_scope(session, Scope(district))
+    set_scope(session, Scope.system(district))
     audit.record(
         session, f"{kind}.ensured", actor=system(district), at=at, subject=found.account_id
     )

@@ -12,12 +12,17 @@ from sqlalchemy.orm import Session
 from service.identity.auth.rules import CredentialKind
 from service.identity.people.rules import AccountKind
 from service.kernel import crypto
-from service.kernel.db import Scope, set_scope
+from service.kernel.db import Scope, ScopeKind, set_scope
 
 _LOGIN: Final = text(
     "SELECT account_id, account_kind, person_id, secret, disabled"
     " FROM identity_login(:kind, :subject)"
 )
+_KINDS: Final = {
+    AccountKind.TALENT: ScopeKind.PERSON,
+    AccountKind.AGENT: ScopeKind.AGENT,
+    AccountKind.STAFF: ScopeKind.STAFF,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +53,4 @@ def find(session: Session, kind: CredentialKind, subject: bytes) -> Found | None
 def act_as(session: Session, found: Found, district: str) -> None:
     """Go on as this account. Staff never act as the person they also are."""
     person = found.person_id if found.kind is AccountKind.TALENT else None
-    set_scope(session, Scope(district, person, found.account_id))
+    set_scope(session, Scope(_KINDS[found.kind], district, person, found.account_id))
