@@ -11,7 +11,6 @@ from psycopg import errors
 from sqlalchemy import insert, select
 
 from service.enterprises.actions import ensure_enterprise
-from service.filing.actions import file as filing_action
 from service.filing.queries import filing_state
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
@@ -142,7 +141,7 @@ def test_filings_for_one_applicant_take_turns(database):
     began, behind = Barrier(2, timeout=20), Applicant.themselves(uuid4())
 
     def state(account: UUID, whose: Applicant, session):
-        return filing_action._filing_state(session, _actor(account), whose, "k")
+        return filing_state(session, _actor(account), whose, key="k")
 
     def second() -> None:
         began.wait()

@@ -52,7 +52,7 @@ from service.routing.bundle import EdgeKind, EdgeStatus
 from service.routing.conditions.known import Known
 from service.routing.events import Filed
 from service.routing.states import Phase
-from service.tickets.acts import ItemsOpenAlready, filing_act
+from service.tickets.acts import ItemsOpenAlready, KeyTaken, filing_act
 from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item
@@ -392,6 +392,8 @@ def _begin(
                 act.rely(item, judged_by, Reliance.CRITERION)
                 met_by = {fact.id: fact for edge in made[item.id] for fact in edge.facts}
                 act.rely(item, met_by.values(), Reliance.EDGE)
+    except KeyTaken:
+        raise Invalid("idempotency_key_reused") from None
     except ItemsOpenAlready as open_already:
         numbers = _numbers_in_the_way(session, ticket, items, open_already.written)
         raise Conflict("item_already_open", number=numbers) from None

@@ -280,7 +280,7 @@ def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]
         return {}
     rows = session.execute(_NAMES, {"persons": list(persons)}).all()
     load_keys(session, (row.name for row in rows))
-    return {row.id: masked_name(_opened(session, Person.name, row) or "") for row in rows}
+    return {row.id: masked_name(opened_text(session, Person.name, row) or "") for row in rows}
 
 
 def _applicant(session: Session, row: Any) -> Applicant:
