@@ -116,7 +116,8 @@ def filing_act(
     """The act by which a ticket comes into being: its rows are written as the block ends.
 
     They are written in the order ticket, items, edges, relied facts, stages, tasks. Raises
-    `KeyTaken`, and `ItemsOpenAlready` where an item of the same applicant, offering and subject is open.
+    `KeyTaken`, and `ItemsOpenAlready` where an item of the same applicant, offering and subject is
+    open.
     """
     act = Act(session, actor, ticket, items, calendar, at, edges=edges, known=known)
     yield act
