@@ -31,6 +31,9 @@ OF_GLOBAL = frozenset(
         "identity_names_at_work",
         "identity_refresh",
         "identity_session",
+        "person_key",
+        "person_keys_made",
+        "person_keys_of",
     }
 )
 

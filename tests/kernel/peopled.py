@@ -86,7 +86,7 @@ def _file_with_documents_and_return(world, talent):
     answer = clerk.post(
         f"/v1/desk/tasks/{task['id']}/decision",
         json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
-        headers={"If-Match": f'"{task["version"]}"'},
+        headers={"If-Match": task["etag"]},
     )
     assert answer.status_code == 200, answer.json
 

@@ -105,7 +105,7 @@ def test_the_same_scope_again_and_again(settings):
 
 def test_a_scope_states_its_kind():
     with pytest.raises(TypeError):
-        Scope.system("demo")
+        Scope(district="demo")
 
 
 @pytest.mark.parametrize("kind", list(ActorKind))

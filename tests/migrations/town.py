@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
-import time_machine  # noqa: TID251 - the fixture is made where there are no fixtures of pytest
+import time_machine
 import uuid_utils.compat
 
 from service.local.story.papers import pdf
