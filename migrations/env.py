@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import NullPool, create_engine, make_url
 
+import service.authorities.models
 import service.calendars.models
 import service.catalogue.models
 import service.enterprises.models

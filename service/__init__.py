@@ -18,6 +18,7 @@ Where a behaviour lives (a slice imports only what stands below it):
     catalogue   offerings and bundles: read from packs, checked, published as versions
     materials   the documents of talents: examined, kept, handed out again
     facts       what departments have established about persons: issued, shown, revoked
+    authorities who lets their employer's agents file for them
     enterprises employers, their agents, who is known to work for them
     calendars   working days and office hours
     routing     conditions, flows, edges and the engine, pure

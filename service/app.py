@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import service.applicants.routes.items
 import service.applicants.routes.tickets
+import service.authorities.routes
 import service.catalogue.routes
 import service.desk.routes
 import service.employers.routes
@@ -43,11 +44,13 @@ BLUEPRINTS: Final = (
     service.identity.people.routes.me,
     service.identity.consents.routes.consents,
     service.enterprises.routes.blp,
+    service.authorities.routes.blp,
     service.facts.routes.blp,
     service.materials.routes.blp,
     service.catalogue.routes.blp,
     service.policies.routes.blp,
     service.filing.routes.blp,
+    service.filing.routes.for_employees,
     service.applicants.routes.tickets.blp,
     service.applicants.routes.items.blp,
     service.desk.routes.blp,

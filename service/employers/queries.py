@@ -9,14 +9,13 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.catalogue.rules.pack import Subject
 from service.employers.rules import Awaited, told_items
-from service.enterprises.queries import lets_follow
 from service.identity.people.queries import masked_names
 from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
@@ -27,6 +26,7 @@ from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.rules.states import Light, TicketStatus, light
+from service.tickets.visibility import visible
 
 RequestRow = Row[*tuple[Any, ...]]
 
@@ -81,19 +81,6 @@ class Requests:
         return {item.offering_version_id for items in self.items.values() for item in items}
 
 
-def visible(actor: Actor, enterprise_id: UUID) -> ColumnElement[bool]:
-    """The one predicate of which tickets an enterprise sees, in the actor's district.
-
-    Those in which the applicant named it and let it follow, as long as they are known to work for
-    it and their consent stands.
-    """
-    return (
-        (Ticket.district_id == actor.district)
-        & (Ticket.employer_id == enterprise_id)
-        & lets_follow(actor, enterprise_id, person=Ticket.person_id)
-    )
-
-
 def requests_for(
     session: Session,
     actor: Actor,
@@ -109,7 +96,7 @@ def requests_for(
     """
     query = (
         select(*_REQUEST)
-        .where(visible(actor, enterprise_id))
+        .where(visible(actor, Ticket, enterprise=enterprise_id))
         .order_by(Ticket.id.desc())
         .limit(limit + 1)
     )
@@ -122,7 +109,9 @@ def requests_for(
 
 def request_for(session: Session, actor: Actor, enterprise_id: UUID, ticket_id: UUID) -> Requests:
     """One of the tickets that the enterprise sees; raises `NotFound`. Four statements."""
-    query = select(*_REQUEST).where(visible(actor, enterprise_id), Ticket.id == ticket_id)
+    query = select(*_REQUEST).where(
+        visible(actor, Ticket, enterprise=enterprise_id), Ticket.id == ticket_id
+    )
     rows = session.execute(query).all()
     if not rows:
         raise NotFound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
+from service.enterprises.rules import normal_credit_code
 from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
 from service.kernel.db import scope_of, set_scope
@@ -108,3 +109,51 @@ def employees_for(
     rows = session.execute(query).all()
     names = masked_names(session, [row.person_id for row in rows])
     return [Employee(row.id, names.get(row.person_id, ""), row.since) for row in rows]
+
+
+def open_employment(session: Session, actor: Actor, *, credit_code: str) -> Employment | None:
+    """The talent's employment at the enterprise with a credit code, as long as it has not ended.
+
+    None where they are not known to work there. One statement.
+    """
+    return session.scalars(
+        select(Employment)
+        .join(
+            Enterprise,
+            (Enterprise.district_id == Employment.district_id)
+            & (Enterprise.id == Employment.enterprise_id),
+        )
+        .where(
+            Employment.district_id == actor.district,
+            Employment.person_id == actor.person,
+            Employment.ended_on.is_(None),
+            Enterprise.credit_code == normal_credit_code(credit_code),
+        )
+    ).one_or_none()
+
+
+def employment_stands(actor: Actor, employment: ColumnElement[UUID] | Any) -> ColumnElement[bool]:
+    """Whether an employment of the actor's district has not ended, as an expression."""
+    return (
+        select(Employment.id)
+        .where(
+            Employment.district_id == actor.district,
+            Employment.id == employment,
+            Employment.ended_on.is_(None),
+        )
+        .exists()
+    )
+
+
+def enterprise_names(
+    session: Session, actor: Actor, enterprises: Collection[UUID]
+) -> dict[UUID, str]:
+    """The names of enterprises of the actor's district; one statement, none for none."""
+    if not enterprises:
+        return {}
+    rows = session.execute(
+        select(Enterprise.id, Enterprise.name).where(
+            Enterprise.district_id == actor.district, Enterprise.id.in_(enterprises)
+        )
+    )
+    return {row.id: row.name for row in rows}

@@ -18,6 +18,8 @@ from service.kernel.db import District
 from service.tickets.models.filed import TICKET_NUMBERS, Ticket
 from service.tickets.models.items import Item
 from service.tickets.queries.rows import not_ended
+from service.tickets.rules.applicant import Applicant, ApplicantKind
+from service.tickets.visibility import of_applicant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class FilingState:
     administrative_code: str
 
 
-def _filing_state() -> Select[*tuple[Any, ...]]:
+def _filing_state(kind: ApplicantKind) -> Select[*tuple[Any, ...]]:
     district, account = bindparam("district", type_=Text), bindparam("account", type_=Uuid)
     filed = select(Ticket.id, Ticket.filing_digest).where(
         Ticket.district_id == district,
@@ -47,7 +49,7 @@ def _filing_state() -> Select[*tuple[Any, ...]]:
     )
     offerings = select(func.array_agg(Item.offering_code.distinct())).where(
         Item.district_id == district,
-        Item.person_id == bindparam("person", type_=Uuid),
+        of_applicant(Item, kind, bindparam("applicant", type_=Uuid)),
         not_ended(),
     )
     found = filed.subquery()
@@ -60,22 +62,28 @@ def _filing_state() -> Select[*tuple[Any, ...]]:
     )
 
 
-_FILING_STATE: Final = _filing_state()  # built once: it is sent with every filing
+_FILING_STATE: Final = {kind: _filing_state(kind) for kind in ApplicantKind}
+"""Built once: it is sent with every filing."""
 
 
 def filing_state(
-    session: Session, actor: Actor, *, key: str, followed_by: StatedEmployment | None = None
+    session: Session,
+    actor: Actor,
+    applicant: Applicant,
+    *,
+    key: str,
+    followed_by: StatedEmployment | None = None,
 ) -> FilingState:
-    """Whether this account filed with this key, ever, which items of the person are open, the next
-    number, the calendar in force, and the employer that is stated.
+    """Whether this account filed with this key, ever, which items of the applicant are open, the
+    next number, the calendar in force, and the employer that is stated.
 
-    It is read once no other filing of the person is under way: criteria ask what else is open, and
-    of two filings that exclude each other neither would find the other. The lock is a statement
+    It is read once no other filing for the applicant is under way: criteria ask what else is open,
+    and of two filings that exclude each other neither would find the other. The lock is a statement
     before it, so that it sees what it waited for. The number and the district's code come with the
     lock, and not with the rest, because a distributed engine refuses a sub-query over a reference
     table. Two statements; a number that is not used leaves a gap, as numbers may.
     """
-    name = f"filing|{actor.district}|{actor.person}"
+    name = f"filing|{actor.district}|{applicant.lock_name}"
     lock = func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
     code = District.settings["administrative_code"].astext
     number = select(lock, TICKET_NUMBERS.next_value(), code).where(District.id == actor.district)
@@ -83,11 +91,11 @@ def filing_state(
     asked = {
         "district": actor.district,
         "account": actor.account,
-        "person": actor.person,
+        "applicant": applicant.id,
         "key": key,
         "employer": followed_by and normal_credit_code(followed_by.credit_code),
     }
-    row = session.execute(_FILING_STATE, asked).one()
+    row = session.execute(_FILING_STATE[applicant.kind], asked).one()
     return FilingState(
         row[0], row[1], frozenset(row[2] or ()), row[3], row[4], sequence, administrative_code
     )

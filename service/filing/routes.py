@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from service.applicants.queries.views import TicketView, draft_view, ticket_view
 from service.applicants.schemas import TicketOut
+from service.authorities.queries import act_for, usable_authority
+from service.enterprises.queries import enterprise_for
 from service.filing.actions import drafts, file
 from service.filing.rules.filing import Filing
-from service.filing.schemas import DraftIn, TicketIn
+from service.filing.schemas import AgentFilingIn, DraftIn, FiledOut, TicketIn
+from service.identity.people.queries import own_person
 from service.kernel import clock, http
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
+from service.tickets.rules.applicant import Applicant, ApplicantKind
 from service.tickets.rules.states import Tagged
 
 blp = http.Blueprint(
@@ -22,6 +26,21 @@ blp = http.Blueprint(
     url_prefix="/v1",
     description="Joint tickets: file once, follow all.",
 )
+
+for_employees = http.Blueprint(
+    "filing_for_employees",
+    __name__,
+    tag="authorities",
+    url_prefix="/v1/enterprise/authorities",
+    description="Filing for employees who let their employer's agents file.",
+)
+
+_BY_AGENT: Final = {name: value for name, value in recorded("filing").items() if name != "consents"}
+_FILED: Final = {
+    name: value
+    for name, value in recorded("ticket").items()
+    if name in {"id", "number", "filed_at", "due_on"}
+}
 
 
 def _files() -> bool:
@@ -50,7 +69,10 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
     key, digest = http.idempotency_key()
     filing, files = sent
     if files:
-        rows = file.file_ticket(session, actor, filing=filing, key=key, digest=digest, at=at)
+        applicant = Applicant.themselves(own_person(actor))
+        rows = file.file_ticket(
+            session, actor, applicant=applicant, filing=filing, key=key, digest=digest, at=at
+        )
         return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
     draft = drafts.keep_draft(session, actor, filing=filing, at=at)
     return draft_view(session, draft), _location(draft.id)
@@ -122,6 +144,51 @@ def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
         at=at,
     )
     return ticket_view(session, actor, rows, at), _location(rows.ticket.id)
+
+
+@for_employees.post(
+    "/<uuid:authority_id>/tickets",
+    allow=Permission.AUTHORITY_USE,
+    audiences=("enterprise",),
+    keyed=http.Keyed.REQUIRED,
+    keeps_key=lambda: True,
+    problems={
+        400: ["idempotency_key_missing"],
+        403: ["no_enterprise_in_district"],
+        409: ["profile_incomplete", "item_already_open", "consents_not_standing"],
+        422: ["criterion_not_met"],
+    },
+)
+@for_employees.arguments(AgentFilingIn, example=_BY_AGENT)
+@for_employees.response(201, FiledOut, example=_FILED)
+def file_for_employee(filing: Filing, authority_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """File for an employee who lets us, everything or nothing; the ticket is theirs.
+
+    Consents are those that the employee has given before. Documents are those that were handed in
+    for the employee, by whomever. How the ticket goes on is for the employee to let us follow.
+    """
+    session, actor, at = http.session(), http.actor(), clock.now()
+    key, digest = http.idempotency_key()
+    enterprise = enterprise_for(session, actor, on=actor.local_date(at)).id
+    authority = usable_authority(session, actor, enterprise, authority_id)
+    act_for(session, actor, authority)
+    applicant = Applicant(
+        ApplicantKind.PERSON,
+        authority.person_id,
+        authority_id=authority.id,
+        employer_id=enterprise,
+    )
+    rows = file.file_ticket(
+        session, actor, applicant=applicant, filing=filing, key=key, digest=digest, at=at
+    )
+    ticket = rows.ticket
+    told = {
+        "id": ticket.id,
+        "number": ticket.number,
+        "filed_at": ticket.filed_at,
+        "due_on": rows.calendar.local_date(ticket.due_at),
+    }
+    return told, {"Location": f"/v1/enterprise/requests/{ticket.id}"}
 
 
 def _location(ticket_id: UUID) -> dict[str, str]:

@@ -37,8 +37,8 @@ class WishIn(Schema):
         return RequestedItem(**values)
 
 
-class FilingIn(Schema):
-    """A bundle's offerings, asked for together."""
+class AgentFilingIn(Schema):
+    """A bundle's offerings, asked for together for somebody who consented to it before."""
 
     bundle = fields.String(required=True, longest=64, metadata=CODE)
     items = fields.List(fields.Nested(WishIn), required=True, shortest=1, longest=MOST_ITEMS)
@@ -51,6 +51,16 @@ class FilingIn(Schema):
         longest=100,
         metadata={"description": "Documents given once for all."},
     )
+
+    @ma.post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> Any:
+        """The value the rules work on."""
+        return Filing(**{"consents": [], **values})
+
+
+class FilingIn(AgentFilingIn):
+    """A bundle's offerings, asked for together."""
+
     consents = fields.List(
         fields.String(longest=64),
         load_default=list,
@@ -58,10 +68,14 @@ class FilingIn(Schema):
         metadata={"description": "`code@version` of every text the applicant agrees to."},
     )
 
-    @ma.post_load
-    def build(self, values: dict[str, Any], **_options: Any) -> Filing:
-        """The value the rules work on."""
-        return Filing(**values)
+
+class FiledOut(Schema):
+    """What an agent is told of a ticket that they filed: that there is one, and by when."""
+
+    id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    filed_at = fields.DateTime(required=True)
+    due_on = fields.Date(required=True)
 
 
 class TicketIn(FilingIn):

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     FACT_READ_OWN = "fact.read_own"
     FACT_REVOKE = "fact.revoke"
     ENTERPRISE_READ = "enterprise.read"
+    AUTHORITY_GIVE = "authority.give"
+    AUTHORITY_USE = "authority.use"
     MATERIAL_READ = "material.read"
     MATERIAL_WRITE = "material.write"
 
@@ -55,13 +57,19 @@ TALENT: Final = frozenset(
         Permission.TICKET_FILE,
         Permission.TICKET_READ,
         Permission.FACT_READ_OWN,
+        Permission.AUTHORITY_GIVE,
         Permission.MATERIAL_READ,
         Permission.MATERIAL_WRITE,
     }
 )
 STAFF: Final = frozenset({Permission.SESSION_END, Permission.PROFILE_READ})
 AGENT: Final = frozenset(
-    {Permission.SESSION_END, Permission.PROFILE_READ, Permission.ENTERPRISE_READ}
+    {
+        Permission.SESSION_END,
+        Permission.PROFILE_READ,
+        Permission.ENTERPRISE_READ,
+        Permission.AUTHORITY_USE,
+    }
 )
 
 # System, security and audit administrators are three people (GB/T 22239-2019, level 3):

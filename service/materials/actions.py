@@ -69,9 +69,18 @@ def store_content(storage: Storage, *, district: str, examined: Examined) -> Upl
 
 
 def keep_material(
-    session: Session, actor: Actor, *, code: str, name: str, upload: Upload, at: datetime
+    session: Session,
+    actor: Actor,
+    *,
+    person: UUID,
+    code: str,
+    name: str,
+    upload: Upload,
+    at: datetime,
 ) -> KnownMaterial:
-    """Enter a file of the talent's whose content the storage has (`store_content`).
+    """Enter a file of a person's whose content the storage has (`store_content`).
+
+    The caller has made sure that the actor is that person, or acts by their authority.
 
     `name` is one that `rules.examine` gave. Whether the district asks for such a material, and
     in this format, is for who files it.
@@ -79,7 +88,7 @@ def keep_material(
     material = KnownMaterial(
         district_id=actor.district,
         id=upload.id,
-        person_id=actor.person,
+        person_id=person,
         code=code,
         name=name,
         media_type=upload.media_type,

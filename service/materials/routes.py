@@ -8,6 +8,8 @@ from uuid import UUID
 
 from flask import Response
 
+from service.authorities.queries import act_for, usable_authority
+from service.enterprises.queries import enterprise_for
 from service.kernel import clock, http, storage
 from service.kernel.permissions import Permission
 from service.kernel.views import PageOf
@@ -108,10 +110,42 @@ def upload_material(code: str, name: str, upload: Upload) -> tuple[KnownMaterial
 
     Its type is told by what is in it. Images are kept without place, camera and comments.
     """
+    session, actor = http.session(), http.actor()
     material = actions.keep_material(
-        http.session(), http.actor(), code=code, name=name, upload=upload, at=clock.now()
+        session,
+        actor,
+        person=actor.person,
+        code=code,
+        name=name,
+        upload=upload,
+        at=clock.now(),
     )
     return material, 201, {"Location": f"/v1/materials/{material.id}"}
+
+
+@blp.post(
+    "/enterprise/authorities/<uuid:authority_id>/materials",
+    allow=Permission.AUTHORITY_USE,
+    audiences=("enterprise",),
+    problems={**_REFUSALS, 403: ["no_enterprise_in_district"]},
+    before=_receive,
+)
+@blp.doc(requestBody=_FORM)
+@blp.response(201, schemas.MaterialOut, example=_MATERIAL)
+def upload_employee_material(
+    authority_id: UUID, code: str, name: str, upload: Upload
+) -> KnownMaterial:
+    """Hand in a document for an employee who lets us file; it is theirs alone to look at.
+
+    Its type is told by what is in it. Images are kept without place, camera and comments.
+    """
+    session, actor, at = http.session(), http.actor(), clock.now()
+    enterprise = enterprise_for(session, actor, on=actor.local_date(at)).id
+    authority = usable_authority(session, actor, enterprise, authority_id)
+    act_for(session, actor, authority)
+    return actions.keep_material(
+        session, actor, person=authority.person_id, code=code, name=name, upload=upload, at=at
+    )
 
 
 @blp.get("/materials", allow=Permission.MATERIAL_READ, audiences=("talent",))

@@ -116,11 +116,16 @@ def filing_act(
     """The act by which a ticket comes into being: its rows are written as the block ends.
 
     They are written in the order ticket, items, edges, relied facts, stages, tasks. Raises
-    `ItemsOpenAlready` where an item of the same applicant, offering and subject is open.
+    `KeyTaken`, and `ItemsOpenAlready` where an item of the same applicant, offering and subject is
+    open.
     """
     act = Act(session, actor, ticket, items, calendar, at, edges=edges, known=known)
     yield act
     act._close()
+
+
+class KeyTaken(Exception):
+    """The account has used the filing's key before, for a ticket that this scope does not show."""
 
 
 class ItemsOpenAlready(Exception):
@@ -539,7 +544,8 @@ class Act:
         """Items are written in the order of what may be open once: of two filings that meet, one
         waits for the other, and never each for the other.
         """
-        insert_rows(self.session, Ticket, [values_of(self.ticket)])
+        if not insert_new_rows(self.session, Ticket, [values_of(self.ticket)]):
+            raise KeyTaken
         ordered = sorted(self.items, key=lambda item: (item.offering_code, str(item.subject_id)))
         written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
         if len(written) < len(ordered):

@@ -23,7 +23,7 @@ from service.kernel.errors import FieldError, Invalid
 from service.routing.conditions.known import Known
 from service.routing.flow import FactTemplate
 from service.tickets.models.items import Item
-from service.tickets.queries.cases import answers_of
+from service.tickets.queries.cases import answers_of, person_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def facts_given(
 def _about(item: Item, template: FactTemplate) -> UUID:
     if template.about == "subject" and item.subject_id is not None:
         return item.subject_id
-    return item.person_id
+    return person_of(item)
 
 
 def _takes_answers(template: FactTemplate) -> bool:

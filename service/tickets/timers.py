@@ -27,6 +27,7 @@ from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import stage_of
 from service.tickets.rules.states import TaskStatus, TicketEvent
+from service.tickets.visibility import visible
 
 BATCH: Final = 50
 """How many candidates the timer looks at together."""
@@ -70,7 +71,7 @@ def fire_alarms(session: Session, actor: Actor, *, ticket_id: UUID, at: datetime
     bundle says. A ticket that somebody works on is left for the next time, and what was decided
     meanwhile is left alone.
     """
-    free = select(Ticket).where(Ticket.district_id == actor.district, Ticket.id == ticket_id)
+    free = select(Ticket).where(visible(actor, Ticket), Ticket.id == ticket_id)
     ticket = session.scalars(for_change(free, Ticket, skip_locked=True)).one_or_none()
     if ticket is None:
         return 0
@@ -86,7 +87,7 @@ def _due(
     actor: Actor, model: type[Task | Item], at: datetime, behind: Position | None
 ) -> Select[*tuple[Any, ...]]:
     query = select(model.next_alarm_at.label("due_at"), model.id, model.ticket_id).where(
-        model.district_id == actor.district, model.next_alarm_at < at
+        visible(actor, model), model.next_alarm_at < at
     )
     if behind is not None:
         query = query.where(tuple_(model.next_alarm_at, model.id) > tuple_(*behind))

@@ -27,10 +27,11 @@ CHAPTERS = [
     ("两个孩子，两个学位", "Two children, two seats"),
     ("李芳的工作", "Li Fang's work"),
     ("医疗保障", "Medical services"),
+    ("专员代为提交", "The agent files for him"),
     ("用人单位看到什么", "What the employer sees"),
     ("全部办结", "All is done"),
 ]
-SENTENCES, QUOTES = 36, 5
+SENTENCES, QUOTES = 39, 5
 NUMBER = re.compile(r"LB\d{6}\d{8}\d+[0-9A-Z]")
 # What a person says, other than codes of the pack and years: Chinese, figures, dates, mail.
 PERSONAL = re.compile(r"[^\x00-\x7f]|\d{5}|\d{4}-|@.+\.")

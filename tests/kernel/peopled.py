@@ -67,6 +67,8 @@ def _settle(world, talent, employer):
     ticket = world.ticket(talent, employment=work)
     world.through(ticket["items"][0])
     world.ticket(talent, "settlement", ("schooling", child), employment=work)
+    given = talent.post("/v1/me/authorities", json={"credit_code": employer})
+    assert given.status_code == 201, given.json
     return ticket
 
 

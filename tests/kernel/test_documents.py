@@ -20,7 +20,7 @@ AUDIENCES = ("public", "talent", "desk", "enterprise")
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM = "application/problem+json"
 # What takes a form with a file, and what answers with a file: neither is JSON.
-FORMS = {"/v1/materials"}
+FORMS = {"/v1/materials", "/v1/enterprise/authorities/{authority_id}/materials"}
 FILES = {
     "/v1/materials/{material_id}/content",
     "/v1/desk/tasks/{task_id}/materials/{material_id}/content",

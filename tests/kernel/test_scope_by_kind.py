@@ -49,7 +49,7 @@ COLLEAGUES = f"id = %(account)s OR {STAFF_HERE.format('accounts.id')}"
 SIGNED_IN = dict.fromkeys(("person", "agent", "staff"), OWN_ACCOUNT)
 
 UNREACHED = "person_keys"
-"""A table that the application has no right to; it asks functions that know whom they are asked for."""
+"""A table the application has no right to; it asks functions that know whom they are asked for."""
 
 SEEN: Mapping[str, dict[ScopeKind, str]] = {
     **dict.fromkeys(
@@ -77,6 +77,9 @@ SEEN: Mapping[str, dict[ScopeKind, str]] = {
     "enterprises": PUBLISHED | {ScopeKind.GUEST: NOTHING},
     "enterprise_agents": kinds(agent=OWN_ACCOUNT, staff=EVERYTHING, system=EVERYTHING),
     "employments": OFFICE | {ScopeKind.AGENT: "enterprise_id = %(enterprise)s"},
+    "authorities": kinds(
+        person=OWN, agent="enterprise_id = %(enterprise)s", system=EVERYTHING
+    ),
     "posts": kinds(staff=EVERYTHING, system=EVERYTHING),
     "consents": OFFICE,
     "district_persons": OFFICE,
@@ -346,9 +349,14 @@ def test_a_consent_withdrawn_hides_the_ticket_from_the_agent(lookers, superuser,
         try:
             for table in ("tickets", "items", "edges"):
                 assert ids(connection, table) == set()
-            people = ids(connection, "employments", begin="SELECT person_id FROM {}")
-            names = connection.execute("SELECT id FROM employer_names(%s)", (list(people),))
+            people = list(ids(connection, "employments", begin="SELECT person_id FROM {}"))
+            named = "SELECT id FROM employer_names(%s)"
             assert people
-            assert names.fetchall() == []
+            # Who lets the enterprise file is named as long as they do.
+            authorised = ids(connection, "authorities", begin="SELECT person_id FROM {}")
+            assert {row[0] for row in connection.execute(named, (people,))} == authorised
+            superuser.execute("UPDATE authorities SET revoked_at = now()")
+            assert connection.execute(named, (people,)).fetchall() == []
         finally:
+            superuser.execute("UPDATE authorities SET revoked_at = NULL")
             superuser.execute("UPDATE consents SET withdrawn_at = NULL WHERE code = 'enterprise'")

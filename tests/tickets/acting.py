@@ -21,6 +21,7 @@ from service.kernel.errors import Problem
 from service.routing.flow import PASSING, StageKind, Verdict
 from service.tickets import timers
 from service.tickets.models.stages import Task
+from service.tickets.rules.applicant import Applicant
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import ACTIVE
 from service.worker import run_timer
@@ -49,6 +50,7 @@ class Acting:
         """File a body as the route would; gives the rows."""
         return self(
             file.file_ticket,
+            applicant=Applicant.themselves(self.actor.person),
             filing=FilingIn().load(body),
             key=key,
             digest=orjson.dumps(body),

@@ -20,7 +20,8 @@ from service.routing.flow import StageKind
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
-from service.tickets.queries.rows import edges_of
+from service.tickets.queries.rows import edges_of, items_of
+from service.tickets.visibility import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +41,31 @@ class TicketRows:
 def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
     """One of the actor's tickets; raises `NotFound` for anybody else's. Five statements."""
     ticket = session.scalars(
-        select(Ticket).where(
-            Ticket.district_id == actor.district,
-            Ticket.id == ticket_id,
-            Ticket.person_id == actor.person,
-        )
+        select(Ticket).where(visible(actor, Ticket), Ticket.id == ticket_id)
     ).one_or_none()
     if ticket is None:
         raise NotFound
-    items = session.scalars(
-        select(Item)
-        .where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
-        .order_by(Item.ordinal)
-    ).all()
+    return rows_of(session, ticket)
+
+
+def rows_of(session: Session, ticket: Ticket) -> TicketRows:
+    """The rows of a ticket that was found before; four statements."""
+    items = items_of(session, ticket)
     stages = session.scalars(
         select(ItemStage)
         .where(
-            ItemStage.district_id == actor.district,
+            ItemStage.district_id == ticket.district_id,
             ItemStage.item_id.in_([item.id for item in items]),
         )
         .order_by(ItemStage.id)
     ).all()
     edges = edges_of(session, ticket)
-    return TicketRows(ticket, items, stages, edges, calendar_for(session, actor.district))
+    return TicketRows(ticket, items, stages, edges, calendar_for(session, ticket.district_id))
 
 
 def item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[TicketRows, Item]:
     """One of the actor's items with the rows of its ticket; raises `NotFound`. Six statements."""
-    owner = session.scalar(
-        select(Item.ticket_id).where(
-            Item.district_id == actor.district,
-            Item.id == item_id,
-            Item.person_id == actor.person,
-        )
-    )
+    owner = session.scalar(select(Item.ticket_id).where(visible(actor, Item), Item.id == item_id))
     if owner is None:
         raise NotFound
     rows = ticket_for(session, actor, owner)
@@ -83,11 +75,7 @@ def item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[TicketRows,
 def due_changes_for(session: Session, actor: Actor, item_id: UUID) -> Sequence[DueChange]:
     """What moved the due date of one of the actor's items; raises `NotFound`. Two statements."""
     ticket_id = session.scalar(
-        select(Item.ticket_id).where(
-            Item.district_id == actor.district,
-            Item.id == item_id,
-            Item.person_id == actor.person,
-        )
+        select(Item.ticket_id).where(visible(actor, Item), Item.id == item_id)
     )
     if ticket_id is None:
         raise NotFound
@@ -107,11 +95,7 @@ def locked_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Tick
     query = (
         select(Ticket, Item)
         .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
-        .where(
-            Ticket.district_id == actor.district,
-            Ticket.person_id == actor.person,
-            Item.id == item_id,
-        )
+        .where(visible(actor, Ticket), Item.id == item_id)
     )
     row = session.execute(for_change(query, Ticket, Item)).one_or_none()
     if row is None:
@@ -123,11 +107,7 @@ def locked_ticket_for(
     session: Session, actor: Actor, ticket_id: UUID
 ) -> tuple[Ticket, Sequence[Item]]:
     """One of the actor's tickets with its items, locked for a change; raises `NotFound`."""
-    owned = select(Ticket).where(
-        Ticket.district_id == actor.district,
-        Ticket.id == ticket_id,
-        Ticket.person_id == actor.person,
-    )
+    owned = select(Ticket).where(visible(actor, Ticket), Ticket.id == ticket_id)
     ticket = session.scalars(for_change(owned, Ticket)).one_or_none()
     if ticket is None:
         raise NotFound
@@ -143,12 +123,7 @@ def tickets_for(
     session: Session, actor: Actor, *, before: UUID | None, limit: int
 ) -> Sequence[Ticket]:
     """The actor's tickets, the newest first, from below `before`; at most `limit` + 1 of them."""
-    query = (
-        select(Ticket)
-        .where(Ticket.district_id == actor.district, Ticket.person_id == actor.person)
-        .order_by(Ticket.id.desc())
-        .limit(limit + 1)
-    )
+    query = select(Ticket).where(visible(actor, Ticket)).order_by(Ticket.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(Ticket.id < before)
     return session.scalars(query).all()
@@ -182,13 +157,7 @@ def recorded_results(
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
     """What the applicant is told of a ticket, in order; raises `NotFound` like `ticket_for`."""
-    owned = session.scalar(
-        select(Ticket.id).where(
-            Ticket.district_id == actor.district,
-            Ticket.id == ticket_id,
-            Ticket.person_id == actor.person,
-        )
-    )
+    owned = session.scalar(select(Ticket.id).where(visible(actor, Ticket), Ticket.id == ticket_id))
     if owned is None:
         raise NotFound
     return session.scalars(

@@ -16,7 +16,6 @@ from service.desk.queries.tasks import (
     TaskRow,
     locked_task_for,
     task_for,
-    visible,
 )
 from service.identity.people.queries import is_own_case
 from service.kernel import events
@@ -27,6 +26,7 @@ from service.routing.flow import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
+from service.tickets.visibility import visible
 
 _RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id)
 
@@ -51,7 +51,7 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     row = changed_task(
         session,
         held_by(actor.account, at),
-        visible(actor),
+        visible(actor, Task),
         Task.id == task_id,
         Task.status == TaskStatus.OPEN,
         Task.role.in_(_roles(actor)),

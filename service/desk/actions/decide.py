@@ -21,7 +21,7 @@ from service.routing.flow import PASSING, Stage, StageKind, Verdict
 from service.tickets import corrections
 from service.tickets.acts import Decided, act_on
 from service.tickets.models.stages import Task
-from service.tickets.queries.cases import stage_of
+from service.tickets.queries.cases import person_of, stage_of
 from service.tickets.rules.corrections import Point, point_faults
 from service.tickets.rules.states import TaskAct, TaskStatus, accepted_from, acted, decided_kind
 
@@ -70,7 +70,7 @@ def decide_task(
             raise Conflict("notice_running")
         accepted_at = _accepted_at(locked, verdict, at)
         person_keys.hold(session, [item.person_id, item.subject_id])
-        _close(session, task, item.person_id, after, verdict, opinion, result, at)
+        _close(session, task, person_of(item), after, verdict, opinion, result, at)
         act.apply(
             item,
             TaskDecided(key, round_, task.department, verdict),

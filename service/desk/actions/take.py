@@ -19,6 +19,7 @@ from service.routing.flow import StageKind
 from service.tickets.models.stages import Task
 from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import TaskStatus, TicketEvent
+from service.tickets.visibility import of_department
 
 Pool = tuple[str, str]
 """A department and a role in it."""
@@ -78,8 +79,7 @@ def _urgent(actor: Actor, department: str, role: str, offering: str | None) -> S
     query = (
         select(Task.id)
         .where(
-            Task.district_id == actor.district,
-            Task.department == department,
+            of_department(actor, department),
             Task.role == role,
             with_status((TaskStatus.OPEN,)),
             Task.kind != StageKind.PUBLICITY,

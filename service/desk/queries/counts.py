@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from service.desk.rules import MOST_COUNTED, Count, counted
 from service.kernel.actor import Actor
-from service.kernel.permissions import Permission
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
+from service.tickets.visibility import departments_of
 
 _BOUND: Final = MOST_COUNTED + 1
 
@@ -43,7 +43,7 @@ def task_counts_for(session: Session, actor: Actor, *, at: datetime) -> TaskCoun
     is not overdue is read in the order in which it is due: where there is more of it than that,
     yellow and green are those that are due first.
     """
-    departments = sorted(actor.departments_with(Permission.TASK_READ))
+    departments = departments_of(actor)
     asked = {
         "district": actor.district,
         "departments": departments,

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from service.desk.queries.tasks import visible
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
 from service.tickets.models.items import Correction, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.rules.states import TaskStatus
+from service.tickets.visibility import visible
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -76,9 +76,8 @@ def item_timeline_for(
     For staff of a department that has or had a task of the item; raises `NotFound` for everybody
     else. Two statements.
     """
-    theirs = exists().where(visible(actor), Task.item_id == Item.id)
     ticket_id = session.scalar(
-        select(Item.ticket_id).where(Item.district_id == actor.district, Item.id == item_id, theirs)
+        select(Item.ticket_id).where(visible(actor, Item), Item.id == item_id)
     )
     if ticket_id is None:
         raise NotFound

@@ -39,13 +39,14 @@ from service.identity.people.queries import (
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound
-from service.kernel.permissions import Permission
 from service.kernel.sealed import opened_json
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
+from service.tickets.queries.cases import person_of
 from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
+from service.tickets.visibility import departments_of, of_department, visible
 
 IN_LIST: Final = (
     Task.id,
@@ -130,12 +131,6 @@ class LockedTask:
     own_case: bool
 
 
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """The one predicate of who sees a task: staff of its department, in its district."""
-    departments = actor.departments_with(Permission.TASK_READ)
-    return (Task.district_id == actor.district) & Task.department.in_(departments)
-
-
 def lit(colour: Light, at: datetime) -> list[ColumnElement[bool]]:
     """Tasks with this light, as ranges of time: what `rules.light` says of each."""
     if colour is Light.RED:
@@ -147,6 +142,7 @@ def lit(colour: Light, at: datetime) -> list[ColumnElement[bool]]:
 def items_numbered(session: Session, actor: Actor, beginning: str) -> Sequence[UUID]:
     """The district's items whose number, or whose ticket's, is this or begins so; one statement.
 
+    Not who may see them: the ids go nowhere but into a list of tasks, which says that.
     Raises `Invalid` where there are more than `MOST_SOUGHT`.
     """
     found = session.scalars(
@@ -176,7 +172,7 @@ def tasks_for(
     One statement, and one walk of one index per department, so that page 2,000 costs what page 1
     costs; most staff have one department.
     """
-    departments = sorted(actor.departments_with(Permission.TASK_READ))
+    departments = departments_of(actor)
     if not departments or not wanted.might_be or (wanted.items is not None and not wanted.items):
         return []
     pages = [_page(actor, name, wanted, behind, limit) for name in departments]
@@ -199,8 +195,7 @@ def _page(
         select(*IN_LIST)
         .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
         .where(
-            Task.district_id == actor.district,
-            Task.department == department,
+            of_department(actor, department),
             *wanted.conditions(),
         )
         .order_by(Task.due_at, Task.id)
@@ -233,7 +228,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
         )
         .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
         .join(Ticket, (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id))
-        .where(visible(actor), Task.id == task_id)
+        .where(visible(actor, Task), Task.id == task_id)
     ).one_or_none()
     if row is None:
         raise NotFound
@@ -269,9 +264,9 @@ def people_seen(
     item, sees = found.item, definition.flow.by_key[found.task.stage_key].sees
     subject = item.subject_id if sees.subject else None
     if found.ticket.filed_applicant is None:
-        return people_of_case(session, item.person_id, subject)
+        return people_of_case(session, person_of(item), subject)
     kept = opened_json(session, Ticket.filed_applicant, found.ticket, otherwise=None)
-    applicant = applicant_as_filed(item.person_id, kept)
+    applicant = applicant_as_filed(person_of(item), kept)
     if subject is None:
         return applicant, None
     kept = opened_json(session, Item.filed_subject, item, otherwise=None)
@@ -284,7 +279,7 @@ def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask
         select(Ticket, Item, Task)
         .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
-        .where(visible(actor), Task.id == task_id)
+        .where(visible(actor, Task), Task.id == task_id)
     )
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:

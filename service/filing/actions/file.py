@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import content_of, draft_for
-from service.applicants.queries.tickets import TicketRows, ticket_for
+from service.applicants.queries.tickets import TicketRows, rows_of
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries.definitions import current_bundle
-from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
 from service.enterprises.actions import confirm_employment
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
@@ -33,11 +33,13 @@ from service.filing.rules.filing import (
 )
 from service.filing.rules.materials import material_faults
 from service.identity.consents.actions import give_consents
+from service.identity.consents.queries import standing_consents
 from service.identity.people.queries import (
     Household,
-    household_for,
+    household_of,
     kept_of_applicant,
     kept_of_member,
+    own_person,
 )
 from service.kernel import person_keys
 from service.kernel.actor import Actor
@@ -50,12 +52,13 @@ from service.routing.bundle import EdgeKind, EdgeStatus
 from service.routing.conditions.known import Known
 from service.routing.events import Filed
 from service.routing.states import Phase
-from service.tickets.acts import ItemsOpenAlready, filing_act
+from service.tickets.acts import ItemsOpenAlready, KeyTaken, filing_act
 from service.tickets.edges import NewEdge, new_edges
 from service.tickets.models.filed import Ticket, TicketMaterial, TicketSection
 from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import ItemStage
 from service.tickets.rows import Rows, material_row, section_row
+from service.tickets.rules.applicant import Applicant, Authority
 from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.clock import item_due
 from service.tickets.rules.dues import DueBasis
@@ -66,6 +69,7 @@ from service.tickets.rules.states import (
     item_number,
     ticket_number,
 )
+from service.tickets.visibility import of_applicant
 
 
 class Begun(NamedTuple):
@@ -76,19 +80,28 @@ class Begun(NamedTuple):
 
 
 def file_ticket(
-    session: Session, actor: Actor, *, filing: Filing, key: str, digest: bytes, at: datetime
+    session: Session,
+    actor: Actor,
+    *,
+    applicant: Applicant,
+    filing: Filing,
+    key: str,
+    digest: bytes,
+    at: datetime,
 ) -> TicketRows:
-    """File a bundle's offerings as one ticket.
+    """File a bundle's offerings as one ticket of the applicant's, whoever acts.
 
-    The same key gives the same ticket for ever, as it then stands. Raises `Invalid` with everything
+    The caller has made sure that the actor may file for the applicant. The same key of the same
+    account gives the same ticket permanently, as it then stands. Raises `Invalid` with everything
     wrong with the filing, criteria that are not met included, or for a key used with another
-    digest, and `Conflict`: `profile_incomplete`, or `item_already_open` with the number of the item
-    in the way.
+    digest, and `Conflict`: `profile_incomplete`, `item_already_open` with the number of the item
+    in the way, or `consents_not_standing` where an agent files and the applicant has not consented
+    before.
     """
-    state_before = filing_state(session, actor, key=key, followed_by=followed_by(filing))
+    state_before = filing_state(session, actor, applicant, key=key, followed_by=followed_by(filing))
     if state_before.ticket_id is not None:
-        return _filed_before(session, actor, state_before, digest)
-    return _file(session, actor, filing, state_before, (key, digest), new_id(), at)
+        return _filed_before(session, actor, applicant, state_before, digest)
+    return _file(session, actor, applicant, filing, state_before, (key, digest), new_id(), at)
 
 
 def file_draft(
@@ -105,9 +118,10 @@ def file_draft(
 
     Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
     """
-    state_before = filing_state(session, actor, key=key)
+    applicant = Applicant.themselves(own_person(actor))
+    state_before = filing_state(session, actor, applicant, key=key)
     if state_before.ticket_id is not None:
-        return _filed_before(session, actor, state_before, digest)
+        return _filed_before(session, actor, applicant, state_before, digest)
     draft = draft_for(session, actor, ticket_id, lock=True)
     if draft.version != version:
         raise Stale
@@ -116,20 +130,35 @@ def file_draft(
     session.flush()
     if stated := followed_by(filing):
         state_before = replace(state_before, employer_id=stated_employer(session, actor, stated))
-    return _file(session, actor, filing, state_before, (key, digest), ticket_id, at)
+    return _file(session, actor, applicant, filing, state_before, (key, digest), ticket_id, at)
 
 
 def _filed_before(
-    session: Session, actor: Actor, state_before: FilingState, digest: bytes
+    session: Session,
+    actor: Actor,
+    applicant: Applicant,
+    state_before: FilingState,
+    digest: bytes,
 ) -> TicketRows:
-    if state_before.ticket_id is None or state_before.digest != digest:
+    """The ticket of the key. It is the account's own; the applicant is, too, by the digest."""
+    if state_before.digest != digest:
         raise Invalid("idempotency_key_reused")
-    return ticket_for(session, actor, state_before.ticket_id)
+    ticket = session.scalars(
+        select(Ticket).where(
+            Ticket.district_id == actor.district,
+            Ticket.id == state_before.ticket_id,
+            of_applicant(Ticket, applicant.kind, applicant.id),
+        )
+    ).one_or_none()
+    if ticket is None:
+        raise Invalid("idempotency_key_reused")
+    return rows_of(session, ticket)
 
 
 def _file(
     session: Session,
     actor: Actor,
+    applicant: Applicant,
     filing: Filing,
     state_before: FilingState,
     key: tuple[str, bytes],
@@ -137,11 +166,14 @@ def _file(
     at: datetime,
 ) -> TicketRows:
     calendar = calendar_of(session, actor.district, state_before.calendar_id)
-    context, household = _checked(session, actor, filing, state_before.open_offerings, calendar, at)
-    give_consents(session, actor, codes=sorted(filing.consents), at=at)
-    _let_follow(session, actor, filing, state_before.employer_id, at)
+    open_offerings = state_before.open_offerings
+    context, household = _checked(session, actor, applicant, filing, open_offerings, calendar, at)
+    employer = applicant.employer_id or state_before.employer_id
+    if applicant.authority is Authority.OWN:
+        give_consents(session, actor, codes=sorted(filing.consents), at=at)
+        _let_follow(session, actor, filing, employer, at)
     number = ticket_number(state_before.administrative_code, context.today, state_before.sequence)
-    ticket = _ticket(actor, context, ticket_id, number, state_before.employer_id, key, at)
+    ticket = _ticket(actor, applicant, context, ticket_id, number, employer, key, at)
     items = [
         _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering])
         for ordinal, requested in enumerate(filing.items, start=1)
@@ -156,6 +188,7 @@ def _file(
 def _checked(
     session: Session,
     actor: Actor,
+    applicant: Applicant,
     filing: Filing,
     open_offerings: frozenset[str],
     calendar: WorkingCalendar,
@@ -163,12 +196,14 @@ def _checked(
 ) -> tuple[FilingContext, Household]:
     if not filing.items:
         raise Invalid(errors=[FieldError("items", "required")])
-    household = household_for(session, actor)
+    household = household_of(session, applicant.person)
     if not household.applicant.complete:
         raise Conflict("profile_incomplete")
     bundle = current_bundle(session, actor.district, filing.bundle)
     if bundle is None:
         raise Invalid(errors=[FieldError("bundle", "bundle_unknown")])
+    if applicant.authority is not Authority.OWN:
+        filing = _consented(session, actor, applicant, filing, bundle)
     today = calendar.local_date(at)
     kinship = {member.id: member.kinship.value for member in household.family.values()}
     faults = filing_faults(filing, bundle, kinship, today=today)
@@ -179,9 +214,9 @@ def _checked(
     case = FilingContext(
         filing=filing,
         bundle=bundle,
-        applicant=actor.person,
-        born=born | {actor.person: household.applicant.birth_date},
-        facts=facts_of(session, actor, persons={actor.person, *subjects}, on=today),
+        applicant=applicant.person,
+        born=born | {applicant.person: household.applicant.birth_date},
+        facts=facts_of(session, actor, persons={applicant.person, *subjects}, on=today),
         open_offerings=open_offerings,
         today=today,
     )
@@ -198,6 +233,22 @@ def _checked(
     return case, household
 
 
+def _consented(
+    session: Session,
+    actor: Actor,
+    applicant: Applicant,
+    filing: Filing,
+    bundle: BundleDefinition,
+) -> Filing:
+    """The filing with the applicant's own consents, given before: nobody consents for another."""
+    standing = standing_consents(session, actor, applicant.person)
+    missing = [one.ref for one in bundle.consents if not one.optional and one.ref not in standing]
+    if missing:
+        raise Conflict("consents_not_standing", consents=", ".join(missing))
+    given = [one.ref for one in bundle.consents if one.ref in standing]
+    return replace(filing, consents=given)
+
+
 def _material_faults(session: Session, actor: Actor, case: FilingContext) -> list[FieldError]:
     filing = case.filing
     attached = [
@@ -205,7 +256,7 @@ def _material_faults(session: Session, actor: Actor, case: FilingContext) -> lis
         *(one for requested in filing.items for one in requested.materials),
     ]
     kept = materials_by_ids(
-        session, actor, ids={one.material for one in attached}, person=actor.person
+        session, actor, ids={one.material for one in attached}, person=case.applicant
     )
     asked = [
         (case.bundle.offerings[requested.offering], case.known_for(requested))
@@ -225,6 +276,7 @@ def _let_follow(
 
 def _ticket(
     actor: Actor,
+    applicant: Applicant,
     context: FilingContext,
     ticket_id: UUID,
     number: str,
@@ -240,7 +292,11 @@ def _ticket(
         bundle_code=context.bundle.code,
         bundle_version_id=context.bundle.version_id,
         release_number=context.bundle.release,
-        person_id=actor.person,
+        applicant_kind=applicant.kind,
+        person_id=applicant.person_id,
+        enterprise_id=applicant.enterprise_id,
+        authority=applicant.authority,
+        authority_id=applicant.authority_id,
         account_id=actor.account,
         employer_id=employer,
         status=TicketStatus.IN_PROGRESS,
@@ -263,7 +319,9 @@ def _item(
         version=1,
         offering_code=definition.code,
         offering_version_id=definition.version_id,
+        applicant_kind=ticket.applicant_kind,
         person_id=ticket.person_id,
+        enterprise_id=ticket.enterprise_id,
         employer_id=ticket.employer_id,
         subject_id=requested.subject,
         received_at=ticket.filed_at,
@@ -334,8 +392,10 @@ def _begin(
                 act.rely(item, judged_by, Reliance.CRITERION)
                 met_by = {fact.id: fact for edge in made[item.id] for fact in edge.facts}
                 act.rely(item, met_by.values(), Reliance.EDGE)
+    except KeyTaken:
+        raise Invalid("idempotency_key_reused") from None
     except ItemsOpenAlready as open_already:
-        numbers = _numbers_in_the_way(session, actor, items, open_already.written)
+        numbers = _numbers_in_the_way(session, ticket, items, open_already.written)
         raise Conflict("item_already_open", number=numbers) from None
     return Begun(act.stages_entered(), edges)
 
@@ -357,13 +417,13 @@ def _new_edges(
 
 
 def _numbers_in_the_way(
-    session: Session, actor: Actor, items: Sequence[Item], written: Collection[UUID]
+    session: Session, ticket: Ticket, items: Sequence[Item], written: Collection[UUID]
 ) -> str:
     wanted = {(item.offering_code, item.subject_id) for item in items}
     open_items = session.execute(
         select(Item.number, Item.offering_code, Item.subject_id).where(
-            Item.district_id == actor.district,
-            Item.person_id == actor.person,
+            Item.district_id == ticket.district_id,
+            of_applicant(Item, ticket.applicant_kind, ticket.person_id or ticket.enterprise_id),
             Item.phase != Phase.ENDED,
             Item.id.not_in(written),
         )

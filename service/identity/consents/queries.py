@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,3 +41,18 @@ def consents_for(session: Session, actor: Actor) -> Listing[ConsentView]:
         .order_by(Consent.id.desc())
     )
     return Listing([ConsentView(*row) for row in rows])
+
+
+def standing_consents(session: Session, actor: Actor, person: UUID) -> frozenset[str]:
+    """The texts (`processing@1`) to which a person's consent stands in the actor's district.
+
+    For who acts by the person's authority. One statement.
+    """
+    rows = session.execute(
+        select(Consent.code, Consent.version).where(
+            Consent.district_id == actor.district,
+            Consent.person_id == person,
+            Consent.withdrawn_at.is_(None),
+        )
+    )
+    return frozenset(f"{row.code}@{row.version}" for row in rows)

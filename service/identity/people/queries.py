@@ -108,7 +108,7 @@ def own_details(session: Session, actor: Actor) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """The talent who asks, and their family by person."""
+    """A talent, and their family by person."""
 
     applicant: Applicant
     family: dict[UUID, FamilyMember]
@@ -116,7 +116,11 @@ class Household:
 
 def household_for(session: Session, actor: Actor) -> Household:
     """The talent who asks with their family; one statement. Raises `Forbidden`."""
-    me = own_person(actor)
+    return household_of(session, own_person(actor))
+
+
+def household_of(session: Session, me: UUID) -> Household:
+    """A person with their family, for who acts by the person's authority; one statement."""
     members = union_all(
         select(
             literal(me, Uuid).label("id"),
@@ -136,6 +140,12 @@ def household_for(session: Session, actor: Actor) -> Household:
         applicant=next(_applicant(session, row) for row in rows if row.id == me),
         family=_family(session, (row for row in rows if row.id != me)),
     )
+
+
+def family_ids(session: Session, person: UUID) -> frozenset[UUID]:
+    """Whom a person named as family; one statement."""
+    members = select(FamilyLink.member_id).where(FamilyLink.person_id == person)
+    return frozenset(session.scalars(members))
 
 
 def own_person(actor: Actor) -> UUID:

@@ -14,7 +14,14 @@ from service.local.story import beginning, working
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
 from service.local.story.people import new_family
-from service.local.story.stage import OFFERINGS, SCHOOLS, Story, agent, request_seen
+from service.local.story.stage import (
+    OFFERINGS,
+    SCHOOLS,
+    Story,
+    agent,
+    files_for,
+    request_seen,
+)
 from service.local.story.telling import StoryBroken, Teller, expect
 
 _DISTRICT: Final = "demo"
@@ -73,6 +80,39 @@ def employer(story: Story) -> None:
     )
 
 
+def colleague(story: Story) -> None:
+    teller = story.teller
+    teller.chapter("专员代为提交", "The agent files for him")
+    code = story.body["sections"]["employment"]["employer_code"]
+    given = story.talent.post("/me/authorities", json={"credit_code": code})
+    listed = agent(story).get("/enterprise/authorities")["items"]
+    teller.tell(
+        f"张伟在手机上授权{given['enterprise']}的专员代他申请。",
+        "On his phone Zhang Wei lets the agents of Dongwan Haixin file for him.",
+        true=given["id"] in [one["id"] for one in listed],
+        found=listed,
+    )
+    path = f"/enterprise/authorities/{given['id']}"
+    filed = files_for(story, path, "purchase_discount").json()
+    expect("id" in filed, f"the agent cannot file: {filed}")
+    timeline = story.talent.get(f"/tickets/{filed['id']}/timeline")["items"]
+    teller.tell(
+        "专员为他提交了购房优惠，联办件归他所有，时间线写明是谁提交的。",
+        "The agent files for the purchase discount; the ticket is his, and its timeline says who"
+        " filed it.",
+        true="agent" in timeline[0]["text"]["en"],
+        found=[filed, timeline],
+    )
+    story.talent.post(f"/me/authorities/{given['id']}/revocation")
+    after = files_for(story, path, "purchase_discount")
+    teller.tell(
+        "张伟撤回授权，专员下一次就不能再提交。",
+        "He revokes it, and with the next request the agent cannot file.",
+        true=after.status_code == httpx.codes.NOT_FOUND,
+        found=after.text,
+    )
+
+
 def ending(story: Story) -> None:
     teller = story.teller
     teller.chapter("全部办结", "All is done")
@@ -110,6 +150,7 @@ CHAPTERS: Final = (
     working.children,
     working.wife,
     working.health,
+    colleague,
     employer,
     ending,
 )

@@ -8,15 +8,15 @@ from typing import Any
 from service.local.story.people import Caller
 
 
-def upload(talent: Caller, codes: Iterable[str]) -> dict[str, str]:
-    """Hand in one document of each code; gives their ids by code."""
-    return {code: upload_one(talent, code)["id"] for code in codes}
+def upload(who: Caller, codes: Iterable[str], *, to: str = "/materials") -> dict[str, str]:
+    """Hand in one document of each code; returns their ids by code."""
+    return {code: upload_one(who, code, to=to)["id"] for code in codes}
 
 
-def upload_one(talent: Caller, code: str, *, pages: int = 1) -> dict[str, Any]:
+def upload_one(who: Caller, code: str, *, pages: int = 1, to: str = "/materials") -> dict[str, Any]:
     """Hand in a document of so many pages."""
     file = (f"{code}.pdf", pdf(code, pages=pages), "application/pdf")
-    told: dict[str, Any] = talent.post("/materials", data={"code": code}, files={"file": file})
+    told: dict[str, Any] = who.post(to, data={"code": code}, files={"file": file})
     return told
 
 

@@ -115,6 +115,16 @@ def asks_for(story: Story, offering: str) -> httpx.Response:
     return story.talent.ask("POST", "/tickets", json=body, headers=key(uuid4().hex))
 
 
+def files_for(story: Story, authority: str, offering: str) -> httpx.Response:
+    """The agent files an offering for Zhang Wei, and hands in what he has not handed in before."""
+    story.form = story.talent.get(f"/bundles/arrival/form?offerings={offering}")
+    fresh = {one["code"] for one in story.form["materials"]} - set(story.papers)
+    story.papers |= upload(agent(story), sorted(fresh), to=f"{authority}/materials")
+    body = {name: part for name, part in filled(story, offering).items() if name != "consents"}
+    path = f"{authority}/tickets"
+    return agent(story).ask("POST", path, json=body, headers=key(uuid4().hex))
+
+
 def open_departments(item: Mapping[str, Any]) -> list[str]:
     return sorted(
         department

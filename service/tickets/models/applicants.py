@@ -11,10 +11,11 @@ class OfApplicant:
     """A row that belongs to a case, and names the person whose case it is.
 
     Row-level security shows it to that person without a look at another table: a policy of the
-    district family has no sub-query, which a distributed engine refuses.
+    district family has no sub-query, which a distributed engine refuses. None where
+    an enterprise applied.
     """
 
-    person_id: Mapped[UUID]
+    person_id: Mapped[UUID | None]
 
 
 class OfEmployer:

@@ -12,16 +12,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
 from service.kernel.sealed import Owner, sealed_column
 from service.tickets.models.applicants import OfApplicant
+from service.tickets.rules.applicant import ApplicantKind, Authority
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import TicketStatus
+
+ONE_APPLICANT: Final = (
+    "CASE applicant_kind WHEN 'person' THEN person_id IS NOT NULL AND enterprise_id IS NULL"
+    " ELSE person_id IS NULL AND enterprise_id IS NOT NULL END"
+)
+"""Exactly the id that the kind of the applicant calls for."""
 
 TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
 
 
 class Ticket(DistrictScoped, Base):
-    """One filing of a bundle by one talent.
+    """One filing of a bundle by one applicant: a person or an enterprise.
 
-    `employer_id` is the enterprise that the talent named and let follow, as they filed it.
+    `account_id` acted: the applicant or, where `authority_id` says by which right, an agent of
+    their employer. `employer_id` is the enterprise that the talent named and let follow as they
+    filed it, or whose agent filed it.
     `release_number` is the release that was in force: with it, the form that was filled in is known
     (None: filed before there were releases).
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
@@ -37,7 +46,16 @@ class Ticket(DistrictScoped, Base):
         UniqueConstraint("district_id", "number"),
         UniqueConstraint("district_id", "account_id", "filing_key"),
         owned_by("enterprises", "employer_id"),
+        owned_by("enterprises", "enterprise_id"),
+        owned_by("authorities", "authority_id"),
         Index("ix_tickets_person", "district_id", "person_id", "id"),
+        Index(
+            "ix_tickets_enterprise",
+            "district_id",
+            "enterprise_id",
+            "id",
+            postgresql_where=text("enterprise_id IS NOT NULL"),
+        ),
         Index(
             "ix_tickets_employer",
             "district_id",
@@ -47,6 +65,12 @@ class Ticket(DistrictScoped, Base):
         ),
         one_of("status", TicketStatus),
         one_of("due_basis", DueBasis),
+        one_of("applicant_kind", ApplicantKind),
+        one_of("authority", Authority),
+        CheckConstraint(ONE_APPLICANT, name="one_applicant"),
+        CheckConstraint(
+            "(authority = 'agent') = (authority_id IS NOT NULL)", name="authority_is_recorded"
+        ),
     )
 
     number: Mapped[str]
@@ -54,7 +78,13 @@ class Ticket(DistrictScoped, Base):
     bundle_code: Mapped[str]
     bundle_version_id: Mapped[UUID]
     release_number: Mapped[int | None]
-    person_id: Mapped[UUID]
+    applicant_kind: Mapped[ApplicantKind] = mapped_column(
+        EnumText(ApplicantKind), server_default=text("'person'")
+    )
+    person_id: Mapped[UUID | None]
+    enterprise_id: Mapped[UUID | None]
+    authority: Mapped[Authority] = mapped_column(EnumText(Authority), server_default=text("'own'"))
+    authority_id: Mapped[UUID | None]
     account_id: Mapped[UUID]
     employer_id: Mapped[UUID | None]
     status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))

@@ -13,6 +13,8 @@ from service.kernel.sealed import Owner, sealed_column
 from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.applicants import OfApplicant, OfEmployer
+from service.tickets.models.filed import ONE_APPLICANT
+from service.tickets.rules.applicant import ApplicantKind
 from service.tickets.rules.clock import SegmentEffect, SegmentKind
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance
@@ -21,7 +23,7 @@ from service.tickets.rules.states import Dropped, Reliance
 class Item(OfEmployer, DistrictScoped, Base):
     """One offering, for one subject, inside a ticket.
 
-    An open item of the same person, offering and subject exists once: the partial unique index
+    An open item of the same applicant, offering and subject exists once: the partial unique index
     holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
     when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
     unmet. `hold_until`: by when whoever it waits for should act. `segments` counts its clock
@@ -40,12 +42,16 @@ class Item(OfEmployer, DistrictScoped, Base):
             "uq_items_open",
             "district_id",
             "person_id",
+            "enterprise_id",
             "offering_code",
             "subject_id",
             unique=True,
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("phase <> 'ended'"),
         ),
+        one_of("applicant_kind", ApplicantKind),
+        CheckConstraint(ONE_APPLICANT, name="one_applicant"),
+        owned_by("enterprises", "enterprise_id"),
         one_of("phase", Phase),
         one_of("outcome", Outcome),
         one_of("hold", Hold),
@@ -74,7 +80,11 @@ class Item(OfEmployer, DistrictScoped, Base):
     version: Mapped[int] = mapped_column(default=1)
     offering_code: Mapped[str]
     offering_version_id: Mapped[UUID]
-    person_id: Mapped[UUID]
+    applicant_kind: Mapped[ApplicantKind] = mapped_column(
+        EnumText(ApplicantKind), server_default=text("'person'")
+    )
+    person_id: Mapped[UUID | None]
+    enterprise_id: Mapped[UUID | None]
     subject_id: Mapped[UUID | None]
     filed_subject: Mapped[bytes | None] = sealed_column(of=Owner("subject_id"))
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))

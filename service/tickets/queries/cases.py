@@ -19,6 +19,7 @@ from service.tickets.models.filed import TicketSection
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.rows import not_ended, sections_of
+from service.tickets.visibility import of_applicant
 
 StageRow = Row[*tuple[Any, ...]]
 """A task with its stage, or a stage that has none: `id key round status verdict task …`."""
@@ -27,6 +28,17 @@ StageRow = Row[*tuple[Any, ...]]
 def about(item: Item) -> list[UUID]:
     """The persons whose facts count for an item: its subject, then the applicant."""
     return [one for one in (item.subject_id, item.person_id) if one is not None]
+
+
+def person_of(item: Item) -> UUID:
+    """The person who applied for an item.
+
+    Raises `LookupError` where an enterprise did: no offering can be asked for by one yet, and
+    whatever lets one be has to say what stands in the place of a person.
+    """
+    if item.person_id is None:
+        raise LookupError("the applicant is an enterprise")
+    return item.person_id
 
 
 def known_facts(session: Session, actor: Actor, item: Item, on: date) -> list[KnownFact]:
@@ -63,7 +75,7 @@ def known_of(
     others = session.scalars(
         select(Item.offering_code).where(
             Item.district_id == actor.district,
-            Item.person_id == item.person_id,
+            of_applicant(Item, item.applicant_kind, item.person_id or item.enterprise_id),
             not_ended(),
             Item.ticket_id != item.ticket_id,
         )

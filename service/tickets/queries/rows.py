@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from service.authorities.queries import giver_of
 from service.kernel.events import Event
 from service.routing.states import Phase
 from service.tickets.models.filed import Ticket, TicketSection
@@ -106,8 +107,9 @@ def with_status(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
 
 
 def recipient_of(session: Session, event: Event) -> Row[UUID, str] | None:
-    """Whom an event's ticket was filed by (`account_id`), and the `number` people know it by.
+    """Whom to tell of an event (`account_id`), and the `number` people know its ticket by.
 
+    It is the applicant's account: that which filed, or which gave the authority to file.
     The number is the item's where the event is about an item, else the ticket's.
     """
     item = (
@@ -116,7 +118,13 @@ def recipient_of(session: Session, event: Event) -> Row[UUID, str] | None:
         & (Item.id == event.item_id)
     )
     return session.execute(
-        select(Ticket.account_id, func.coalesce(Item.number, Ticket.number).label("number"))
+        select(
+            func.coalesce(
+                giver_of(district=Ticket.district_id, authority=Ticket.authority_id),
+                Ticket.account_id,
+            ).label("account_id"),
+            func.coalesce(Item.number, Ticket.number).label("number"),
+        )
         .outerjoin(Item, item)
         .where(Ticket.district_id == event.district_id, Ticket.id == event.ticket_id)
     ).one_or_none()

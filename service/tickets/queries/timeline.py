@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.catalogue.queries.definitions import offering_definition
 from service.identity.staff.queries import department_names
 from service.kernel import messages
-from service.kernel.actor import Actor
+from service.kernel.actor import Actor, ActorKind
 from service.kernel.events import Event
 from service.kernel.views import Listing
 from service.tickets.models.items import Item
@@ -51,6 +51,8 @@ def _line(
     predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
     said = f"timeline_{event.kind}"
+    if event.kind == TicketEvent.TICKET_FILED and event.actor_kind is ActorKind.AGENT:
+        said = "timeline_ticket_filed_by_agent"
     if event.kind == TicketEvent.ITEM_REJECTED and not department:
         # A check of the system, or reviews that could not be reached any more: no one department.
         said = "timeline_item_not_passed"
