@@ -268,12 +268,12 @@ class Act:
     def settle(self, edges: Iterable[Edge], status: EdgeStatus) -> None:
         """Settle edges of one item by time or by the applicant's choice, and let the item follow.
 
-        An edge whose successor is decided already is waived whatever is said.
+        An edge whose successor is decided already, be it by the edge before, is waived whatever
+        is said.
         """
-        moved = [edge for edge in edges if self._turn(edge, status)]
-        for item in self.items:
-            if any(edge.item_id == item.id for edge in moved):
-                self._follow(item)
+        for edge in edges:
+            if self._turn(edge, status):
+                self._follow(next(item for item in self.items if item.id == edge.item_id))
 
     def rely(self, item: Item, facts: Iterable[KnownFact], reliance: Reliance) -> None:
         """Keep that something about an item rested on facts; written with the act."""

@@ -186,4 +186,4 @@ def test_what_a_revocation_costs(chief, issue, person, sql_count):
     asks(chief, issue(person))
     with sql_count() as sent:
         assert asks(chief, fact_id).status_code == 200
-    assert sent.total == 8  # one of them reads a key
+    assert sent.total == 7  # one of them reads a key

@@ -221,6 +221,9 @@ class Yes:
     def departments(self, stage, _) -> tuple[str, ...]:
         return stage.choice.departments
 
+    def decided(self, stage) -> None:
+        pass
+
 
 @unhurried
 @given(flows())

@@ -53,6 +53,9 @@ class Dice:
         possible = st.sampled_from([(name,) for name in stage.choice.possible])
         return self._say(self.context.chosen, stage, round_, possible)
 
+    def decided(self, stage: Stage) -> None:
+        """The dice know nothing that a decision could change."""
+
     def _say(self, said: Any, stage: Stage, round_: int, strategy: Any) -> Any:
         return said.setdefault(f"{stage.key}.{round_}", self._draw(strategy))
 

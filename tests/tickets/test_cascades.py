@@ -195,7 +195,7 @@ class TestOtherEdges:
         assert asked.stages() == ["acceptance"]
 
     def test_one_that_has_waited_asks_and_then_waits_for_the_answer(self, other_edges, walk):
-        ask = {"ask": {"working_days": 3, "default": "close"}}
+        ask = {"ask": {"working_days": 2, "default": "close"}}
         wait = {"wait_until": {"working_days": 2}}
         other_edges(rule("recognition", "settlement", kind="soft", otherwise=ask, **wait))
         asked = walk("recognition", "settlement")
