@@ -69,7 +69,7 @@ def run_timers(database: Database) -> None:
 
 
 def run_timer(database: Database, timer: timers.Timer, district: str, *, at: datetime) -> int:
-    """One round of one timer in one district; gives how many items moved.
+    """One round of one timer in one district; returns how many items moved.
 
     One transaction for each ticket: one that cannot be dealt with is logged and passed over.
     """

@@ -50,14 +50,14 @@ def consequences(
 ) -> dict[UUID, Consequence]:
     """By item, what the withdrawal of some of them would come to.
 
-    The same rules as when it happens: one that is closed may close others. Edges form no circle.
+    The same rules as when it happens: one that is closed may close others. Edges form no cycle.
     """
-    told = dict.fromkeys((one.item for one in items), Consequence.UNCHANGED)
+    shown = dict.fromkeys((one.item for one in items), Consequence.UNCHANGED)
     standing = {one.item: (one.phase, one.outcome) for one in items}
     status = {(edge.item, edge.predecessor): edge.status for edge in edges}
     ending = {one.item: Outcome.WITHDRAWN for one in items if one.item in withdrawn}
     while ending:
-        told |= {item: _ENDED[outcome] for item, outcome in ending.items()}
+        shown |= {item: _ENDED[outcome] for item, outcome in ending.items()}
         standing |= {item: (Phase.ENDED, outcome) for item, outcome in ending.items()}
         ending = {}
         for item in items:
@@ -67,8 +67,8 @@ def consequences(
             if found is Consequence.CLOSED:
                 ending[item.item] = Outcome.CANCELLED
             elif found is not Consequence.UNCHANGED:
-                told[item.item] = found
-    return told
+                shown[item.item] = found
+    return shown
 
 
 _ENDED: Final = {

@@ -187,7 +187,7 @@ class TicketOut(TicketSummaryOut):
 
 
 class ItemDetailOut(ItemOut):
-    """An item with what was filed for it and what was asked to be mended."""
+    """An item with what was filed for it and what was asked to be corrected."""
 
     ticket = fields.UUID(required=True)
     sections = fields.Object(

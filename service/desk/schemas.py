@@ -205,7 +205,7 @@ class VerdictOut(Schema):
 
 
 class AskedCorrectionOut(CorrectionOut):
-    """What the applicant was asked to mend: all that this stage asked itself, and of others what
+    """What the applicant was asked to correct: all that this stage asked itself, and of others what
     is about something that it may see.
     """
 
@@ -259,7 +259,7 @@ class TaskDetailOut(TaskOut):
 
 
 class PointIn(Schema):
-    """One thing to mend: in a section, a field of it, or a material."""
+    """One thing to correct: in a section, a field of it, or a material."""
 
     what = fields.String(required=True, longest=500)
     section = fields.String(load_default=None, allow_none=True, longest=40)
@@ -286,7 +286,7 @@ class DecisionIn(Schema):
         fields.Nested(PointIn),
         load_default=list,
         longest=50,
-        metadata={"description": "`return`: everything the applicant is asked to mend."},
+        metadata={"description": "`return`: everything the applicant is asked to correct."},
     )
 
 

@@ -13,7 +13,7 @@ from service.routing.states import Phase
 class Awaited(StrEnum):
     """What an item waits for the employee to do."""
 
-    CORRECTION = "correction"  # to mend what a department has named
+    CORRECTION = "correction"  # to correct what a department has named
     CHOICE = "choice"  # whether to go on without what it waited for
 
 
@@ -24,11 +24,11 @@ def told_items(items: Iterable[Any], *, about_family: Collection[str]) -> list[A
     many children somebody has is not for an employer to count. For the same reason no item is told
     with its number. `items`: rows with `id offering_code phase due_at`.
     """
-    told: dict[Any, Any] = {}
+    shown: dict[Any, Any] = {}
     for item in items:
         key = item.offering_code if item.offering_code in about_family else item.id
-        told[key] = max(told.get(key, item), item, key=_end)
-    return list(told.values())
+        shown[key] = max(shown.get(key, item), item, key=_end)
+    return list(shown.values())
 
 
 def _end(item: Any) -> tuple[bool, datetime]:

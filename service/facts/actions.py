@@ -63,7 +63,7 @@ def publish_fact_kinds(
 def issue_facts(
     session: Session, actor: Actor, *, facts: Sequence[NewFact], at: datetime
 ) -> list[UUID]:
-    """Write what a decision establishes about persons; gives the ids, in that order.
+    """Write what a decision establishes about persons; returns the ids, in that order.
 
     One INSERT for all of them, a statement before it where keys of theirs are not at hand, and one
     event each, which holds codes and ids alone. Facts that hold already stay in force beside them.

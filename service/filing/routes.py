@@ -182,13 +182,13 @@ def file_for_employee(filing: Filing, authority_id: UUID) -> tuple[dict[str, Any
         session, actor, applicant=applicant, filing=filing, key=key, digest=digest, at=at
     )
     ticket = rows.ticket
-    told = {
+    shown = {
         "id": ticket.id,
         "number": ticket.number,
         "filed_at": ticket.filed_at,
         "due_on": rows.calendar.local_date(ticket.due_at),
     }
-    return told, {"Location": f"/v1/enterprise/requests/{ticket.id}"}
+    return shown, {"Location": f"/v1/enterprise/requests/{ticket.id}"}
 
 
 def _location(ticket_id: UUID) -> dict[str, str]:

@@ -82,7 +82,7 @@ class Keyring:
         return self._unseal(wrapped, "person_keys", "wrapped_key", person)
 
     def blind(self, value: str, *, purpose: str) -> bytes:
-        """The blind index of a normalised value; another purpose gives another index."""
+        """The blind index of a normalised value; another purpose returns another index."""
         return hmac.digest(self._index_key, f"{purpose}|{value}".encode(), hashlib.sha256)
 
     def _seal(self, value: bytes, table: str, column: str, row: UUID) -> bytes:

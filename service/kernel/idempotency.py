@@ -88,16 +88,16 @@ def stored_answer(session: Session, request: Request) -> Answer | None:
         return None
     if row.digest != request.digest:
         raise Invalid("idempotency_key_reused")
-    told = sealed.opened_json(session, IdempotencyKey.answer, row, otherwise=None)
-    if told is None:
+    shown = sealed.opened_json(session, IdempotencyKey.answer, row, otherwise=None)
+    if shown is None:
         raise Conflict("person_erased")
-    return Answer(**told)
+    return Answer(**shown)
 
 
 def store_answer(session: Session, request: Request, answer: Answer, *, at: datetime) -> None:
     """Keep what is about to be answered, for `KEPT`."""
     row_id = new_id()
-    told = orjson.dumps(answer).decode()
+    shown = orjson.dumps(answer).decode()
     whose = request.person_id
     row = {
         "district_id": request.district,
@@ -106,7 +106,7 @@ def store_answer(session: Session, request: Request, answer: Answer, *, at: date
         "route": request.route,
         "key": request.key,
         "digest": request.digest,
-        "answer": sealed.seal(session, IdempotencyKey.answer, told, row=row_id, of=whose),
+        "answer": sealed.seal(session, IdempotencyKey.answer, shown, row=row_id, of=whose),
         "created_at": at,
     }
     insert_rows(session, IdempotencyKey, [row])

@@ -22,7 +22,7 @@ class Storage(Protocol):
     """Keeps blobs under names of the form `materials/0192-…` (lower case, no dots)."""
 
     def put(self, name: str, content: BinaryIO) -> int:
-        """Keep everything that can be read from `content`; gives its length in bytes."""
+        """Keep everything that can be read from `content`; returns its length in bytes."""
 
     def read(self, name: str) -> Iterator[bytes]:
         """The content in chunks; raises `FileNotFoundError` at once, not at the first chunk.

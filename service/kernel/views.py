@@ -32,7 +32,7 @@ def extended(base: Any, into: type[View], **more: Any) -> View:
     """A read model that has the fields of `base`, a parent of `into`, and `more`.
 
     A field in both is taken from `more`. Raises `TypeError` where `into` has a field that neither
-    gives, or `more` has one that `into` lacks.
+    returns, or `more` has one that `into` lacks.
     """
     inherited = {field.name: getattr(base, field.name) for field in fields(base)}
     return into(**{**inherited, **more})

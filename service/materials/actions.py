@@ -128,7 +128,7 @@ def sweep_orphans(
     kept: Callable[[Collection[UUID]], Collection[UUID]],
     at: datetime,
 ) -> int:
-    """Delete a district's contents that no material has, and gives their number.
+    """Delete a district's contents that no material has, and returns their number.
 
     `kept` tells which of some ids have a material that is not erased; it opens a transaction of
     its own. Left behind are they by uploads that broke off between storage and database.

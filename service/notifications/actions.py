@@ -17,7 +17,8 @@ from service.notifications.queries import Count, unread_for, visible
 def mark_read(
     session: Session, actor: Actor, *, ids: Collection[UUID] | None, at: datetime
 ) -> Count:
-    """Mark the actor's notices as read, all until `at` where none are named; gives what is unread.
+    """Mark the actor's notices as read, all until `at` where none are named; returns what is
+    unread.
 
     A notice keeps the moment at which it was first read. Ids that are not the actor's are passed
     over: whether such a notice exists is not told.

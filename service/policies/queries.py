@@ -87,12 +87,12 @@ def _recorded(session: Session, actor: Actor, stated: Stated, today: date) -> _P
     family = [Relative(Subject(one.kinship), one.birth_date, one.id) for one in members]
     people = {actor.person, *household.family}
     facts = facts_of(session, actor, persons=people, on=today)
-    told: dict[UUID | None, Mapping[str, Sequence[Mapping[str, Any]]]] = {
+    shown: dict[UUID | None, Mapping[str, Sequence[Mapping[str, Any]]]] = {
         person: by_kind(facts[person]) for person in household.family
     }
-    told[None] = _merged(_stated_facts(stated), by_kind(facts[actor.person]))
+    shown[None] = _merged(_stated_facts(stated), by_kind(facts[actor.person]))
     born = household.applicant.birth_date or stated.born
-    return _Person(born, [*family, *stated.family], told, complete=True)
+    return _Person(born, [*family, *stated.family], shown, complete=True)
 
 
 def _known(

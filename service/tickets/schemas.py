@@ -36,7 +36,7 @@ class PageIn(Schema):
 
 
 class PointOut(Schema):
-    """One thing to mend."""
+    """One thing to correct."""
 
     what = fields.String(required=True)
     section = fields.String(required=True, allow_none=True)
@@ -45,7 +45,7 @@ class PointOut(Schema):
 
 
 class CorrectionOut(Schema):
-    """What a department asked the applicant to mend."""
+    """What a department asked the applicant to correct."""
 
     asked_at = fields.DateTime(required=True)
     due_at = fields.DateTime(required=True)

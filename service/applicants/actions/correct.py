@@ -107,7 +107,7 @@ def _replace(
     definition: OfferingDefinition,
     materials: Sequence[AttachedDocument],
 ) -> set[str]:
-    """Another revision of the documents of every code that was handed in; gives shared codes."""
+    """Another revision of the documents of every code that was handed in; returns shared codes."""
     if not materials:
         return set()
     before = {one.code: one.revision for one in documents_of(session, item, definition)}

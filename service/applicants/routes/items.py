@@ -50,7 +50,7 @@ blp = http.Blueprint(
 @blp.get("/<uuid:item_id>", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.response(200, ItemDetailOut, example=recorded("item"))
 def get_item(item_id: UUID) -> ItemDetail:
-    """Show one of my items with my answers and everything I was asked to mend."""
+    """Show one of my items with my answers and everything I was asked to correct."""
     session, actor = http.session(), http.actor()
     rows, item = item_for(session, actor, item_id)
     definition = offering_definition(session, actor.district, item.offering_version_id)
@@ -87,7 +87,7 @@ def list_due_changes(item_id: UUID) -> Listing[DueChangeView]:
 def correct_item(
     item_id: UUID, sections: Mapping[str, Any], materials: list[AttachedDocument]
 ) -> TicketView:
-    """Answer everything I was asked to mend, in one go; If-Match names the item."""
+    """Answer everything I was asked to correct, in one go; If-Match names the item."""
     session, actor = http.session(), http.actor()
     ticket = correct.correct_item(
         session,

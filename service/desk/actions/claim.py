@@ -128,7 +128,7 @@ def changed_task(
 
 
 def changed_locked_task(session: Session, locked: LockedTask, values: Mapping[str, Any]) -> TaskRow:
-    """Change a task that is locked; its row as `changed_task` gives it."""
+    """Change a task that is locked; its row as `changed_task` returns it."""
     district, task_id = locked.task.district_id, locked.task.id
     row = changed_task(session, values, Task.district_id == district, Task.id == task_id)
     if row is None:

@@ -43,7 +43,7 @@ def decide_task(
 ) -> LockedTask:
     """Give the verdict on a task the actor has claimed; opens what follows, ends what ends.
 
-    `points` is what a return asks the applicant to mend. Raises `NotFound`, `Conflict`
+    `points` is what a return asks the applicant to correct. Raises `NotFound`, `Conflict`
     (`task_not_claimed`, `task_not_mine`, `task_closed`, `acceptance_deemed` for a refusal that
     comes after the time to accept, `notice_running` for a notice period that nobody may cut
     short, `returned_already`), `Stale`, `Forbidden`, or `Invalid` for a verdict the stage does

@@ -92,7 +92,7 @@ _ACTIVE: Final = "status IN ('open', 'claimed')"
 _LEAST: Final = "SELECT min(offering_code) FROM tasks WHERE"
 
 
-# The codes are found one by one: the index gives the next behind each.
+# The codes are found one by one: the index returns the next behind each.
 _COUNTING: Final = text(
     f"""
 WITH RECURSIVE desks AS (

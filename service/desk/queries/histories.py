@@ -81,7 +81,7 @@ def item_timeline_for(
     )
     if ticket_id is None:
         raise NotFound
-    told = session.scalars(
+    shown = session.scalars(
         select(Event)
         .where(
             Event.district_id == actor.district,
@@ -92,4 +92,4 @@ def item_timeline_for(
         )
         .order_by(Event.seq)
     ).all()
-    return ticket_id, told
+    return ticket_id, shown

@@ -32,8 +32,8 @@ _SESSION: Final = text(
 def authenticator(database: Database, keys: Keys) -> Callable[[str], Actor]:
     """What turns the text of an access token into who is asking.
 
-    One statement, outside any transaction and any scope: a database function that gives nothing
-    but what this needs. What it gives is true now: a sign-out, a disabled account, a post that
+    One statement, outside any transaction and any scope: a database function that returns nothing
+    but what this needs. What it returns is true now: a sign-out, a disabled account, a post that
     began or ended today act on the next request. Raises `Unauthenticated("token_invalid")`.
     """
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")

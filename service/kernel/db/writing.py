@@ -35,7 +35,7 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
 def insert_new_rows(
     session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
 ) -> set[UUID]:
-    """Write those rows that no unique constraint refuses, in one statement; gives their ids.
+    """Write those rows that no unique constraint refuses, in one statement; returns their ids.
 
     A row that another transaction is just writing is waited for.
     """

@@ -110,7 +110,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         `allow` is a permission or `PUBLIC`; `versioned` demands If-Match; `keyed` says whether an
         Idempotency-Key is taken (default: on a POST that needs somebody signed in); `problems`
         names the codes that the view itself may answer, by status. `before` is called when the
-        actor may do it, before any transaction is opened: for what is done outside. What it gives
+        actor may do it, before any transaction is opened: for what is done outside. What it returns
         the view gets as arguments; what it did it undoes through `context.unless_committed`.
         `keeps_key` says of a request that its key is kept with what the view makes, and that the
         view itself knows a request that comes again: its answer is not stored.

@@ -127,9 +127,11 @@ def _complete(operation: dict[str, Any]) -> None:
 
 
 _ETAG: Final = '"item.0199d3c2-7a52-7a10-8f2e-1d5b7c3e9a21.1"'
-_KEY_OF_AN_ANSWER: Final = "The same key with the same request gives the same answer for 24 hours."
+_KEY_OF_AN_ANSWER: Final = (
+    "The same key with the same request returns the same answer for 24 hours."
+)
 _KEY_OF_WHAT_IS_MADE: Final = (
-    "The same key with the same request gives what it made, for ever and as it then stands; what"
+    "The same key with the same request returns what it made, permanently and as it stands; what"
     " does not keep its key is answered the same for 24 hours."
 )
 

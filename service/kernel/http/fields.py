@@ -206,7 +206,7 @@ class Date(ma.fields.Date):
 
 
 class DayOrMoment(ma.fields.String):
-    """A calendar date, or a moment with its offset (RFC 3339): gives a `date` or a `datetime`."""
+    """A calendar date, or a moment with its offset (RFC 3339): returns a `date` or a `datetime`."""
 
     default_error_messages: Messages = {"invalid": "not_a_date_or_time"}
 

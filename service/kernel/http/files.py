@@ -102,10 +102,10 @@ def _in_memory(
 
 def _told(parts: Iterable[Part]) -> bytes:
     """What a form asks for, whatever its boundary and order: for the digest of a keyed request."""
-    told = {
+    shown = {
         name: [value.name, hashlib.sha256(value.content).hexdigest()]
         if isinstance(value, SentFile)
         else value
         for name, value in parts
     }
-    return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)

@@ -28,7 +28,7 @@ _DISTRICT: Final = "demo"
 
 
 def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
-    """Tell the whole story against the service that runs in a folder; gives its sentences.
+    """Tell the whole story against the service that runs in a folder; returns its sentences.
 
     Raises `StoryBroken` where something does not come as it should.
     """

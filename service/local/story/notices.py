@@ -39,7 +39,7 @@ class Notices:
         self._database, self._district = open_database(settings), district
 
     def end(self, ticket_id: str) -> int:
-        """Let all running notice periods of a ticket end; gives how many did."""
+        """Let all running notice periods of a ticket end; returns how many did."""
         at, scope = clock.now(), Scope.system(self._district)
         over = at - timedelta(seconds=1)
         with self._database.transaction(scope) as session:

@@ -112,8 +112,8 @@ def _orientation(segment: bytes) -> int:
             place = at + 2 + number * _ENTRY_BYTES
             tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, place)
             if tag == _ORIENTATION:
-                told = kind == _SHORT and value in _ORIENTATIONS
-                return int(value) if told else _UPRIGHT
+                shown = kind == _SHORT and value in _ORIENTATIONS
+                return int(value) if shown else _UPRIGHT
     except struct.error:
         pass
     return _UPRIGHT

@@ -80,9 +80,9 @@ def _entries(content: bytes) -> Iterator[Entry]:
     for _ in range(number):
         if at + _ENTRY.size > end:
             raise refused("file_broken")
-        told = _ENTRY.unpack_from(content, at)
-        signature, made, _, flags, method, *_ = told
-        packed, unpacked, name_bytes, extra_bytes, comment_bytes = told[8:13]
+        shown = _ENTRY.unpack_from(content, at)
+        signature, made, _, flags, method, *_ = shown
+        packed, unpacked, name_bytes, extra_bytes, comment_bytes = shown[8:13]
         name = content[at + _ENTRY.size : at + _ENTRY.size + name_bytes]
         at += _ENTRY.size + name_bytes + extra_bytes + comment_bytes
         if signature != b"PK\x01\x02" or at > end:
@@ -93,8 +93,8 @@ def _entries(content: bytes) -> Iterator[Entry]:
             method=method,
             packed=packed,
             unpacked=unpacked,
-            offset=told[-1],
-            link=made >> 8 == _UNIX and told[-2] >> 28 == _LINK,
+            offset=shown[-1],
+            link=made >> 8 == _UNIX and shown[-2] >> 28 == _LINK,
         )
     if at != end:
         raise refused("file_broken")
@@ -146,9 +146,9 @@ def _data_of(content: bytes, entry: Entry) -> int:
     """
     if entry.offset + _LOCAL.size > len(content):
         raise refused("file_broken")
-    told: tuple[Any, ...] = _LOCAL.unpack_from(content, entry.offset)
-    signature, _, flags, method, *_ = told
-    name_bytes, extra_bytes = map(int, told[-2:])
+    shown: tuple[Any, ...] = _LOCAL.unpack_from(content, entry.offset)
+    signature, _, flags, method, *_ = shown
+    name_bytes, extra_bytes = map(int, shown[-2:])
     at = entry.offset + _LOCAL.size
     name = content[at : at + name_bytes].decode("utf-8" if flags & _UTF8 else "cp437", "replace")
     if signature != b"PK\x03\x04" or method != entry.method or name != entry.name:

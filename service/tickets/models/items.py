@@ -144,7 +144,7 @@ class Edge(OfEmployer, OfApplicant, DistrictScoped, Base):
 
 
 class Correction(OfApplicant, DistrictScoped, Base):
-    """What a department asked the applicant to mend, sealed: points with section, field, words.
+    """What a department asked the applicant to correct, sealed: points with section, field, words.
 
     It is answered, or dropped when it no longer matters; while neither, the item is held for it.
     """

@@ -64,7 +64,7 @@ def sections_of(session: Session, item: Item) -> Sequence[TicketSection]:
 
 
 def corrections_of(session: Session, item: Item) -> Sequence[Correction]:
-    """Everything that was ever asked to be mended of an item, the first first."""
+    """Everything that was ever asked to be corrected of an item, the first first."""
     return session.scalars(
         select(Correction)
         .where(Correction.district_id == item.district_id, Correction.item_id == item.id)

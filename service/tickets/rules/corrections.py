@@ -1,4 +1,4 @@
-"""What a department asks an applicant to mend, and whether an answer is complete."""
+"""What a department asks an applicant to correct, and whether an answer is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.routing.flow import ALL, Sees
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing to mend: in a section or a field of it, or in a material; `what` says how."""
+    """One thing to correct: in a section or a field of it, or in a material; `what` says how."""
 
     what: str
     section: str | None = None

@@ -69,7 +69,7 @@ class Choice(StrEnum):
 
 
 class Dropped(StrEnum):
-    """Why what was to be mended is not asked any more."""
+    """Why what was to be corrected is not asked any more."""
 
     SENT_BACK = "sent_back"  # the flow has gone back before the stage that asked
     ENDED = "ended"  # the item has

@@ -33,7 +33,7 @@ def ensure_account(
     at: datetime,
     person_id: UUID | None = None,
 ) -> UUID:
-    """Make this account, or make it be so: name and password; gives its id.
+    """Make this account, or make it be so: name and password; returns its id.
 
     The transaction runs in the scope of the district, and of nobody, before and after. Raises
     `Invalid` for a username or password of another form, and `Conflict("username_taken")` where
