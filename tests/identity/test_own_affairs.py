@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 
 from service.identity.consents.actions import give_consents
 from service.identity.people.models import Person
-from service.identity.people.queries import applicant_for, family_for, own_person
+from service.identity.people.queries import family_for, own_person, profile_for
 from service.identity.people.rules import Kinship, masked
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
@@ -281,7 +281,7 @@ def test_what_others_ask_of_a_talent(talent, runtime):
     member = lina.post("/v1/me/family", json=child()).json
     with acting(runtime, lina) as (session, actor):
         with statements(session) as seen:
-            applicant = applicant_for(session, actor)
+            applicant = profile_for(session, actor)
         assert len(seen) == 1
         with statements(session) as seen:
             family = family_for(session, actor)

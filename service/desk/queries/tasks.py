@@ -29,8 +29,8 @@ from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact
 from service.identity.people.queries import (
-    Applicant,
     FamilyMember,
+    Profile,
     applicant_as_filed,
     is_own_case,
     member_as_filed,
@@ -254,7 +254,7 @@ def facts_seen(
 
 def people_seen(
     session: Session, found: TaskFound, definition: OfferingDefinition
-) -> tuple[Applicant, FamilyMember | None]:
+) -> tuple[Profile, FamilyMember | None]:
     """The applicant of a task's item, and the member of the family that it is about: as they were
     when it was filed.
 

@@ -19,7 +19,7 @@ from service.desk.queries.histories import History
 from service.desk.queries.tasks import TaskFound, TaskRow
 from service.desk.rules import Count
 from service.facts.rules import KnownFact
-from service.identity.people.queries import Applicant, FamilyMember
+from service.identity.people.queries import FamilyMember, Profile
 from service.kernel.etags import etag
 from service.kernel.sealed import opened_json, opened_text
 from service.kernel.views import extended
@@ -196,7 +196,7 @@ class TaskRows:
     facts: Sequence[KnownFact]
     documents: Sequence[KnownMaterial]
     history: History
-    applicant: Applicant
+    applicant: Profile
     member: FamilyMember | None
 
 
@@ -234,7 +234,7 @@ def _answers(session: Session, sections: Sequence[TicketSection], sees: Sees) ->
     return shown
 
 
-def _applicant(one: Applicant) -> ApplicantView:
+def _applicant(one: Profile) -> ApplicantView:
     return ApplicantView(name=one.name, id_type=one.id_type, id_number=one.id_number_masked)
 
 

@@ -34,7 +34,7 @@ _NAMES: Final = text("SELECT id, name FROM employer_names(:persons)").bindparams
 
 
 @dataclass(frozen=True, slots=True)
-class Applicant:
+class Profile:
     """What a talent has said of themselves; None where nothing was given, or it was erased."""
 
     person_id: UUID
@@ -55,10 +55,10 @@ class Applicant:
         return self.name is not None and self.id_number is not None
 
 
-def applicant_for(session: Session, actor: Actor) -> Applicant:
+def profile_for(session: Session, actor: Actor) -> Profile:
     """The talent who asks; one statement. Raises `Forbidden` for anybody else."""
     me = select(*_PERSON).where(Person.id == own_person(actor))
-    return _applicant(session, session.execute(me).one())
+    return _profile(session, session.execute(me).one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def own_details(session: Session, actor: Actor) -> dict[str, str]:
 class Household:
     """A talent, and their family by person."""
 
-    applicant: Applicant
+    applicant: Profile
     family: dict[UUID, FamilyMember]
 
 
@@ -137,7 +137,7 @@ def household_of(session: Session, me: UUID) -> Household:
         .order_by(members.c.link)
     ).all()
     return Household(
-        applicant=next(_applicant(session, row) for row in rows if row.id == me),
+        applicant=next(_profile(session, row) for row in rows if row.id == me),
         family=_family(session, (row for row in rows if row.id != me)),
     )
 
@@ -200,7 +200,7 @@ def _date(value: str | None) -> date | None:
 
 def people_of_case(
     session: Session, person_id: UUID, member_id: UUID | None
-) -> tuple[Applicant, FamilyMember | None]:
+) -> tuple[Profile, FamilyMember | None]:
     """The applicant of a case and, where one is asked for, the member of their family that it is
     about, for the staff who work on it; one statement.
 
@@ -218,10 +218,10 @@ def people_of_case(
     applicant = next(row for row in rows if row.id == person_id)
     member = next((row for row in rows if row.id == member_id), None)
     found = None if member is None else _member(session, member)
-    return _applicant(session, applicant), found
+    return _profile(session, applicant), found
 
 
-def kept_of_applicant(applicant: Applicant) -> dict[str, Any]:
+def kept_of_applicant(applicant: Profile) -> dict[str, Any]:
     """What a filing keeps of its applicant, as JSON: name, id_type, id_number, birth_date."""
     return {
         "name": applicant.name,
@@ -242,11 +242,11 @@ def kept_of_member(member: FamilyMember) -> dict[str, Any]:
     }
 
 
-def applicant_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> Applicant:
+def applicant_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> Profile:
     """The applicant as kept with a filing, without a phone; `kept` is None where it was erased."""
     kept = kept or {}
     id_type = kept.get("id_type")
-    return Applicant(
+    return Profile(
         person_id=person,
         name=kept.get("name"),
         id_type=None if id_type is None else IdType(id_type),
@@ -283,8 +283,8 @@ def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]
     return {row.id: masked_name(opened_text(session, Person.name, row) or "") for row in rows}
 
 
-def _applicant(session: Session, row: Any) -> Applicant:
-    return Applicant(
+def _profile(session: Session, row: Any) -> Profile:
+    return Profile(
         person_id=row.id,
         name=_opened(session, Person.name, row),
         id_type=row.id_type,

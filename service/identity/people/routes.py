@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from service.identity.people import actions, queries
-from service.identity.people.queries import Applicant, FamilyMember
+from service.identity.people.queries import FamilyMember, Profile
 from service.identity.people.schemas import (
     ID_EXAMPLE,
     TALENT_EXAMPLE,
@@ -118,9 +118,9 @@ def add_family_member(body: dict[str, Any]) -> FamilyMember:
 
 
 def _me(actor: Actor) -> dict[str, Any]:
-    known: Applicant | None = None
+    known: Profile | None = None
     if actor.kind is ActorKind.TALENT:
-        known = queries.applicant_for(http.session(), actor)
+        known = queries.profile_for(http.session(), actor)
     said = {
         "name": known and known.name,
         "id_type": known and known.id_type,

@@ -24,7 +24,7 @@ from service.identity.auth.providers import password as passwords
 from service.identity.auth.queries import signed_in
 from service.identity.auth.rules import CredentialKind, RefreshVerdict, TokenState, judge_refresh
 from service.identity.people.models import DistrictPerson, Person
-from service.identity.people.queries import applicant_for
+from service.identity.people.queries import profile_for
 from service.identity.people.rules import AccountKind
 from service.kernel import audit
 from service.kernel.actor import Actor, ActorKind, guest
@@ -200,7 +200,7 @@ def _go_on(
     if actor.kind is ActorKind.STAFF and not actor.posts:
         raise Forbidden("no_post_in_district")
     if actor.kind is ActorKind.TALENT:
-        actor = replace(actor, display_name=applicant_for(session, actor).name or "")
+        actor = replace(actor, display_name=profile_for(session, actor).name or "")
     token = secrets.token_urlsafe(32)
     row = {"session_id": session_id, "digest": _digest(token), "created_at": at}
     insert_rows(session, RefreshToken, [row])
