@@ -28,12 +28,11 @@ from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_new_rows, insert_rows
-from service.routing.bundle import UNSETTLED, EdgeStatus, waits
+from service.routing.bundle import EdgeStatus
 from service.routing.conditions.known import Known
 from service.routing.context import Asking, encode_context
 from service.routing.engine import advance, initial
 from service.routing.events import (
-    Cancelled,
     Corrected,
     Event,
     Filed,
@@ -59,8 +58,8 @@ from service.routing.states import (
 )
 from service.tickets import corrections
 from service.tickets.clocks import Clocks, due_moved
-from service.tickets.edges import stands
 from service.tickets.effects import FactsGiven, facts_given
+from service.tickets.following import Following
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage, Task
@@ -70,7 +69,6 @@ from service.tickets.rows import Rows, relied_row, values_of
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.state import item_state
 from service.tickets.rules.states import (
-    UNDECIDED,
     Dropped,
     Reliance,
     TicketEvent,
@@ -164,8 +162,7 @@ class Act:
         self._relied: Rows = []
         self._decided: list[Item] = []
         self._moved_by: dict[UUID, str] = {}
-        self._turned: set[UUID] = set()
-        self._asked = False
+        self._following = Following(self)
 
     # What the act stands on.
 
@@ -271,9 +268,7 @@ class Act:
         An edge whose successor is decided already, be it by the edge before, is waived whatever
         is said.
         """
-        for edge in edges:
-            if self._turn(edge, status):
-                self._follow(next(item for item in self.items if item.id == edge.item_id))
+        self._following.settle(edges, status)
 
     def rely(self, item: Item, facts: Iterable[KnownFact], reliance: Reliance) -> None:
         """Keep that something about an item rested on facts; written with the act."""
@@ -430,83 +425,13 @@ class Act:
             data = {"offering": item.offering_code}
             self.emit(TicketEvent.CORRECTION_DROPPED, item=item, data=data)
 
-    # What follows along the edges.
-
-    def _settle_edges(self) -> None:
-        """Follow what happened to items along the edges of their ticket, until nothing moves.
-
-        An edge that is met, or cannot be any more, may let its successor begin or be decided, or
-        close it, which may settle further edges. Edges form no cycle, so this ends.
-        """
-        while self._decided:
-            decided = {item.id for item in self._decided}
-            offerings = {item.offering_code for item in self._decided}
-            self._decided.clear()
-            self._waive_edges_of(decided)
-            moved = set()
-            for edge in self.edges():
-                if edge.predecessor not in offerings or edge.status not in UNSETTLED:
-                    continue
-                status = stands(edge, self.items)
-                if status is not EdgeStatus.WAITING and self._turn(edge, status):
-                    moved.add(edge.item_id)
-            for item in self.items:
-                if item.id in moved:
-                    self._follow(item)
-
-    def _waive_edges_of(self, decided: set[UUID]) -> None:
-        """An item that has an outcome waits for nothing any more."""
-        for edge in self.edges():
-            if edge.item_id in decided and edge.status in UNSETTLED:
-                edge.status, edge.settled_at, edge.next_at = EdgeStatus.WAIVED, self.at, None
-
-    def _turn(self, edge: Edge, status: EdgeStatus) -> bool:
-        """Change how an edge stands; returns whether it did. An applicant who is asked has time."""
-        if status is edge.status:
-            return False
-        item = next(one for one in self.items if one.id == edge.item_id)
-        if item.phase not in UNDECIDED:
-            status = EdgeStatus.WAIVED
-        edge.status = status
-        self._turned.add(item.id)
-        asked = status is EdgeStatus.ASKED
-        if asked:
-            edge.next_at = self.calendar.due_at(self.at, working_days=edge.ask_days or 0).at
-            self._asked = True
-        else:
-            edge.settled_at, edge.next_at = self.at, None
-        self.last_event = self.emit(
-            TicketEvent.CHOICE_ASKED if asked else TicketEvent.EDGE_SETTLED,
-            item=item,
-            data={
-                "offering": item.offering_code,
-                "predecessor": edge.predecessor,
-                "edge": str(edge.id),
-                "status": status,
-            },
-        )
-        return True
-
-    def _follow(self, item: Item) -> None:
-        """Let an item go on, or close it, as its edges stand now."""
-        if item.phase not in UNDECIDED:
-            return
-        now = waits((edge.kind, edge.status) for edge in self.edges_to(item))
-        if now.closes:
-            self.apply(item, Cancelled(), TicketEvent.ITEM_CANCELLED)
-            return
-        begins = item.phase is Phase.WAITING and not now.hard
-        if begins or item.decision_waits is not now.soft:
-            event = PredecessorsSettled(hard=now.hard, soft=now.soft)
-            self.apply(item, event, TicketEvent.ITEM_BEGUN if begins else TicketEvent.ITEM_FREED)
-
     # The end of the act.
 
     def _close(self) -> None:
-        self._settle_edges()
+        self._following.settle_all(self._decided)
         self._clocks.compute(
             self._moved_by,
-            self._turned,
+            self._following.turned,
             edges=self.edges,
             read=self._edges or (),
             flow=lambda item: self.definition(item).flow,
@@ -537,7 +462,7 @@ class Act:
         """Whether an item is held for the applicant, or an edge asks them."""
         if any(item.hold is Hold.CORRECTION for item in self.items):
             return True
-        waiting = self.ticket.status is TicketStatus.AWAITING_APPLICANT or self._asked
+        waiting = self.ticket.status is TicketStatus.AWAITING_APPLICANT or self._following.asked
         return waiting and any(edge.status is EdgeStatus.ASKED for edge in self.edges())
 
     def _write_new(self) -> None:
