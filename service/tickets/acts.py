@@ -238,6 +238,7 @@ class Act:
 
         asking = Asking(known, lambda found: given().known_after(found, self.today))
         after, effects = advance(definition.flow, before, event, asking)
+        kind = _of_stage_alone(kind, after)
         self._states[item.id] = after
         item.phase, item.outcome, item.decision_waits = after.phase, after.outcome, after.soft
         item.hold = after.hold
@@ -478,6 +479,17 @@ class Act:
         insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
         insert_rows(self.session, ReliedFact, self._relied)
 
+
+def _of_stage_alone(kind: TicketEvent, after: ItemState) -> TicketEvent:
+    """A verdict of a decision that did not decide: the flow goes back, or others still decide."""
+    outcome, of_stage = _OUTCOMES.get(kind, (after.outcome, kind))
+    return kind if after.outcome is outcome else of_stage
+
+
+_OUTCOMES: Final = {
+    TicketEvent.ITEM_APPROVED: (Outcome.APPROVED, TicketEvent.STAGE_PASSED),
+    TicketEvent.ITEM_REJECTED: (Outcome.REJECTED, TicketEvent.STAGE_REJECTED),
+}
 
 _ENDINGS: Final = {
     TicketStatus.COMPLETED: TicketEvent.TICKET_COMPLETED,
