@@ -257,6 +257,8 @@ class Act:
                 **(about or {}),
             },
         )
+        if decided is not None:
+            self._task_closed(item, decided.task)
         self._rely(item, definition, looked_at)
         for effect in effects:
             self._carry_out(item, effect, decided, given)
@@ -319,6 +321,16 @@ class Act:
             person_id=self.ticket.person_id,
             data=data,
         )
+
+    def _task_closed(self, item: Item, task: Task) -> None:
+        about = {
+            "offering": item.offering_code,
+            "stage": task.stage_key,
+            "department": task.department,
+            "verdict": task.verdict,
+            "deemed": task.deemed,
+        }
+        self._record(TicketEvent.TASK_CLOSED, about, item_id=item.id, task_id=task.id)
 
     # What follows from one event.
 

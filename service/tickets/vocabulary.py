@@ -130,6 +130,16 @@ class TaskOpened(Payload, frozen=True, kw_only=True):
     due_at: datetime
 
 
+class TaskClosed(Payload, frozen=True, kw_only=True):
+    """A department has given its verdict on a task, or time has (`deemed`)."""
+
+    offering: str
+    stage: str
+    department: str
+    verdict: Verdict
+    deemed: bool
+
+
 class TaskCancelled(Payload, frozen=True, kw_only=True):
     """A task is needless: something else has settled its stage or ended its item."""
 
@@ -196,6 +206,7 @@ KINDS: Final = (
     _internal(TicketEvent.STAGE_OPENED, StageOpened),
     _internal(TicketEvent.STAGE_CLOSED, StageClosed),
     _internal(TicketEvent.TASK_OPENED, TaskOpened),
+    _internal(TicketEvent.TASK_CLOSED, TaskClosed),
     _internal(TicketEvent.TASK_CANCELLED, TaskCancelled),
     _internal(TicketEvent.DUE_MOVED, DueMoved),
 )

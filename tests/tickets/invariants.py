@@ -32,6 +32,7 @@ UNNUMBERED = {
     "stage_closed",
     "task_opened",
     "task_cancelled",
+    "task_closed",
     "due_moved",
 }
 MOVES = ["begun", "corrected", "accepted", "predecessor"]

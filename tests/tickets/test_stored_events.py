@@ -45,6 +45,7 @@ from service.tickets.vocabulary import (
     StageMoved,
     StageOpened,
     TaskCancelled,
+    TaskClosed,
     TaskHeld,
     TaskOpened,
     TicketFiled,
@@ -165,6 +166,11 @@ STORED = [
       "due_at": AT.isoformat()},
      {**SPAN, "role": "clerk", "department": "education", "kind": "review",
       "due_at": "2026-03-02T09:00:00Z"}),
+    (T.TASK_CLOSED, TaskClosed,
+     {"offering": "schooling", "stage": "review", "department": "education", "verdict": "pass",
+      "deemed": False},
+     {"offering": "schooling", "stage": "review", "department": "education", "verdict": "pass",
+      "deemed": False}),
     (T.TASK_CANCELLED, TaskCancelled, {**SPAN, "department": "education"},
      {**SPAN, "department": "education"}),
     (T.DUE_MOVED, DueMoved,
@@ -204,7 +210,7 @@ def test_every_kind_stands_here_and_is_public_as_ever():
     ours = {kind for kind in registered().values() if not kind.name.startswith("tested")}
     assert {kind.name for kind in ours} == {row[0].value for row in STORED}
     internal = {"task_claimed", "task_released", "task_assigned", "task_opened", "task_cancelled",
-                "stage_opened", "stage_closed", "due_moved"}  # fmt: skip
+                "task_closed", "stage_opened", "stage_closed", "due_moved"}  # fmt: skip
     assert {kind.value for kind in TicketEvent} <= {kind.name for kind in ours}
     for kind in TicketEvent:
         assert kind_of(kind).public is (kind.value not in internal)

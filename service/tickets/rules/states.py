@@ -124,6 +124,7 @@ class TicketEvent(StrEnum):
     STAGE_OPENED = "stage_opened"
     STAGE_CLOSED = "stage_closed"
     TASK_OPENED = "task_opened"
+    TASK_CLOSED = "task_closed"
     TASK_CANCELLED = "task_cancelled"
     DUE_MOVED = "due_moved"
     TASK_CLAIMED = "task_claimed"
