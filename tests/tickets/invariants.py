@@ -183,7 +183,8 @@ def due_as_the_calendar_has_it(story: Story, item: Item) -> None:
         if edge.kind is EdgeKind.SOFT
         and edge.settled_at
         and edge.settled_at > accepted
-        and not (decided and edge.settled_at >= decided)
+        and edge.settled_at != decided
+        and _settled_first(story, item, edge)
     ]
     limit = story.flow(item).decision.limit
     due = max([own, *(due_within(story.calendar, until, limit) for until in soft)])
@@ -191,6 +192,14 @@ def due_as_the_calendar_has_it(story: Story, item: Item) -> None:
         assert item.due_at >= own.at
     else:
         assert (item.due_at, item.provisional) == (due.at, due.provisional)
+
+
+def _settled_first(story: Story, item: Item, edge: Edge) -> bool:
+    """Whether the edge was settled before the item had an outcome; told by number, not by time."""
+    events = [event for event in story.of(item, story.events) if event.seq is not None]
+    settled_by = [e.seq for e in events if e.data.get("edge") == str(edge.id)]
+    decided_by = [e.seq for e in events if e.data.get("to") in {"fulfilment", "ended"}]
+    return bool(settled_by) and settled_by[-1] < min(decided_by, default=settled_by[-1] + 1)
 
 
 def _own_due(story: Story, item: Item, unsettled: Sequence[Edge]) -> Due:
