@@ -128,6 +128,8 @@ def test_nothing_personal_is_in_any_answer(agent, asked, walk, superuser):
         result = item_of(own, offering)["result"]
         assert result, offering
         results += [str(value) for value in result.values() if len(str(value)) > 4]
+    # The day of the request stands in every answer, whatever a result says of it.
+    results = [value for value in results if value != f"{clock.now():%Y-%m-%d}"]
     answers = [
         agent.get(f"/v1/enterprise{path}").get_data(as_text=True)
         for path in ("", "/employees", "/requests", f"/requests/{asked.ticket['id']}")
