@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from service.kernel import clock
 from tests.enterprises.conftest import (
     OURS,
     THEIRS,
