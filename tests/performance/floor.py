@@ -21,6 +21,8 @@ from psycopg import sql
 from service.local.postgres import bundled_binaries
 
 _PLACEHOLDER: Final = re.compile(r"%(?:\((?P<name>\w+)\))?s")
+_SCOPE: Final = re.compile(r"SET LOCAL (app\.\w+) = '([^']*)'")
+"""What the request could see: `SET LOCAL` takes no expression, and the person is another one."""
 _QUOTED: Final = re.compile(r" ?(?P<escaped>E)?'(?P<inner>.*)'(?P<cast>::.*)?", re.DOTALL)
 _COLON: Final = r"\x3a"
 _RATE: Final = re.compile(r"tps = ([\d.]+)")
@@ -84,6 +86,12 @@ def rate(url: str, written: Path, *, clients: int, seconds: int) -> float:
 
 def _line(text: str, values: Any, renewed: Renewed, connection: psycopg.Connection[Any]) -> str:
     """A statement with its values, which are named or in their order."""
+    if scope := _SCOPE.findall(text):
+        configured = (
+            f"set_config('{name}', {renewed.literal(value, connection, writes=True)}, true)"
+            for name, value in scope
+        )
+        return f"SELECT {', '.join(configured)};"
     writes, ordered = "INSERT" in text, iter(values if isinstance(values, tuple) else ())
 
     def literal(match: re.Match[str]) -> str:
