@@ -396,7 +396,7 @@ class Act:
             self._moved_by[item.id] = "filed"
         elif isinstance(event, PredecessorsSettled):
             freed = item.accepted_at is not None and not item.decision_waits
-            begun = before.phase is Phase.WAITING
+            begun = before.phase is Phase.WAITING and item.phase is not Phase.WAITING
             self._moved_by[item.id] = "begun" if begun else "predecessor" if freed else "followed"
         elif isinstance(event, Corrected) and item.phase is Phase.ACCEPTANCE:
             self._moved_by[item.id] = "corrected"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -180,6 +181,17 @@ class TestOtherEdges:
         assert (medical.phase, medical.decision_waits) == ("processing", True)
         both.through("settlement")
         assert both.stages() == ["decision"]
+
+    def test_freed_while_it_still_waits_it_has_not_begun(self, other_edges, walk):
+        """What moves its due date then is another item; that it began is said once."""
+        other_edges(rule("recognition", "medical", kind="soft"), rule("settlement", "medical"))
+        both = walk("recognition", "settlement", "medical")
+        both.at += timedelta(days=45)  # past what was projected, so that the date moves
+        both.through("recognition")
+        both.through("settlement")
+        story = both.story
+        changes = story.of(story.item("medical"), story.due_changes)
+        assert [change.cause for change in changes].count("begun") == 1
 
     def test_a_hard_one_that_asks(self, other_edges, walk):
         """Time to answer begins when it is asked; the default may be to go on."""

@@ -145,7 +145,11 @@ def test_tickets_of_any_pack_end_and_stay_sound(world, walk, acting, database):
     made = count()
 
     @settings(
-        max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=20,
+        derandomize=True,  # the same packs every time; other seeds are drawn by hand
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(seed=st.integers(0, 2**32))
     def live(seed):
@@ -160,4 +164,4 @@ def test_tickets_of_any_pack_end_and_stay_sound(world, walk, acting, database):
         next(made)
 
     live()
-    assert next(made) >= 12
+    assert next(made) >= 20
