@@ -20,6 +20,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
@@ -64,6 +65,10 @@ _SERVER = {
     "full_page_writes": "off",
     "search_path": SEARCH_PATH,
 }
+
+# How long an example takes depends on what else the machine does: no test goes by it.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 logs.configure(logging.WARNING)
 
