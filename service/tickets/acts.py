@@ -135,7 +135,7 @@ class ItemsOpenAlready(Exception):
 
 
 class Act:
-    """One act on one ticket. Other slices call `apply`, `settle`, `ask_correction` and `emit`."""
+    """One act on one ticket. Other slices call `apply`, `settle`, `rely` and `emit`."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from service.kernel.events import Event
 from service.routing.states import Phase
 from service.tickets.models.filed import Ticket, TicketSection
 from service.tickets.models.items import Correction, Edge, Item
-from service.tickets.models.stages import ItemStage, Task
+from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus
 
 
@@ -37,15 +37,6 @@ def items_of(session: Session, ticket: Ticket) -> Sequence[Item]:
         select(Item)
         .where(Item.district_id == ticket.district_id, Item.ticket_id == ticket.id)
         .order_by(Item.ordinal)
-    ).all()
-
-
-def stages_of(session: Session, item: Item) -> Sequence[ItemStage]:
-    """The stages of an item that have been opened, in that order."""
-    return session.scalars(
-        select(ItemStage)
-        .where(ItemStage.district_id == item.district_id, ItemStage.item_id == item.id)
-        .order_by(ItemStage.id)
     ).all()
 
 
