@@ -87,7 +87,7 @@ def list_tasks(asked: dict[str, Any]) -> PageOf[TaskLine]:
     limit, after = asked.pop("limit"), asked.pop("after")
     filters = {"list": "tasks", **asked}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    wanted, behind = _filter(**asked, at=at), _behind(page)
+    wanted, behind = _filter(**asked, at=at), page.behind_moment
     found = tasks_for(session, actor, wanted, behind=behind, limit=limit)
     names = _names(found[:limit])
     return page.answer(found, lambda row: _line(row, names, at), lambda row: [row.due_at, row.id])
@@ -332,10 +332,3 @@ def _assignee(asked: str | None, account: UUID) -> UUID | None:
     if asked is None or asked == "none":
         return None
     return account if asked == "me" else UUID(asked)
-
-
-def _behind(page: http.Page) -> tuple[datetime, UUID] | None:
-    if page.position is None:
-        return None
-    due_at, task_id = page.position
-    return datetime.fromisoformat(due_at), UUID(task_id)

@@ -83,11 +83,15 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
+    problems={409: ["already_filed"]},
 )
 @blp.arguments(DraftIn, example={"consents": ["processing@1", "sensitive@1"]})
 @blp.response(200, TicketOut, example=recorded("draft"))
 def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
-    """Go on with a draft: the parts that are sent replace those that were kept."""
+    """Go on with a draft: what is sent replaces what was kept, section by section.
+
+    Of an item that is there already, what is left out stays; items that are not named are dropped.
+    """
     session = http.session()
     draft = drafts.change_draft(
         session,
@@ -105,6 +109,7 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
+    problems={409: ["already_filed"]},
 )
 @blp.response(204)
 def delete_ticket(ticket_id: UUID) -> None:
@@ -125,7 +130,7 @@ def delete_ticket(ticket_id: UUID) -> None:
     keeps_key=lambda: True,
     versioned=True,
     problems={
-        409: ["profile_incomplete", "item_already_open"],
+        409: ["profile_incomplete", "item_already_open", "already_filed"],
         422: ["criterion_not_met"],
     },
 )

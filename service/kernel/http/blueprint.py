@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
+import flask
 import flask_smorest
 from flask import Response, g, request
 from flask_smorest.utils import get_appcontext
@@ -146,8 +147,20 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
     def patch(
         self, rule: str, **options: Any
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
-        """`route` for PATCH."""
-        return self.route(rule, methods=["PATCH"], **options)
+        """`route` for PATCH, and for PUT with the same meaning, which the documents do not repeat.
+
+        `wx.request` of a mini-program sends PUT, and no PATCH.
+        """
+        register = self.route(rule, methods=["PATCH"], **options)
+
+        def decorator(view: Callable[P, R]) -> Callable[..., Response]:
+            guarded = register(view)
+            flask.Blueprint.add_url_rule(
+                self, rule, f"{view.__name__}_by_put", guarded, methods=["PUT"]
+            )
+            return guarded
+
+        return decorator
 
     def delete(
         self, rule: str, **options: Any
