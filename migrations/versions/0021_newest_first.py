@@ -1,4 +1,4 @@
-"""Tickets are listed by when they were filed, drafts by when they were begun.
+"""Tickets are listed by when they were filed, drafts by when they were begun; posts by department.
 
 A ticket has the id of the draft that it was, which may be much older than its filing.
 """
@@ -21,9 +21,11 @@ _INDEXES = {
 
 def upgrade() -> None:
     _again(by_moment=True)
+    op.create_index("ix_posts_department", "posts", ["district_id", "department"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_posts_department", table_name="posts")
     _again(by_moment=False)
 
 

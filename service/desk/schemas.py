@@ -9,6 +9,7 @@ import marshmallow as ma
 from service.desk.rules import MOST_SOUGHT
 from service.identity.people.rules import IdType, Kinship
 from service.kernel.http import Schema, fields
+from service.kernel.permissions import Role
 from service.routing.flow import StageKind, Verdict
 from service.routing.states import Outcome, Phase
 from service.tickets.rules.corrections import Point
@@ -140,6 +141,21 @@ class AssignmentIn(Schema):
         required=True,
         metadata={"description": "Somebody who holds the task's role in its department today."},
     )
+
+
+class TeamMemberOut(Schema):
+    """Somebody who works in a department that I head."""
+
+    account = fields.UUID(required=True)
+    name = fields.String(required=True)
+    department = fields.String(required=True)
+    roles = fields.List(fields.Enum(Role), required=True)
+
+
+class TeamOut(Schema):
+    """Who works in the departments that I head."""
+
+    items = fields.List(fields.Nested(TeamMemberOut), required=True)
 
 
 class ApplicantOut(Schema):

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from service.identity.auth.models import Account
 from service.identity.staff.models import Department, StaffPost
 from service.kernel.actor import Actor
+from service.kernel.permissions import Role
 
 _NAMES: Final = text(
     "SELECT department, account_id, display_name"
@@ -78,6 +79,47 @@ def colleague_with(
         ).where(Account.id == account_id, Account.disabled_at.is_(None))
     ).one_or_none()
     return None if row is None else Colleague(row[0] or "", row[1])
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """Somebody who works in a department today, with the roles of their posts there."""
+
+    account: UUID
+    name: str
+    department: str
+    roles: Sequence[Role]
+
+
+def team_of(
+    session: Session, actor: Actor, departments: Collection[str], *, on: date
+) -> Sequence[TeamMember]:
+    """Who holds a post in these departments on that day, by department and name; two statements.
+
+    Accounts that are disabled are left out.
+    """
+    posts = session.execute(
+        select(StaffPost.department, StaffPost.account_id, func.array_agg(StaffPost.role))
+        .where(
+            StaffPost.district_id == actor.district,
+            StaffPost.department.in_(sorted(departments)),
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
+        )
+        .group_by(StaffPost.department, StaffPost.account_id)
+    ).all()
+    named = select(Account.id, Account.display_name).where(
+        Account.id.in_({account for _, account, _ in posts}), Account.disabled_at.is_(None)
+    )
+    names = {row.id: row.display_name or "" for row in session.execute(named)}
+    return sorted(
+        (
+            TeamMember(account, names[account], department, sorted(map(Role, roles)))
+            for department, account, roles in posts
+            if account in names
+        ),
+        key=lambda one: (one.department, one.name, one.account),
+    )
 
 
 def staff_names(

@@ -262,13 +262,15 @@ def _answer(
         unit.key,
         unit.digest,
         unit.actor.person_id,
+        unit.actor.rights,
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
         unit.close()
         return Response(stored.body, stored.status, stored.headers)
     response = _viewed(view, arguments)
-    idempotency.store_answer(unit.session(), keyed, _kept(response), at=clock.now())
+    answer = _kept(response, keyed.rights)
+    idempotency.store_answer(unit.session(), keyed, answer, at=clock.now())
     return response
 
 
@@ -281,6 +283,7 @@ def _viewed(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     return response
 
 
-def _kept(response: Response) -> idempotency.Answer:
+def _kept(response: Response, rights: str) -> idempotency.Answer:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return idempotency.Answer(response.status_code, headers, response.get_data(as_text=True))
+    body = response.get_data(as_text=True)
+    return idempotency.Answer(response.status_code, headers, body, rights)
