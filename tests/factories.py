@@ -114,12 +114,14 @@ class World:
         age: int = 7,
         name: str = "张小明",
         at: datetime | None = None,
+        number: str | None = None,
     ) -> str:
         """A child of the talent's, of that age at `at`, else now; returns their person.
 
-        Seven years is the age for a school.
+        Seven years is the age for a school. `number`: of a child whom another has named before.
         """
-        return self._member(talent, name, "child", citizen_id(age=age, at=at))
+        number = number or citizen_id(age=age, at=at)
+        return self._member(talent, name, "child", number)
 
     def spouse(self, talent: Signed, name: str = "李娜") -> str:
         """The talent's spouse; gives their person."""

@@ -57,7 +57,7 @@ def _files() -> bool:
     keeps_key=_files,
     problems={
         400: ["idempotency_key_missing"],
-        409: ["profile_incomplete", "item_already_open"],
+        409: ["profile_incomplete", "item_already_open", "subject_item_open"],
         422: ["criterion_not_met"],
     },
 )
@@ -130,7 +130,7 @@ def delete_ticket(ticket_id: UUID) -> None:
     keeps_key=lambda: True,
     versioned=True,
     problems={
-        409: ["profile_incomplete", "item_already_open", "already_filed"],
+        409: ["profile_incomplete", "item_already_open", "subject_item_open", "already_filed"],
         422: ["criterion_not_met"],
     },
 )
@@ -160,7 +160,12 @@ def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
     problems={
         400: ["idempotency_key_missing"],
         403: ["no_enterprise_in_district"],
-        409: ["profile_incomplete", "item_already_open", "consents_not_standing"],
+        409: [
+            "profile_incomplete",
+            "item_already_open",
+            "subject_item_open",
+            "consents_not_standing",
+        ],
         422: ["criterion_not_met"],
     },
 )

@@ -484,12 +484,16 @@ class Act:
         """
         if not insert_new_rows(self.session, Ticket, [values_of(self.ticket)]):
             raise KeyTaken
-        ordered = sorted(self.items, key=lambda item: (item.offering_code, str(item.subject_id)))
+        ordered = sorted(self.items, key=_place)
         written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
         if len(written) < len(ordered):
             raise ItemsOpenAlready(written)
         insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
         insert_rows(self.session, ReliedFact, self._relied)
+
+
+def _place(item: Item) -> tuple[str, bytes, str]:
+    return item.offering_code, item.subject_key or b"", str(item.subject_id)
 
 
 def _of_stage_alone(kind: TicketEvent, after: ItemState) -> TicketEvent:

@@ -23,6 +23,7 @@ _PERSON: Final = (
     Person.id,
     Person.id_type,
     Person.id_number,
+    Person.id_number_index,
     Person.name,
     Person.phone,
     Person.birth_date,
@@ -63,7 +64,11 @@ def profile_for(session: Session, actor: Actor) -> Profile:
 
 @dataclass(frozen=True, slots=True)
 class FamilyMember:
-    """A spouse or child; `id` is their person."""
+    """A spouse or child; `id` is their person, as this family named them.
+
+    `number_index`, the blind index of their id number, is the same in every family; it is not kept
+    with a filing.
+    """
 
     id: UUID
     name: str = field(repr=False)
@@ -71,6 +76,7 @@ class FamilyMember:
     id_type: IdType
     id_number: str = field(repr=False)
     birth_date: date | None = field(repr=False)
+    number_index: bytes | None = field(default=None, repr=False)
 
     @property
     def id_number_masked(self) -> str:
@@ -181,6 +187,7 @@ def _member(session: Session, row: Any) -> FamilyMember | None:
         id_type=row.id_type,
         id_number=_opened(session, Person.id_number, row) or "",
         birth_date=_date(_opened(session, Person.birth_date, row)),
+        number_index=row.id_number_index,
     )
 
 
