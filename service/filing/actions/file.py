@@ -62,9 +62,9 @@ def file_ticket(
     The caller has made sure that the actor may file for the applicant. The same key of the
     same account returns the same ticket permanently, as it then stands. Raises `Invalid` with
     everything wrong with the filing, criteria that are not met included, or for a key used with
-    another digest, and `Conflict`: `profile_incomplete`, `item_already_open` with the number of the item in
-    the way, `subject_item_open` where another of the family applied for the same, or `consents_not_standing`
-    where an agent files and the applicant has not consented before.
+    another digest, and `Conflict`: `profile_incomplete`; `item_already_open` with the number of
+    the item in the way; `subject_item_open` where another of the family applied for the same;
+    `consents_not_standing` where an agent files and the applicant has not consented before.
     """
     state_before = filing_state(session, actor, applicant, key=key, followed_by=followed_by(filing))
     if state_before.ticket_id is not None:
