@@ -50,7 +50,7 @@ def test_of_others_is_theirs_to_do(world, hire, people, open_task):
 @pytest.mark.parametrize("kinship", ["spouse", "child"])
 def test_of_those_they_named_as_family(world, hire, people, open_task, kinship):
     talent, member = world.talent(), world.stranger()
-    number = citizen_id()
+    number = citizen_id(age=20)
     document = {"name": "李娜", "id_type": "citizen_id", "id_number": number}
     assert member.patch("/v1/me", json=document).status_code == 200
     assert talent.post("/v1/me/family", json=document | {"kinship": kinship}).status_code == 201
