@@ -179,12 +179,13 @@ def own_person(actor: Actor) -> UUID:
     return actor.person_id
 
 
-def is_own_case(actor: Actor, person_id: UUID) -> bool:
+def is_own_case(actor: Actor, *named: UUID | None) -> bool:
     """Whether a member of staff would work on a case of their own or of their family.
 
-    As of the request: what they are to each other was looked up with the sign-in.
+    `named` are the persons whom the case names: who applied and who it is about, where there are
+    such. As of the request: what they are to each other was looked up with the sign-in.
     """
-    return person_id in actor.own_cases
+    return not actor.own_cases.isdisjoint(named)
 
 
 def _family(session: Session, rows: Iterable[Any]) -> dict[UUID, FamilyMember]:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
+import flask
 import flask_smorest
 from flask import Response, g, request
 from flask_smorest.utils import get_appcontext
@@ -146,8 +147,19 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
     def patch(
         self, rule: str, **options: Any
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
-        """`route` for PATCH."""
-        return self.route(rule, methods=["PATCH"], **options)
+        """`route` for PATCH; PUT on the same address means the same, and is documented once.
+
+        Some clients have no PATCH: the mini-programs of WeChat (`wx.request`) are among them.
+        """
+        register = self.route(rule, methods=["PATCH"], **options)
+
+        def decorator(view: Callable[P, R]) -> Callable[..., Response]:
+            guarded = register(view)
+            endpoint = guarded.__name__
+            flask.Blueprint.add_url_rule(self, rule, endpoint, guarded, methods=["PUT"])
+            return guarded
+
+        return decorator
 
     def delete(
         self, rule: str, **options: Any
