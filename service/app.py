@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import service.applicants.routes.family
 import service.applicants.routes.items
 import service.applicants.routes.tickets
 import service.authorities.routes
@@ -53,6 +54,7 @@ BLUEPRINTS: Final = (
     service.filing.routes.for_employees,
     service.applicants.routes.tickets.blp,
     service.applicants.routes.items.blp,
+    service.applicants.routes.family.blp,
     service.desk.routes.blp,
     service.employers.routes.blp,
     service.notifications.routes.blp,

@@ -73,6 +73,12 @@ class Signed:
     def patch(self, path: str, **options: Any) -> Any:
         return self._send("patch", path, options)
 
+    def put(self, path: str, **options: Any) -> Any:
+        return self._send("put", path, options)
+
+    def delete(self, path: str, **options: Any) -> Any:
+        return self._send("delete", path, options)
+
     def _send(self, method: str, path: str, options: dict[str, Any]) -> Any:
         headers = {**self.headers, **options.pop("headers", {})}
         return getattr(self.client, method)(path, headers=headers, **options)

@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from service.desk.rules import MOST_SOUGHT
 from service.identity.people.rules import IdType, Kinship
+from service.identity.people.schemas import ISSUED_BY
 from service.kernel.http import Schema, fields
 from service.kernel.permissions import Role
 from service.routing.flow import StageKind, Verdict
@@ -164,6 +165,7 @@ class ApplicantOut(Schema):
     name = fields.String(required=True, allow_none=True)
     id_type = fields.String(required=True, allow_none=True)
     id_number = fields.String(required=True, allow_none=True)
+    id_country = fields.String(required=True, allow_none=True, metadata=ISSUED_BY)
 
 
 class SubjectOut(Schema):
@@ -172,6 +174,7 @@ class SubjectOut(Schema):
     name = fields.String()
     id_type = fields.Enum(IdType, metadata={"description": "With `id_number`, which is masked."})
     id_number = fields.String()
+    id_country = fields.String(allow_none=True, metadata=ISSUED_BY)
     birth_date = fields.Date(allow_none=True)
     kinship = fields.Enum(Kinship)
 

@@ -34,8 +34,9 @@ class Actor:
     """Somebody in one district; a talent has a `person_id`, staff have `posts`.
 
     `zone` is the district's time zone, `family` the persons whom a talent named as theirs,
-    `own_cases` the persons on whose cases a member of staff may not work: themselves and their
-    family. All of them as of the request; guests and the system have none.
+    `own_cases` the persons on whose cases a member of staff may not work: themselves, their
+    family, and whoever has a member of the family in common with them. All of them as of the
+    request; guests and the system have none.
     """
 
     kind: ActorKind

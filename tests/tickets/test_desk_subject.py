@@ -10,7 +10,8 @@ from service.identity.people.queries import people_of_case
 from service.kernel.db import Scope
 from tests.tickets.acting import DISTRICT
 
-WHOLE = {"name", "id_type", "id_number", "birth_date", "kinship"}
+DOCUMENT = {"id_type", "id_number", "id_country"}
+WHOLE = {"name", *DOCUMENT, "birth_date", "kinship"}
 # What the pack lets each stage read; a home is looked at without a word of the children.
 SCHOOLING = {
     "acceptance": WHOLE,
@@ -20,14 +21,14 @@ SCHOOLING = {
     "area": {"name"},
     "placement": {"name", "birth_date"},
     "decision": {"name", "birth_date"},
-    "registration": {"name", "id_type", "id_number", "birth_date"},
+    "registration": {"name", *DOCUMENT, "birth_date"},
 }
 SPOUSE = {
-    "acceptance": {"name", "id_type", "id_number"},
-    "verification": {"name", "id_type", "id_number"},
+    "acceptance": {"name", *DOCUMENT},
+    "verification": {"name", *DOCUMENT},
     "matching": {"name"},
     "consent": {"name"},
-    "decision": {"name", "id_type", "id_number"},
+    "decision": {"name", *DOCUMENT},
     "start": {"name"},
 }
 
@@ -113,7 +114,7 @@ def test_where_there_is_nobody_but_the_applicant(walk, seen):
 
 
 def test_what_is_not_known_of_somebody_is_null(world, walk, talent, seen, superuser):
-    """It is named all the same: a passport says nothing of when its holder was born."""
+    """It is named all the same: of a passport it was not always asked when its holder was born."""
     child = world.child(talent)
     superuser.execute("UPDATE persons SET birth_date = NULL WHERE id = %s", (child,))
     schooling = walk(("schooling", world.child(talent)), ("schooling", child), talent=talent)

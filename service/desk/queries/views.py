@@ -71,6 +71,7 @@ class ApplicantView:
     name: str | None
     id_type: str | None
     id_number: str | None
+    id_country: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,12 @@ def _answers(session: Session, sections: Sequence[TicketSection], sees: Sees) ->
 
 
 def _applicant(one: Profile) -> ApplicantView:
-    return ApplicantView(name=one.name, id_type=one.id_type, id_number=one.id_number_masked)
+    return ApplicantView(
+        name=one.name,
+        id_type=one.id_type,
+        id_number=one.id_number_masked,
+        id_country=one.id_country,
+    )
 
 
 def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
@@ -253,7 +259,11 @@ def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
         return None
     parts: Mapping[SubjectPart, Mapping[str, Any]] = {
         SubjectPart.NAME: {"name": member.name},
-        SubjectPart.ID_NUMBER: {"id_type": member.id_type, "id_number": member.id_number_masked},
+        SubjectPart.ID_NUMBER: {
+            "id_type": member.id_type,
+            "id_number": member.id_number_masked,
+            "id_country": member.id_country,
+        },
         SubjectPart.BIRTH_DATE: {"birth_date": member.birth_date},
         SubjectPart.KINSHIP: {"kinship": member.kinship},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     Uuid,
-    any_,
     bindparam,
     func,
     literal,
@@ -50,13 +49,13 @@ def colleague_with(
     *,
     department: str,
     role: str,
-    person_id: UUID,
+    people: Iterable[UUID | None],
     on: date,
 ) -> Colleague | None:
     """Who this account is, if it holds the role in the department on that day; two statements.
 
-    `person_id` is the person of the case they would be handed. None after one statement for who
-    does not hold it.
+    `people` are whom the case names that they would be handed: who applied and who it is about,
+    where there are such. None after one statement for who does not hold it.
     """
     held = session.scalar(
         select(StaffPost.id)
@@ -75,7 +74,9 @@ def colleague_with(
     row = session.execute(
         select(
             Account.display_name,
-            literal(person_id, Uuid) == any_(func.identity_cases_of(Account.id)),
+            func.identity_cases_of(Account.id).op("&&", is_comparison=True)(
+                literal([one for one in people if one is not None], ARRAY(Uuid()))
+            ),
         ).where(Account.id == account_id, Account.disabled_at.is_(None))
     ).one_or_none()
     return None if row is None else Colleague(row[0] or "", row[1])

@@ -155,9 +155,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
 
         def decorator(view: Callable[P, R]) -> Callable[..., Response]:
             guarded = register(view)
-            flask.Blueprint.add_url_rule(
-                self, rule, f"{view.__name__}_by_put", guarded, methods=["PUT"]
-            )
+            endpoint = guarded.__name__
+            flask.Blueprint.add_url_rule(self, rule, endpoint, guarded, methods=["PUT"])
             return guarded
 
         return decorator
