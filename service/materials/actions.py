@@ -124,7 +124,7 @@ def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: dat
         )
     material = material_for(session, actor, material_id, lock=True)
     if hold := _hold_of(session, actor, material_id, at):
-        until = {} if hold.until is None else {"until": hold.until.isoformat()}
+        until: dict[str, Any] = {} if hold.until is None else {"until": hold.until.isoformat()}
         raise Conflict(hold.code, **until)
     session.execute(
         update(Material)
