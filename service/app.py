@@ -36,9 +36,7 @@ from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
 from service.kernel.settings import Settings
-from service.materials import actions as materials
 from service.runtime import open_database
-from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
     service.identity.auth.routes.auth,
@@ -88,7 +86,6 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     )
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    materials.users[:] = [material_in_use]
     app.before_request(_begin)
     app.after_request(_finish)
     problems.register(app)

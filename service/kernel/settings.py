@@ -73,6 +73,7 @@ class Settings:
     material_pixels: int
     material_pages: int
     material_unpacked_bytes: int
+    material_retention_years: int
     http_port: int
     http_workers: int
     http_threads: int
@@ -187,6 +188,9 @@ def _read_materials(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "material_pages": env.int("TALENT_MATERIAL_PAGES", defaults["pages"], validate=_positive),
         "material_unpacked_bytes": env.int(
             "TALENT_MATERIAL_UNPACKED_BYTES", defaults["unpacked_bytes"], validate=_positive
+        ),
+        "material_retention_years": env.int(
+            "TALENT_MATERIAL_RETENTION_YEARS", defaults["retention_years"], validate=_positive
         ),
     }
 
