@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from service.kernel.settings import Settings
+    from service.kernel.settings import DatabaseSettings, Settings
+
+Read = TypeVar("Read")
 
 
 def settings() -> Settings:
     """The installation's settings; where none are given, those of the service that runs here."""
-    from service.kernel.settings import SettingsError, load
+    from service.kernel.settings import load
+
+    return _read(load)
+
+
+def database_settings() -> DatabaseSettings:
+    """As `settings`, but of the database alone; the others need not be there."""
+    from service.kernel.settings import load_database
+
+    return _read(load_database)
+
+
+def _read(load: Callable[[], Read]) -> Read:
+    from service.kernel.settings import SettingsError
     from service.local.environment import read_environment
 
     if "DATABASE_URL" not in os.environ:
