@@ -47,8 +47,8 @@ fmt: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-spec: $(STAMP) ## Record the examples, write api_specs/ and config/schema/ anew from the code
-	RECORD=1 $(BIN)/python -m pytest -q tests/api/test_recorded.py
+spec: $(STAMP) ## Record examples and rights, write api_specs/ and config/schema/ anew from the code
+	RECORD=1 $(BIN)/python -m pytest -q tests/api/test_recorded.py tests/migrations/test_access.py
 	$(BIN)/talent spec write
 	$(BIN)/talent pack schema
 

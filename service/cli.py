@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from service.commands.database import migrate
+from service.commands.database import check, migrate
 from service.commands.deliveries import deliveries_
 from service.commands.documents import spec
 from service.commands.keys import keys
@@ -17,7 +17,7 @@ def main() -> None:
     """The talent service: one joint ticket through every department responsible."""
 
 
-for _command in (up, demo, migrate, prepare, worker, deliveries_, pack, keys, spec):
+for _command in (up, demo, migrate, check, prepare, worker, deliveries_, pack, keys, spec):
     main.add_command(_command)
 
 
