@@ -30,7 +30,7 @@ from service.identity.auth.queries import authenticator
 from service.kernel import ids, logs, metrics
 from service.kernel.db import Database
 from service.kernel.errors import NotFound
-from service.kernel.http import documentation, documents, health, limits, problems
+from service.kernel.http import documentation, documents, health, home, limits, problems
 from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
@@ -95,6 +95,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     documentation.register(app, BLUEPRINTS)
+    home.register(app)
     return app
 
 

@@ -21,8 +21,20 @@ from service.kernel.permissions import (
 )
 
 # What no policy governs: health for the machines that watch, documentation for everybody.
-OPEN = {"/livez", "/readyz", "/metrics", "/docs/<string:audience>", "/docs/<string:audience>.json",
-        "/docs/assets/<string:name>"}  # fmt: skip
+OPEN = {
+    "/",
+    "/home.css",
+    "/docs",
+    "/docs/",
+    "/v1",
+    "/v1/",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/docs/<string:audience>",
+    "/docs/<string:audience>.json",
+    "/docs/assets/<string:name>",
+}
 
 
 def rules_without_policy(app) -> set[str]:
