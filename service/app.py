@@ -30,7 +30,7 @@ from service.identity.auth.queries import authenticator
 from service.kernel import ids, logs, metrics
 from service.kernel.db import Database
 from service.kernel.errors import NotFound
-from service.kernel.http import documentation, documents, health, home, limits, problems
+from service.kernel.http import documentation, documents, health, home, limits, problems, reference
 from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
@@ -41,22 +41,24 @@ from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
     service.identity.auth.routes.auth,
-    service.identity.people.routes.me,
-    service.identity.consents.routes.consents,
-    service.enterprises.routes.blp,
-    service.authorities.routes.blp,
-    service.facts.routes.blp,
-    service.materials.routes.blp,
     service.catalogue.routes.blp,
+    reference.reference,
+    service.identity.people.routes.me,
     service.policies.routes.blp,
+    service.materials.routes.blp,
     service.filing.routes.blp,
-    service.filing.routes.for_employees,
     service.applicants.routes.tickets.blp,
     service.applicants.routes.items.blp,
     service.desk.routes.blp,
     service.employers.routes.blp,
+    service.enterprises.routes.blp,
+    service.authorities.routes.blp,
+    service.filing.routes.for_employees,
     service.notifications.routes.blp,
+    service.facts.routes.blp,
+    service.identity.consents.routes.consents,
 )
+"""In the order in which a client comes to them: the documents show them so."""
 _REQUEST_ID_LONGEST: Final = 64
 _LOG: Final = logs.logger("http")
 
