@@ -24,7 +24,7 @@ def check(folder: Path) -> None:
     """List everything wrong with a pack, by file, line and key; or print its hash."""
     from service.catalogue.rules.releases import manifest_of, release_hash
 
-    read = _read_pack(folder)
+    read = read_pack(folder)
     content_hash = release_hash(manifest_of(read))
     click.echo("nothing wrong")
     click.echo(f"hash {content_hash}")
@@ -40,7 +40,7 @@ def publish(folder: Path) -> None:
     from service.catalogue.actions.publish import set_up_district
     from service.kernel import clock
 
-    read = _read_pack(folder)
+    read = read_pack(folder)
     with installation.district_session(read.district) as session:
         published = set_up_district(session, read, at=clock.now())
     for name in published.new:
@@ -60,7 +60,7 @@ def diff(folder: Path) -> None:
     from service.catalogue.rules.difference import differences, files_of
     from service.kernel.errors import NotFound
 
-    read = _read_pack(folder)
+    read = read_pack(folder)
     try:
         with installation.district_session(read.district) as session:
             before = installed_files(session, read.district)
@@ -124,7 +124,8 @@ def pack_schema(only_check: bool) -> None:
             raise click.ClickException(f"{file.name} is out of date: make spec")
 
 
-def _read_pack(folder: Path) -> Pack:
+def read_pack(folder: Path) -> Pack:
+    """The pack of a folder; what is wrong with it is listed, and that is the end."""
     from service.catalogue.actions.files import load_pack
     from service.catalogue.rules.faults import FaultyPack
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.commands import installation
+from service.commands.packs import read_pack
 
 if TYPE_CHECKING:
     from service.kernel.messages import Language
@@ -17,11 +19,22 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), envvar="TALENT_HTTP_PORT", default=8000)
 @click.option("--var", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
-def up(port: int, var: Path) -> None:
+@click.option(
+    "--pack",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="TALENT_PACK",
+    help="Show the district of this pack instead of the demonstration's.",
+)
+def up(port: int, var: Path, folder: Path | None) -> None:
     """Run the whole service on this machine, servers included, with demonstration data."""
+    from service.local.up import OwnPack
     from service.local.up import up as run
 
-    sys.exit(run(var, http_port=port))
+    own = None
+    if folder is not None:
+        own = OwnPack(folder.resolve(), read_pack(folder).district)
+    sys.exit(run(var, http_port=port, pack=own))
 
 
 @click.command()
@@ -40,9 +53,10 @@ def demo(language: Language, var: Path) -> None:
 @click.command()
 def prepare() -> None:
     """Migrate, publish the demonstration district, make its accounts; for `up`."""
+    from service.local.demonstration import PACK
     from service.local.demonstration import prepare as run
 
-    run(installation.settings())
+    run(installation.settings(), Path(os.environ.get("TALENT_DEMO_PACK", PACK)))
 
 
 @click.command()
