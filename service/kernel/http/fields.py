@@ -19,6 +19,7 @@ import marshmallow as ma
 from marshmallow import validate
 
 from service.kernel.errors import FieldError
+from service.kernel.words import name_of
 
 Messages: TypeAlias = dict[str, Any]
 
@@ -222,12 +223,15 @@ class DayOrMoment(ma.fields.String):
 
 
 class Enum(ma.fields.Enum[Any]):
-    """One of the values of a `StrEnum`."""
+    """One of the values of a `StrEnum`; `x-words` tells the documents where their words are."""
 
     default_error_messages: Messages = {"unknown": "not_one_of"}
 
-    def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(enum, by_value=True, **kwargs)
+    def __init__(
+        self, enum: type[StrEnum], *, metadata: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        named = {"x-words": name_of(enum), **(metadata or {})}
+        super().__init__(enum, by_value=True, metadata=named, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str):
