@@ -34,7 +34,10 @@ UNNUMBERED = {
     "task_cancelled",
     "task_closed",
     "due_moved",
+    "calendar_followed",
 }
+FOLLOWED = {"followed", "calendar"}
+"""What moves a due date although nothing happened to the item itself, as often as it does."""
 MOVES = ["begun", "corrected", "accepted", "predecessor"]
 """What moves an item's due date, each once at the most, in this order; it may follow others."""
 
@@ -292,7 +295,7 @@ def due_changes_lead_to_the_due_dates(story: Story) -> None:
         for earlier, later in pairwise(chain):
             assert later.before == earlier.after
         assert chain[-1].after == due[holder]
-        causes = [change.cause for change in chain if change.cause != "followed"]
+        causes = [change.cause for change in chain if change.cause not in FOLLOWED]
         if holder is None:
             assert set(causes) == {"items"}
         else:

@@ -127,6 +127,7 @@ class TicketEvent(StrEnum):
     TASK_CLOSED = "task_closed"
     TASK_CANCELLED = "task_cancelled"
     DUE_MOVED = "due_moved"
+    CALENDAR_FOLLOWED = "calendar_followed"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
     TASK_ASSIGNED = "task_assigned"
@@ -144,6 +145,9 @@ _KIND_OF_VERDICT: Final[Mapping[Verdict, TicketEvent]] = {
 
 UNDECIDED: Final = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
 """The phases in which an item has no outcome yet: it can be withdrawn, and its edges count."""
+
+RUNNING: Final = (TicketStatus.IN_PROGRESS, TicketStatus.AWAITING_APPLICANT)
+"""The states of tickets that have not ended."""
 
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
