@@ -414,6 +414,8 @@ class Act:
             self._moved_by[item.id] = "begun" if begun else "predecessor" if freed else "followed"
         elif isinstance(event, Corrected) and item.phase is Phase.ACCEPTANCE:
             self._moved_by[item.id] = "corrected"
+        elif item.hold is not before.hold and item.phase is Phase.ACCEPTANCE:
+            self._moved_by[item.id] = "asked"
         elif before.phase is Phase.ACCEPTANCE and item.accepted_at is not None:
             self._moved_by[item.id] = "accepted"
 

@@ -96,7 +96,9 @@ class Clocks:
             follows = item.id in waiting and (
                 item.id in turned or {edge.predecessor for edge in own} & self._finishes_moved()
             )
-            if item.decided_at is None and (item.id in moved_by or follows or self.all_anew):
+            # What is accepted and decided at one moment has been promised something all the same.
+            runs = item.decided_at is None or moved_by.get(item.id) == "accepted"
+            if runs and (item.id in moved_by or follows or self.all_anew):
                 waits = [wait_of(edge, self.items) for edge in own]
                 self._compute(item, flow(item), waits, moved_by.get(item.id), event)
             self._set_alarm(item, own)
@@ -115,6 +117,7 @@ class Clocks:
             self.calendar,
             received=item.received_at,
             accepted=item.accepted_at,
+            held_until=item.hold_until,
             segments=self.segments(item),
             waits=waits,
         )

@@ -212,7 +212,8 @@ def test_every_kind_stands_here_and_is_public_as_ever():
     ours = {kind for kind in registered().values() if not kind.name.startswith("tested")}
     assert {kind.name for kind in ours} == {row[0].value for row in STORED}
     internal = {"task_claimed", "task_released", "task_assigned", "task_opened", "task_cancelled",
-                "task_closed", "stage_opened", "stage_closed", "due_moved", "calendar_followed"}  # fmt: skip
+                "task_closed", "stage_opened", "stage_closed", "due_moved",
+                "calendar_followed"}  # fmt: skip
     assert {kind.value for kind in TicketEvent} <= {kind.name for kind in ours}
     for kind in TicketEvent:
         assert kind_of(kind).public is (kind.value not in internal)

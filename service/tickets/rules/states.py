@@ -236,6 +236,25 @@ def light(at: datetime, *, warn_at: datetime, due_at: datetime) -> Light:
     return Light.YELLOW if at >= warn_at else Light.GREEN
 
 
+def item_light(
+    at: datetime,
+    *,
+    warn_at: datetime,
+    due_at: datetime,
+    decided_at: datetime | None,
+    hold_until: datetime | None,
+) -> Light | None:
+    """The light of an item, whoever looks; none once it is decided.
+
+    As long as it waits for its applicant, and they are in time, nobody is late: it is not red.
+    """
+    if decided_at is not None:
+        return None
+    lit = light(at, warn_at=warn_at, due_at=due_at)
+    in_time = hold_until is not None and at <= hold_until
+    return Light.YELLOW if in_time and lit is Light.RED else lit
+
+
 def ticket_number(administrative_code: str, day: date, sequence: int) -> str:
     """`LB` + code + yyyymmdd + at least six digits + one check character (ISO 7064 MOD 37,36)."""
     body = f"LB{administrative_code}{day:%Y%m%d}{sequence:06d}"
