@@ -22,6 +22,7 @@ from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url, text
 
+from service.desk.actions.give_back import GIVING_BACK
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope, districts
@@ -62,7 +63,7 @@ LANES: Final = (
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in districts(database):
-        for timer in timers.TIMERS:
+        for timer in (*timers.TIMERS, GIVING_BACK):
             with _guarded(timer.name, district=district):
                 moved = run_timer(database, timer, district)
                 if moved:

@@ -13,6 +13,7 @@ from service.calendars.vocabulary import CalendarEvent, CalendarPublished
 from service.catalogue.vocabulary import CatalogueEvent, CataloguePublished
 from service.facts.rules import FactEvent
 from service.facts.vocabulary import FactCodes
+from service.identity.staff.vocabulary import PostsEnded, StaffEvent
 from service.kernel.events import Event, payload_of
 from service.kernel.vocabulary import Nothing, Payload, PayloadError, kind_of, registered
 from service.materials.rules import MaterialEvent
@@ -177,6 +178,7 @@ STORED = [
     (T.DUE_MOVED, DueMoved,
      {"cause": "accepted", "before": AT.isoformat(), "after": AT.isoformat()},
      {"cause": "accepted", "before": "2026-03-02T09:00:00Z", "after": "2026-03-02T09:00:00Z"}),
+    (StaffEvent.POSTS_ENDED, PostsEnded, {"account": ID}, {"account": ID}),
     (T.CALENDAR_FOLLOWED, CalendarFollowed, {"calendar": ID}, {"calendar": ID}),
 ]  # fmt: skip
 IDS = [f"{row[0].value}-{number}" for number, row in enumerate(STORED)]
