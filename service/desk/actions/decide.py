@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -31,9 +31,6 @@ from service.tickets.rules.states import (
     cut_short,
     decided_kind,
 )
-
-ANSWER_WITHIN: Final = 10
-"""Working days in which a correction is to be answered."""
 
 
 def decide_task(
@@ -86,7 +83,7 @@ def decide_task(
             about={"stage": key, "department": task.department},
         )
         if returns:
-            due_at = act.calendar.due_at(at, working_days=ANSWER_WITHIN).at
+            due_at = corrections.answer_by(act.calendar, at)
             corrections.ask(session, item, task, points, due_at=due_at, at=at)
     return locked
 

@@ -57,19 +57,8 @@ def colleague_with(
     `people` are whom the case names that they would be handed: who applied and who it is about,
     where there are such. None after one statement for who does not hold it.
     """
-    held = session.scalar(
-        select(StaffPost.id)
-        .where(
-            StaffPost.district_id == actor.district,
-            StaffPost.account_id == account_id,
-            StaffPost.department == department,
-            StaffPost.role == role,
-            StaffPost.valid_from <= on,
-            func.coalesce(StaffPost.valid_to, on) >= on,
-        )
-        .limit(1)
-    )
-    if held is None:
+    about = {"district": actor.district, "department": department, "role": role}
+    if not session.scalar(select(post_held(**about, account=account_id, on=on))):
         return None
     row = session.execute(
         select(
@@ -121,6 +110,39 @@ def team_of(
         ),
         key=lambda one: (one.department, one.name, one.account),
     )
+
+
+def post_held(
+    *,
+    district: ColumnElement[str] | Any,
+    account: ColumnElement[UUID | None] | Any,
+    department: ColumnElement[str] | Any,
+    role: ColumnElement[str] | Any,
+    on: date,
+) -> ColumnElement[bool]:
+    """Whether an account has a role in a department on a day, as an expression over columns of
+    another row or of values.
+    """
+    return (
+        select(StaffPost.id)
+        .where(
+            StaffPost.district_id == district,
+            StaffPost.account_id == account,
+            StaffPost.department == department,
+            StaffPost.role == role,
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
+        )
+        .exists()
+    )
+
+
+def disabled_among(session: Session, accounts: Collection[UUID]) -> set[UUID]:
+    """Those of the district's staff that may not sign in any more; one statement at the most."""
+    if not accounts:
+        return set()
+    disabled = select(Account.id).where(Account.id.in_(accounts), Account.disabled_at.is_not(None))
+    return set(session.scalars(disabled))
 
 
 def staff_names(
