@@ -6,7 +6,9 @@ a request, since the reader is somebody who fills in a form.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -15,8 +17,42 @@ from stdnum.cn import uscc
 
 from service.kernel.errors import FieldError
 from service.kernel.messages import LANGUAGES, Language, say
+from service.routing.dates import day_of
 
-_FORMATS: Final[dict[str, Callable[..., bool]]] = {"uscc": uscc.is_valid}
+_USCC: Final = re.compile("[0-9A-HJ-NPQRTUWXY]{18}")
+_MOMENT: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_EARLIEST_BIRTH: Final = date(1900, 1, 1)
+"""Nobody who is written about in a form was born before."""
+
+
+def _is_birth_date(text: str) -> bool:
+    day = day_of(text)
+    return day is not None and day >= _EARLIEST_BIRTH
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return bool(_MOMENT.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_uscc(text: str) -> bool:
+    """A unified social credit code (GB 32100-2015) as it is printed: no blanks, capital letters."""
+    return bool(_USCC.fullmatch(text)) and bool(uscc.is_valid(text))
+
+
+# JSON Schema's own `date` and `date-time` take the year 0 and signs, in which no day can be
+# compared with another.
+_FORMATS: Final[dict[str, Callable[..., bool]]] = {
+    "date": lambda text: day_of(text) is not None,
+    "birth-date": _is_birth_date,
+    "date-time": _is_moment,
+    "uscc": _is_uscc,
+}
 _OR: Final[Mapping[Language, str]] = {"zh": "或", "en": " or "}
 # JSON Schema's keywords that ask for one thing, and the code under which it is missed.
 _CODES: Final[Mapping[str, str]] = {
