@@ -23,6 +23,8 @@ from service.kernel.errors import FieldError
 Messages: TypeAlias = dict[str, Any]
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+EARLIEST_BIRTH: Final = date(1900, 1, 1)
+"""Nobody who applies was born before."""
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -203,6 +205,18 @@ class Date(ma.fields.Date):
             return date.fromisoformat(value)
         except ValueError:
             raise self.make_error("invalid", input=value, obj_type="date") from None
+
+
+class BirthDate(Date):
+    """The day on which somebody was born: 1900 or later, as nobody older is alive."""
+
+    default_error_messages: Messages = {"too_early": "birth_date_too_early"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> date:
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if day < EARLIEST_BIRTH:
+            raise self.make_error("too_early")
+        return day
 
 
 class DayOrMoment(ma.fields.String):
