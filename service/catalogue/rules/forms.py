@@ -7,9 +7,9 @@ a request, since the reader is somebody who fills in a form.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 import jsonschema_rs
@@ -17,6 +17,7 @@ from stdnum.cn import uscc
 
 from service.kernel.errors import FieldError
 from service.kernel.messages import LANGUAGES, Language, say
+from service.kernel.text import holds_hidden, is_blank
 from service.routing.dates import day_of
 
 _USCC: Final = re.compile("[0-9A-HJ-NPQRTUWXY]{18}")
@@ -98,6 +99,13 @@ class Form:
         except jsonschema_rs.ValidationError as error:
             raise BadSchema(tuple(error.instance_path), error.message) from error
 
+        fields = schema.get("properties", {}).items()
+        self._areas = {
+            name
+            for name, field in fields
+            if isinstance(field, Mapping) and field.get("x-widget") == "textarea"
+        }
+
     def errors(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
         """What is wrong, in the library's own terms."""
         return self._validator.iter_errors(value)
@@ -105,14 +113,41 @@ class Form:
     def faults(self, value: Any, *, at: str) -> list[FieldError]:
         """What is wrong, field by field; `at` is where the value stands (`sections.lease`).
 
+        Every text is read for hidden characters, whatever the schema says of it; only a field whose
+        widget is `textarea` may have several lines. A text that shows nothing is not filled in.
         At most `MOST` faults: whoever sends more has not filled in a form.
         """
+        unreadable = list(islice(_text_faults(value, at, self._areas), MOST))
+        places = {fault.path for fault in unreadable}
         every = (fault for error in self.errors(value) for fault in _faults_of(error, at))
-        return sorted(islice(every, MOST), key=lambda fault: (fault.path, fault.code))
+        others = (fault for fault in every if fault.path not in places)
+        found = islice(chain(unreadable, others), MOST)
+        return sorted(found, key=lambda fault: (fault.path, fault.code))
 
 
 MOST: Final = 200
 """How many faults of one value are reported."""
+
+
+def _text_faults(value: Any, at: str, areas: Collection[str]) -> Iterator[FieldError]:
+    """The texts that hold hidden characters or show nothing; names of what is nested are texts."""
+    todo: list[tuple[str, Any, bool]] = [(at, value, False)]
+    while todo:
+        path, here, lines = todo.pop()
+        if isinstance(here, str):
+            if here and is_blank(here):
+                yield _fault(path, "blank")
+            elif holds_hidden(here, lines=lines):
+                yield _fault(path, "control_character")
+        elif isinstance(here, Mapping):
+            if any(map(holds_hidden, here)):
+                yield _fault(path, "control_character")
+            todo += [
+                (f"{path}.{k}", one, lines or (path == at and k in areas))
+                for k, one in here.items()
+            ]
+        elif isinstance(here, list):
+            todo += [(f"{path}.{place}", one, lines) for place, one in enumerate(here)]
 
 
 def _faults_of(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:

@@ -50,19 +50,19 @@ class MeOut(AccountOut):
 class MeIn(Schema):
     """What a talent says of themselves; what is left out stays."""
 
-    name = fields.String(longest=LONGEST_NAME)
+    name = fields.String(longest=LONGEST_NAME, pasted=True)
     id_type = fields.Enum(IdType)
-    id_number = fields.String(longest=_LONGEST_NUMBER)
-    phone = fields.String(longest=24)
+    id_number = fields.String(longest=_LONGEST_NUMBER, pasted=True)
+    phone = fields.String(longest=24, pasted=True)
 
 
 class FamilyMemberIn(Schema):
     """A spouse or child."""
 
-    name = fields.String(required=True, longest=LONGEST_NAME)
+    name = fields.String(required=True, longest=LONGEST_NAME, pasted=True)
     kinship = fields.Enum(Kinship, required=True)
     id_type = fields.Enum(IdType, required=True)
-    id_number = fields.String(required=True, longest=_LONGEST_NUMBER)
+    id_number = fields.String(required=True, longest=_LONGEST_NUMBER, pasted=True)
 
 
 class FamilyMemberOut(Schema):
