@@ -280,7 +280,7 @@ class TaskDetailOut(TaskOut):
 class PointIn(Schema):
     """One thing to correct: in a section, a field of it, or a material."""
 
-    what = fields.String(required=True, longest=500)
+    what = fields.String(required=True, longest=500, lines=True)
     section = fields.String(load_default=None, allow_none=True, longest=40)
     field = fields.String(load_default=None, allow_none=True, longest=40)
     material = fields.String(load_default=None, allow_none=True, longest=40)
@@ -295,7 +295,7 @@ class DecisionIn(Schema):
     """A verdict with its reason."""
 
     verdict = fields.Enum(Verdict, required=True)
-    opinion = fields.String(required=True, longest=2000)
+    opinion = fields.String(required=True, longest=2000, lines=True)
     result = fields.Object(
         load_default=None,
         allow_none=True,

@@ -58,7 +58,7 @@ def _files() -> bool:
     problems={
         400: ["idempotency_key_missing"],
         409: ["profile_incomplete", "item_already_open", "subject_item_open"],
-        422: ["criterion_not_met"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @blp.arguments(TicketIn, example=recorded("filing"))
@@ -131,7 +131,7 @@ def delete_ticket(ticket_id: UUID) -> None:
     versioned=True,
     problems={
         409: ["profile_incomplete", "item_already_open", "subject_item_open", "already_filed"],
-        422: ["criterion_not_met"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @blp.response(201, TicketOut, example=recorded("ticket"))
@@ -166,7 +166,7 @@ def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
             "subject_item_open",
             "consents_not_standing",
         ],
-        422: ["criterion_not_met"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @for_employees.arguments(AgentFilingIn, example=_BY_AGENT)

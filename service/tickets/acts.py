@@ -349,14 +349,18 @@ class Act:
     # What follows from one event.
 
     def _look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
-        """Three statements. What else of this ticket is open is known here better than there."""
+        """Three statements. What else of this ticket is open is known here better than there.
+
+        Conditions are asked as of the day of receipt: how long an office takes changes no answer.
+        """
         facts = known_facts(self.session, self.actor, item, self.today)
         open_here = {
             other.offering_code
             for other in self.items
             if other is not item and other.phase is not Phase.ENDED
         }
-        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=self.today)
+        received = self.calendar.local_date(item.received_at)
+        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=received)
         return known, facts
 
     def _given(
