@@ -98,6 +98,7 @@ def test_everything_missing_is_named_at_once(environment):
         ("TALENT_LIMIT_LOGIN_PER_ADDRESS", "secret"),
         ("TALENT_LIMIT_LOGIN_PER_ADDRESS", ""),
         ("TALENT_LIMIT_LOGIN_PER_ACCOUNT", "many per minute"),
+        ("TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT", "5 a day"),
         ("TALENT_WECHAT_URL", "secret"),
     ],
 )
