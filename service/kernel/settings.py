@@ -89,6 +89,7 @@ class Settings(DatabaseSettings):
     reuse_grace_seconds: int
     limit_login_per_address: str
     limit_login_per_account: str
+    limit_known_numbers_per_account: str
     wechat_mode: WechatMode
     wechat_url: str
     wechat_app_id: str
@@ -196,6 +197,11 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "limit_login_per_account": env.str(
             "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"], validate=_rate
+        ),
+        "limit_known_numbers_per_account": env.str(
+            "TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT",
+            limits["known_numbers_per_account"],
+            validate=_rate,
         ),
     }
 

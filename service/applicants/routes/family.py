@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from service.applicants.actions import family
+from service.identity.people.limits import limited
 from service.identity.people.queries import FamilyMember
 from service.identity.people.schemas import MEMBER_EXAMPLE, FamilyMemberChanges, FamilyMemberOut
 from service.kernel import clock, http
@@ -24,11 +25,13 @@ blp: Final = http.Blueprint("family", __name__, url_prefix="/v1/me/family", tag=
             "family_member_fixed",
             "family_member_known",
             "spouse_known",
-        ]
+        ],
+        429: ["too_many_requests"],
     },
 )
 @blp.arguments(FamilyMemberChanges, example={"name": "李小明"})
 @blp.response(200, FamilyMemberOut, example=MEMBER_EXAMPLE)
+@limited
 def correct_family_member(body: dict[str, Any], member_id: UUID) -> FamilyMember:
     """Correct what I said of a member of my family; what is left out stays.
 

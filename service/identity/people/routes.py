@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from service.identity.people import actions, queries
+from service.identity.people.limits import limited
 from service.identity.people.queries import FamilyMember, Profile
 from service.identity.people.schemas import (
     MEMBER_EXAMPLE,
@@ -50,7 +51,7 @@ def get_me() -> dict[str, Any]:
     "/v1/me",
     allow=Permission.PROFILE_WRITE,
     audiences=("talent",),
-    problems={409: ["id_number_fixed", "id_number_taken"]},
+    problems={409: ["id_number_fixed", "id_number_taken"], 429: ["too_many_requests"]},
 )
 @me.arguments(
     MeIn,
@@ -66,6 +67,7 @@ def get_me() -> dict[str, Any]:
     MeOut,
     example=_ME_EXAMPLE,
 )
+@limited
 def update_me(body: dict[str, Any]) -> dict[str, Any]:
     """Give name, phone, and an id document.
 
@@ -88,7 +90,10 @@ def list_family() -> Listing[FamilyMember]:
     "/v1/me/family",
     allow=Permission.PROFILE_WRITE,
     audiences=("talent",),
-    problems={409: ["family_member_known", "family_full", "spouse_known"]},
+    problems={
+        409: ["family_member_known", "family_full", "spouse_known"],
+        429: ["too_many_requests"],
+    },
 )
 @me.arguments(
     FamilyMemberIn,
@@ -100,6 +105,7 @@ def list_family() -> Listing[FamilyMember]:
     },
 )
 @me.response(201, FamilyMemberOut, example=MEMBER_EXAMPLE)
+@limited
 def add_family_member(body: dict[str, Any]) -> FamilyMember:
     """Name a spouse or child, so that items can be filed about them.
 
