@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from service.catalogue.rules.definitions import Binding
 from service.catalogue.rules.pack import Subject
+from service.identity.people.rules import EARLIEST_BIRTH
 from service.kernel.http import Schema, fields
 from service.policies.rules import Relative, Stated, StatedFact
 from service.routing.conditions.asked import SourceKind, Truth
@@ -32,7 +33,9 @@ class RelativeIn(Schema):
     """A member of the family."""
 
     kinship = fields.String(required=True, pattern="|".join(_KINSHIP))
-    born = fields.Date(load_default=None, allow_none=True, data_key="birth_date")
+    born = fields.Date(
+        earliest=EARLIEST_BIRTH, load_default=None, allow_none=True, data_key="birth_date"
+    )
 
     @ma.post_load
     def build(self, values: dict[str, Any], **_options: Any) -> Relative:
@@ -58,7 +61,9 @@ class EligibilityIn(Schema):
     )
     facts = fields.List(fields.Nested(StatedFactIn), load_default=list, longest=50)
     family = fields.List(fields.Nested(RelativeIn), load_default=list, longest=20)
-    born = fields.Date(load_default=None, allow_none=True, data_key="birth_date")
+    born = fields.Date(
+        earliest=EARLIEST_BIRTH, load_default=None, allow_none=True, data_key="birth_date"
+    )
 
     @ma.post_load
     def build(self, values: dict[str, Any], **_options: Any) -> Stated:

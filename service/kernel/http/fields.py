@@ -192,17 +192,27 @@ class UUID(ma.fields.UUID):
 
 
 class Date(ma.fields.Date):
-    """A calendar date, `YYYY-MM-DD`."""
+    """A calendar date, `YYYY-MM-DD`, of the years 1 to 9999, without a sign.
+
+    `earliest`: none before it; people's own dates have one.
+    """
 
     default_error_messages: Messages = {"invalid": "not_a_date"}
+
+    def __init__(self, *, earliest: date | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.earliest = earliest
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> date:  # noqa: ARG002
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise self.make_error("invalid", input=value, obj_type="date")
         try:
-            return date.fromisoformat(value)
+            found = date.fromisoformat(value)
         except ValueError:
             raise self.make_error("invalid", input=value, obj_type="date") from None
+        if self.earliest is not None and found < self.earliest:
+            raise ma.ValidationError(Fault("date_too_early", earliest=self.earliest.isoformat()))
+        return found
 
 
 class DayOrMoment(ma.fields.String):
