@@ -65,6 +65,12 @@ class Actor:
             raise LookupError(f"an actor of kind {self.kind} is no person")
         return self.person_id
 
+    @property
+    def rights(self) -> str:
+        """What the actor's posts are, as one text: equal as long as nothing of them changes."""
+        held = sorted((post.department, *sorted(post.roles)) for post in self.posts)
+        return ";".join(",".join(post) for post in held)
+
     def local_date(self, at: datetime) -> date:
         """The date that a moment has in the actor's district; for who is signed in."""
         if self.zone is None:

@@ -149,7 +149,10 @@ def spans(session, account):
 
 def test_an_agent_begins_by_the_date_of_the_district(session, settle):
     account = settle(OURS)
-    assert settle(OURS, at=AT + timedelta(days=3), display_name="陈静静") == account
+    later = {"at": AT + timedelta(days=3), "display_name": "陈静静"}
+    with pytest.raises(Conflict, match="account_of_another"):
+        settle(OURS, **later)
+    assert settle(OURS, **later, renamed=True) == account
     assert spans(session, account) == [(settle.ids[OURS], "2026-11-24", None)]
 
 

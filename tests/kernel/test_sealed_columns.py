@@ -20,6 +20,7 @@ NOT_PERSONAL = {
     "credentials.subject",  # blind index
     "persons.id_number_index",  # blind index
     "family_links.member_index",  # blind index
+    "items.subject_key",  # blind index
     "person_keys.wrapped_key",  # a key, under a master key
 }
 

@@ -32,12 +32,13 @@ _RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id, Item.subject_id)
 
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
-_POOLED: Final[Mapping[str, Any]] = {
+POOLED: Final[Mapping[str, Any]] = {
     "status": TaskStatus.OPEN,
     "assignee": None,
     "claimed_at": None,
     "next_alarm_at": case((_NOTICE, Task.due_at), else_=Task.next_alarm_at),
 }
+"""What a task's row says in the pool: a notice ends by itself again."""
 
 
 def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
@@ -73,7 +74,7 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
     locked = locked_task_for(session, actor, task_id)
     mine = locked.task.assignee == actor.account
     acted(locked.task.status, TaskAct.RELEASE, mine=mine)
-    row = changed_locked_task(session, locked, _POOLED)
+    row = changed_locked_task(session, locked, POOLED)
     tell(session, actor, TicketEvent.TASK_RELEASED, row, at)
     return row
 

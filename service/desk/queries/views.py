@@ -30,7 +30,7 @@ from service.tickets.models.filed import TicketSection
 from service.tickets.models.stages import Task
 from service.tickets.queries.corrections import CorrectionView, correction_view
 from service.tickets.rules.corrections import readable
-from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, light
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, cut_short, light
 
 Names = Mapping[tuple[str, UUID], str]
 """By department and account, what a member of staff is called."""
@@ -202,16 +202,25 @@ class TaskRows:
 
 
 def task_detail(
-    session: Session, line: TaskLine, rows: TaskRows, names: Names, definition: OfferingDefinition
+    session: Session,
+    line: TaskLine,
+    rows: TaskRows,
+    names: Names,
+    definition: OfferingDefinition,
+    at: datetime,
 ) -> TaskDetail:
-    """A task with what its stage may read."""
+    """A task with what its stage may read, and the verdicts that may be given at that moment."""
     task, stage = rows.found.task, definition.flow.by_key[rows.found.task.stage_key]
     return extended(
         line,
         TaskDetail,
         ticket_number=rows.found.ticket.number,
         passing=PASSING[stage.kind],
-        may=sorted(stage.may, key=list(Verdict).index),
+        may=[
+            verdict
+            for verdict in Verdict
+            if verdict in stage.may and not cut_short(task.kind, verdict, due_at=task.due_at, at=at)
+        ],
         records=stage.records,
         applicant=_applicant(rows.applicant),
         subject=_subject(rows.member, stage.sees),

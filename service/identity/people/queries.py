@@ -23,6 +23,7 @@ _PERSON: Final = (
     Person.id,
     Person.id_type,
     Person.id_number,
+    Person.id_number_index,
     Person.name,
     Person.phone,
     Person.birth_date,
@@ -83,7 +84,11 @@ def registered_of(session: Session, person: UUID) -> Registered:
 
 @dataclass(frozen=True, slots=True)
 class FamilyMember:
-    """A spouse or child; `id` is their person."""
+    """A spouse or child; `id` is their person, as this family named them.
+
+    `number_index`, the blind index of their id number, is the same in every family; it is not kept
+    with a filing.
+    """
 
     id: UUID
     name: str = field(repr=False)
@@ -92,6 +97,7 @@ class FamilyMember:
     id_number: str = field(repr=False)
     id_country: str | None = field(repr=False)
     birth_date: date | None = field(repr=False)
+    number_index: bytes | None = field(default=None, repr=False)
 
     @property
     def id_number_masked(self) -> str:
@@ -207,6 +213,7 @@ def _member(session: Session, row: Any) -> FamilyMember | None:
         id_number=_opened(session, Person.id_number, row) or "",
         id_country=_opened(session, Person.id_country, row),
         birth_date=_date(_opened(session, Person.birth_date, row)),
+        number_index=row.id_number_index,
     )
 
 

@@ -71,9 +71,9 @@ class DocumentIn(Schema):
     """An id document, as far as it is given; the view gets it as one, under `document`."""
 
     id_type = fields.Enum(IdType)
-    id_number = fields.String(longest=_LONGEST_NUMBER)
-    id_country = fields.String(longest=_LONGEST_NUMBER, metadata=ISSUED_BY)
-    birth_date = fields.Date(
+    id_number = fields.String(longest=_LONGEST_NUMBER, pasted=True)
+    id_country = fields.String(longest=_LONGEST_NUMBER, pasted=True, metadata=ISSUED_BY)
+    birth_date = fields.BirthDate(
         metadata={
             "description": "Needed with a passport, and with a permanent residence card of three"
             " letters and twelve digits; other numbers say it. From 1900 on."
@@ -90,23 +90,23 @@ class DocumentIn(Schema):
 class MeIn(DocumentIn):
     """What a talent says of themselves; what is left out stays."""
 
-    name = fields.String(longest=LONGEST_NAME)
-    phone = fields.String(longest=_LONGEST_NUMBER)
+    name = fields.String(longest=LONGEST_NAME, pasted=True)
+    phone = fields.String(longest=_LONGEST_NUMBER, pasted=True)
 
 
 class FamilyMemberIn(DocumentIn):
     """A spouse or child."""
 
-    name = fields.String(required=True, longest=LONGEST_NAME)
+    name = fields.String(required=True, longest=LONGEST_NAME, pasted=True)
     kinship = fields.Enum(Kinship, required=True)
     id_type = fields.Enum(IdType, required=True)
-    id_number = fields.String(required=True, longest=_LONGEST_NUMBER)
+    id_number = fields.String(required=True, longest=_LONGEST_NUMBER, pasted=True)
 
 
 class FamilyMemberChanges(DocumentIn):
     """What was wrong with a member of the family; what is left out stays."""
 
-    name = fields.String(longest=LONGEST_NAME)
+    name = fields.String(longest=LONGEST_NAME, pasted=True)
     kinship = fields.Enum(Kinship)
 
 

@@ -147,9 +147,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
     def patch(
         self, rule: str, **options: Any
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
-        """`route` for PATCH; PUT on the same address means the same, and is documented once.
+        """`route` for PATCH, and for PUT with the same meaning, which the documents do not repeat.
 
-        Some clients have no PATCH: the mini-programs of WeChat (`wx.request`) are among them.
+        `wx.request` of a mini-program sends PUT, and no PATCH.
         """
         register = self.route(rule, methods=["PATCH"], **options)
 
@@ -261,13 +261,15 @@ def _answer(
         unit.key,
         unit.digest,
         unit.actor.person_id,
+        unit.actor.rights,
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
         unit.close()
         return Response(stored.body, stored.status, stored.headers)
     response = _viewed(view, arguments)
-    idempotency.store_answer(unit.session(), keyed, _kept(response), at=clock.now())
+    answer = _kept(response, keyed.rights)
+    idempotency.store_answer(unit.session(), keyed, answer, at=clock.now())
     return response
 
 
@@ -280,6 +282,7 @@ def _viewed(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     return response
 
 
-def _kept(response: Response) -> idempotency.Answer:
+def _kept(response: Response, rights: str) -> idempotency.Answer:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return idempotency.Answer(response.status_code, headers, response.get_data(as_text=True))
+    body = response.get_data(as_text=True)
+    return idempotency.Answer(response.status_code, headers, body, rights)
