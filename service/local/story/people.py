@@ -12,7 +12,6 @@ from uuid import uuid4
 import httpx
 from stdnum.cn import ric
 
-from service.kernel import clock
 from service.local.story.telling import StoryBroken
 
 _REGION: Final = "110105"
@@ -91,11 +90,11 @@ def new_family(http: httpx.Client, language: str) -> Family:
     talent = Caller(http, language, "张伟").sign_in("wechat", code=f"demo:{code}")
     profile = {"name": "张伟", "phone": "13800138000", "id_type": "citizen_id"}
     talent.patch("/me", json={**profile, "id_number": id_number(_day(1990))})
-    this_year = clock.now().year  # the children's age, to the year
     wife = _member(talent, "李芳", "spouse", _day(1992))
+    # Whatever their birthdays, of an age for the school year that the pack's examples name.
     children = [
-        _member(talent, "张晓雨", "child", _day(this_year - 8)),
-        _member(talent, "张晓阳", "child", _day(this_year - 6)),
+        _member(talent, "张晓雨", "child", _day(2018)),
+        _member(talent, "张晓阳", "child", _day(2019)),
     ]
     return Family(code, talent, wife, children)
 
