@@ -73,7 +73,8 @@ _REFUSALS: Final = {
     413: ["file_too_large"],
     415: ["form_expected", "file_type_unsupported"],
     422: [
-        "file_empty", "file_broken", "file_encrypted", "file_has_macros", "file_of_two_types",
+        "file_empty", "file_broken", "file_encrypted", "file_does_something", "file_has_macros",
+        "file_too_complicated", "file_of_two_types",
         "file_paths_wrong", "file_unpacks_too_large", "file_pixels_too_many",
         "file_pages_too_many", "file_name_missing", "file_ending_wrong",
     ],

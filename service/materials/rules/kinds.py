@@ -57,7 +57,7 @@ class Limits:
 class Examined:
     """A file that may be kept: `content` is without what tells of its author and place.
 
-    `pages`: of a PDF that lets them be counted; an image has one.
+    `pages`: of a PDF; an image has one, an office file None.
     """
 
     name: str = field(repr=False)
