@@ -71,10 +71,10 @@ _CONTENT: Final = {
 _REFUSALS: Final = {
     400: ["form_malformed"],
     413: ["file_too_large"],
-    415: ["form_expected", "file_type_unsupported"],
+    415: ["form_expected", "file_type_unsupported", "file_type_heic", "file_type_old"],
     422: [
         "file_empty", "file_broken", "file_encrypted", "file_does_something", "file_has_macros",
-        "file_too_complicated", "file_of_two_types",
+        "file_too_complicated", "file_of_two_types", "file_carries_files", "file_links_outside",
         "file_paths_wrong", "file_unpacks_too_large", "file_pixels_too_many",
         "file_pages_too_many", "file_name_missing", "file_ending_wrong",
     ],

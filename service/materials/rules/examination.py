@@ -24,6 +24,11 @@ _ARCHIVES: Final = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x
 _PDF_SOUGHT_IN: Final = 1024
 """Readers of PDF look for its header so far into a file."""
 
+_COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
+_HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""What the brand of a photograph of an iPhone can be (ISO/IEC 23008-12)."""
+
 _OFFICE: Final = frozenset({MediaType.DOCX, MediaType.XLSX})
 _PLAIN: Final = {
     "application/pdf": MediaType.PDF,
@@ -34,7 +39,7 @@ _PLAIN: Final = {
 
 
 def examine(name: str, content: bytes, limits: Limits) -> Examined:
-    """What is to be kept of a file; nothing of it is run, and a PDF is read by a process of its own.
+    """What is to be kept of a file; nothing of it is run, and a process of its own reads a PDF.
 
     Raises `TooLarge`, `UnsupportedMediaType` for what is none of the types of `MediaType`, and
     `Invalid` for a file that is empty, broken, larger inside than it seems, needs a password, has
@@ -62,6 +67,13 @@ def _type_of(content: bytes, limits: Limits) -> MediaType:
     found = _PLAIN.get(kind)
     if found is None and content.startswith(_PACKAGE):
         found = office_type(content, most_unpacked=limits.unpacked)
+    if found is None and content.startswith(_COMPOUND):
+        # Office encrypts a package by putting it into a file of its old format (MS-OFFCRYPTO).
+        if _ENCRYPTED_PACKAGE in content:
+            raise refused("file_encrypted")
+        raise UnsupportedMediaType("file_type_old")
+    if found is None and content[4:8] == b"ftyp" and content[8:12] in _HEIC:
+        raise UnsupportedMediaType("file_type_heic")
     if found is None:
         raise UnsupportedMediaType("file_type_unsupported")
     return found
