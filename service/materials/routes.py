@@ -157,7 +157,7 @@ def list_materials(limit: int, after: str | None, code: str | None) -> PageOf[Kn
     session, actor = http.session(), http.actor()
     filters = {"list": "materials", "code": code}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.materials_for(session, actor, before=before, limit=limit, code=code)
     return page.answer(found, lambda material: material, lambda material: [material.id])
 
