@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.kernel import errors, messages
+from service.kernel.text import holds_hidden
 from service.materials.rules import MediaType, examine, pdf_reader
 from service.materials.rules import pdf as pdf_rules
 from tests.materials import files
@@ -483,6 +484,18 @@ def test_nothing_is_refused_as_empty():
         ("a\u2028b\u3000c.pdf", "ab c.pdf"),
         ("\ud800a.pdf", "a.pdf"),
         ("%0d%0a;filename=x.html.pdf", "%0d%0a;filename=x.html.pdf"),
+        ("\U00031350户口簿.pdf", "\U00031350户口簿.pdf"),
+        ("\U0002ebf0.pdf", "\U0002ebf0.pdf"),
+        ("李\U000323af\U0003fffd.pdf", "李\U000323af\U0003fffd.pdf"),
+        ("\u200b学\u200d位\u200c\U000e0041.pdf", "学位.pdf"),
+        ("CON.pdf", "_CON.pdf"),
+        ("nul.pdf", "_nul.pdf"),
+        ("com1.tar.pdf", "_com1.tar.pdf"),
+        ("LPT\u00b9 .pdf", "_LPT\u00b9.pdf"),
+        ("aux .x.pdf", "_aux .x.pdf"),
+        ("~$简历.pdf", "_~$简历.pdf"),
+        ("Conrad.pdf", "Conrad.pdf"),
+        ("COM10.pdf", "COM10.pdf"),
     ],
 )
 def test_names_are_made_safe(sent, kept):
@@ -505,6 +518,8 @@ def test_names_are_made_safe(sent, kept):
         (".pdf", "file_name_missing"),
         ("\u202e.pdf", "file_name_missing"),
         ("../.pdf", "file_name_missing"),
+        ("\u200b\u2060.pdf", "file_name_missing"),
+        ("\u3164.pdf", "file_name_missing"),
     ],
 )
 def test_names_that_do_not_fit_are_refused(name, code):
@@ -518,7 +533,7 @@ def test_whatever_a_name_is_what_is_kept_can_be_shown_and_stored(stem):
     except errors.Invalid:
         return
     assert 5 <= len(name) <= 120
-    assert name.isprintable()
+    assert not holds_hidden(name)
     assert not set(name) & set('/\\<>:"|?*\r\n\0')
     assert name == name.strip(" .")
     assert name.encode()
