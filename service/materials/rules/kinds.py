@@ -54,6 +54,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """The most that is kept of one person in one district: documents, and their bytes together."""
+
+    number: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """A file that may be kept: `content` is without what tells of its author and place.
 
