@@ -80,6 +80,8 @@ class Settings(DatabaseSettings):
     material_pages: int
     material_unpacked_bytes: int
     material_retention_years: int
+    material_person_files: int
+    material_person_bytes: int
     http_port: int
     http_workers: int
     http_threads: int
@@ -218,6 +220,12 @@ def _read_materials(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "material_retention_years": env.int(
             "TALENT_MATERIAL_RETENTION_YEARS", defaults["retention_years"], validate=_positive
+        ),
+        "material_person_files": env.int(
+            "TALENT_MATERIAL_PERSON_FILES", defaults["person_files"], validate=_positive
+        ),
+        "material_person_bytes": env.int(
+            "TALENT_MATERIAL_PERSON_BYTES", defaults["person_bytes"], validate=_positive
         ),
     }
 
