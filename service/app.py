@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import service.applicants.routes.family
 import service.applicants.routes.items
 import service.applicants.routes.tickets
 import service.authorities.routes
@@ -35,9 +36,7 @@ from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
 from service.kernel.settings import Settings
-from service.materials import actions as materials
 from service.runtime import open_database
-from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
     service.identity.auth.routes.auth,
@@ -49,6 +48,7 @@ BLUEPRINTS: Final = (
     service.filing.routes.blp,
     service.applicants.routes.tickets.blp,
     service.applicants.routes.items.blp,
+    service.applicants.routes.family.blp,
     service.desk.routes.blp,
     service.employers.routes.blp,
     service.enterprises.routes.blp,
@@ -88,7 +88,6 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     )
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    materials.users[:] = [material_in_use]
     app.before_request(_begin)
     app.after_request(_finish)
     problems.register(app)

@@ -79,6 +79,7 @@ class Settings(DatabaseSettings):
     material_pixels: int
     material_pages: int
     material_unpacked_bytes: int
+    material_retention_years: int
     http_port: int
     http_workers: int
     http_threads: int
@@ -88,6 +89,7 @@ class Settings(DatabaseSettings):
     reuse_grace_seconds: int
     limit_login_per_address: str
     limit_login_per_account: str
+    limit_known_numbers_per_account: str
     wechat_mode: WechatMode
     wechat_url: str
     wechat_app_id: str
@@ -196,6 +198,11 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "limit_login_per_account": env.str(
             "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"], validate=_rate
         ),
+        "limit_known_numbers_per_account": env.str(
+            "TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT",
+            limits["known_numbers_per_account"],
+            validate=_rate,
+        ),
     }
 
 
@@ -208,6 +215,9 @@ def _read_materials(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "material_pages": env.int("TALENT_MATERIAL_PAGES", defaults["pages"], validate=_positive),
         "material_unpacked_bytes": env.int(
             "TALENT_MATERIAL_UNPACKED_BYTES", defaults["unpacked_bytes"], validate=_positive
+        ),
+        "material_retention_years": env.int(
+            "TALENT_MATERIAL_RETENTION_YEARS", defaults["retention_years"], validate=_positive
         ),
     }
 

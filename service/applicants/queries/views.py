@@ -32,7 +32,14 @@ from service.tickets.models.items import Correction, DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.corrections import CorrectionView, correction_view
 from service.tickets.rules.dues import DueBasis
-from service.tickets.rules.states import Light, NextStep, Tagged, TicketStatus, light
+from service.tickets.rules.states import (
+    Light,
+    NextStep,
+    Tagged,
+    TicketStatus,
+    item_light,
+    light,
+)
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
@@ -325,7 +332,6 @@ def item_view(
     at: datetime,
 ) -> ItemView:
     """One item out of the rows of its ticket; `recorded`: the tasks that recorded its results."""
-    running = item.decided_at is None
     results = [_result(session, task) for task in recorded if task.kind is StageKind.DECISION]
     delivered = [task for task in recorded if task.kind is StageKind.FULFILMENT]
     return ItemView(
@@ -344,7 +350,13 @@ def item_view(
         due_at=item.due_at,
         due_basis=item.due_basis,
         provisional=item.provisional,
-        light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        light=item_light(
+            at,
+            warn_at=item.warn_at,
+            due_at=item.due_at,
+            decided_at=item.decided_at,
+            hold_until=item.hold_until,
+        ),
         result=results[0] if results else None,
         deliveries=[_delivery(session, task, definition) for task in delivered],
         waiting_for=[
