@@ -485,6 +485,7 @@ class Act:
         if status is not self.ticket.status:
             self.ticket.status = status
             if status in _ENDINGS:
+                self.ticket.ended_at = self.at
                 self.emit(_ENDINGS[status])
 
     def _awaits_applicant(self) -> bool:

@@ -106,6 +106,7 @@ class TaskDetail(TaskLine):
     """
 
     ticket_number: str
+    item_ended_at: datetime | None
     passing: Verdict
     may: Sequence[Verdict]
     records: Mapping[str, Any] | None
@@ -209,6 +210,7 @@ def task_detail(
         line,
         TaskDetail,
         ticket_number=rows.found.ticket.number,
+        item_ended_at=rows.found.item.ended_at,
         passing=PASSING[stage.kind],
         may=sorted(stage.may, key=list(Verdict).index),
         records=stage.records,
