@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -56,7 +56,8 @@ def ask(
 def end(session: Session, item: Item, *, still: Collection[object] = (), at: datetime) -> None:
     """Corrections are answered or no longer asked: their segments end, but those of `still`.
 
-    `still` are the ids of tasks whose corrections are asked on. One statement.
+    `still` are the ids of tasks whose corrections are asked on. None ends before it began, which
+    another machine may have written whose clock is ahead. One statement.
     """
     query = update(ClockSegment).where(
         ClockSegment.district_id == item.district_id,
@@ -66,7 +67,11 @@ def end(session: Session, item: Item, *, still: Collection[object] = (), at: dat
     )
     if still:
         query = query.where(ClockSegment.task_id.not_in(still))
-    session.execute(query.values(ended_at=at).execution_options(synchronize_session=False))
+    session.execute(
+        query.values(ended_at=func.greatest(at, ClockSegment.began_at)).execution_options(
+            synchronize_session=False
+        )
+    )
 
 
 def drop(
