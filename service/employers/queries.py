@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -89,23 +89,23 @@ def requests_for(
     enterprise_id: UUID,
     *,
     status: TicketStatus | None,
-    before: UUID | None,
+    before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Requests:
-    """The tickets that the enterprise sees, the newest first, from below `before`.
+    """The tickets that the enterprise sees, the newest first, from before that moment and id.
 
     At most `limit` + 1 of them. Four statements, one where there is none.
     """
     query = (
         select(*_REQUEST)
         .where(visible(actor, Ticket, enterprise=enterprise_id))
-        .order_by(Ticket.id.desc())
+        .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
         .limit(limit + 1)
     )
     if status is not None:
         query = query.where(Ticket.status == status)
     if before is not None:
-        query = query.where(Ticket.id < before)
+        query = query.where(tuple_(Ticket.filed_at, Ticket.id) < before)
     return _whole(session, actor, session.execute(query).all())
 
 

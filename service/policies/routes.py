@@ -8,7 +8,6 @@ from service.kernel import clock, http
 from service.policies import queries, schemas
 from service.policies.rules import Eligibility, Judged, Stated
 from service.routing.conditions.answered import Finding
-from service.routing.conditions.asked import SourceKind
 
 blp = http.Blueprint(
     "policies", __name__, url_prefix="/v1", description="Who is eligible for what, and why."
@@ -42,6 +41,7 @@ _ANSWER: Final = {
                             "title": {"zh": "毕业日期", "en": "Date of graduation"},
                             "asked": "within_last",
                             "expected": {"years": 5},
+                            "on": "2026-11-24",
                             "verdict": "met",
                             "missing": [],
                         }
@@ -93,21 +93,10 @@ def _reason(finding: Finding, one: Eligibility) -> dict[str, Any]:
     return {
         "source": finding.source.kind,
         "name": finding.source.name or finding.source.kind,  # an expression has none
-        "title": _title(finding, one),
+        "title": one.offering.title_of(finding.source),
         "asked": asked,
         "expected": expected,
+        "on": finding.on,
         "verdict": finding.truth,
         "missing": finding.missing,
     }
-
-
-def _title(finding: Finding, one: Eligibility) -> Any:
-    """What people call the thing that a clause looks at, where the form or a fact has words."""
-    first, second = finding.source.parts
-    if finding.source.kind is SourceKind.FIELD and first in one.offering.sections:
-        return one.offering.sections[first].schema["properties"].get(second, {}).get("x-title")
-    if finding.source.kind is SourceKind.FACT and first in one.offering.facts:
-        fact = one.offering.facts[first]
-        value = fact.schema["properties"].get(second, {}) if second else {}
-        return value.get("x-title", fact.title)
-    return None

@@ -349,14 +349,18 @@ class Act:
     # What follows from one event.
 
     def _look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
-        """Three statements. What else of this ticket is open is known here better than there."""
+        """Three statements. What else of this ticket is open is known here better than there.
+
+        Conditions are asked as of the day of receipt: how long an office takes changes no answer.
+        """
         facts = known_facts(self.session, self.actor, item, self.today)
         open_here = {
             other.offering_code
             for other in self.items
             if other is not item and other.phase is not Phase.ENDED
         }
-        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=self.today)
+        received = self.calendar.local_date(item.received_at)
+        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=received)
         return known, facts
 
     def _given(
@@ -501,12 +505,16 @@ class Act:
         """
         if not insert_new_rows(self.session, Ticket, [values_of(self.ticket)]):
             raise KeyTaken
-        ordered = sorted(self.items, key=lambda item: (item.offering_code, str(item.subject_id)))
+        ordered = sorted(self.items, key=_place)
         written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
         if len(written) < len(ordered):
             raise ItemsOpenAlready(written)
         insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
         insert_rows(self.session, ReliedFact, self._relied)
+
+
+def _place(item: Item) -> tuple[str, bytes, str]:
+    return item.offering_code, item.subject_key or b"", str(item.subject_id)
 
 
 def _of_stage_alone(kind: TicketEvent, after: ItemState) -> TicketEvent:

@@ -37,7 +37,9 @@ def test_an_agent_signs_in_like_staff(client, world):
     assert refreshed.json["account"] == account
     headers = {"Authorization": f"Bearer {refreshed.json['access_token']}"}
     me = client.get("/v1/me", headers=headers).json
-    assert me == account | dict.fromkeys(("name", "id_type", "id_number", "phone", "complete"))
+    assert me == account | dict.fromkeys(
+        ("name", "id_type", "id_number", "id_country", "birth_date", "phone", "complete")
+    )
     assert client.post("/v1/auth/logout", headers=headers).status_code == 204
     assert client.get("/v1/enterprise", headers=headers).status_code == 401
 

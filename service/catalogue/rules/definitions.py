@@ -15,7 +15,13 @@ from service.catalogue.rules.pack import Consent, Material, Scope, Subject, Text
 from service.kernel.errors import FieldError
 from service.routing.bundle import EdgeRule, parse_edges
 from service.routing.conditions.answered import evaluate
-from service.routing.conditions.asked import Condition, Truth, parse_condition
+from service.routing.conditions.asked import (
+    Condition,
+    Source,
+    SourceKind,
+    Truth,
+    parse_condition,
+)
 from service.routing.conditions.known import Known
 from service.routing.flow import Flow, parse_flow
 
@@ -43,17 +49,24 @@ class SectionForm:
     def faults(self, answers: Any, *, at: str, today: date) -> list[FieldError]:
         """What is wrong with the answers, by field; `at` is their path in what was sent.
 
-        What must hold between the fields is asked once each of them is right by itself.
+        What must hold between the fields is asked once each of them is right by itself. A rule
+        that something makes impossible to ask, not by being left out, is as good as broken.
         """
         faults = self.form.faults(answers, at=at)
         if faults:
             return faults
         known = Known(today, answers={self.code: answers})
+        answered = [(rule, evaluate(rule.must, known)) for rule in self.rules]
         return [
             FieldError(f"{at}.{rule.at}", "rule_broken", {}, rule.message)
-            for rule in self.rules
-            if evaluate(rule.must, known).truth is Truth.NOT_MET
+            for rule, answer in answered
+            if answer.truth is Truth.NOT_MET or answer.malformed
         ]
+
+    def title_of(self, field: str) -> Text | None:
+        """What people call a field."""
+        title: Text | None = self.schema["properties"].get(field, {}).get("x-title")
+        return title
 
 
 @dataclass(frozen=True)
@@ -157,6 +170,18 @@ class OfferingDefinition:
     def item_sections(self) -> tuple[str, ...]:
         """The sections given for each item, in the order of the form."""
         return self._scoped(Scope.ITEM)
+
+    def title_of(self, source: Source) -> Text | None:
+        """What people call the thing that a clause looks at, where the form or a fact has words."""
+        first, second = source.parts
+        if source.kind is SourceKind.FIELD and first in self.sections:
+            return self.sections[first].title_of(second or "")
+        if source.kind is SourceKind.FACT and first in self.facts:
+            fact = self.facts[first]
+            value = fact.schema["properties"].get(second, {}) if second else {}
+            title: Text = value.get("x-title", fact.title)
+            return title
+        return None
 
     @property
     def gives(self) -> frozenset[str]:

@@ -28,7 +28,7 @@ from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 from service.tickets.visibility import visible
 
-_RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id)
+_RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id, Item.subject_id)
 
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
@@ -60,7 +60,7 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     )
     if row is None:
         return _held(session, actor, task_id)
-    own = is_own_case(actor, row.person_id)
+    own = is_own_case(actor, row.person_id, row.subject_id)
     require_right_to_work(actor, row.department, row.role, own=own)
     tell(session, actor, TicketEvent.TASK_CLAIMED, row, at)
     return row
@@ -120,7 +120,7 @@ def changed_task(
 ) -> TaskRow | None:
     """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
 
-    The row also has `ticket_id` and the applicant's `person_id`.
+    The row also has `ticket_id`, the applicant's `person_id`, and `subject_id`.
     """
     return session.execute(
         update(Task)

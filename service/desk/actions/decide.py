@@ -23,7 +23,14 @@ from service.tickets.acts import Decided, act_on
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import person_of, stage_of
 from service.tickets.rules.corrections import Point, point_faults
-from service.tickets.rules.states import TaskAct, TaskStatus, accepted_from, acted, decided_kind
+from service.tickets.rules.states import (
+    TaskAct,
+    TaskStatus,
+    accepted_from,
+    acted,
+    cut_short,
+    decided_kind,
+)
 
 
 def decide_task(
@@ -63,7 +70,7 @@ def decide_task(
             raise Invalid(errors=faults)
         if returns and act.state(item).returns(key):
             raise Conflict("returned_already")
-        if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
+        if cut_short(task.kind, verdict, due_at=task.due_at, at=at):
             raise Conflict("notice_running")
         accepted_at = _accepted_at(locked, verdict, at)
         person_keys.hold(session, [item.person_id, item.subject_id])

@@ -232,7 +232,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     ).one_or_none()
     if row is None:
         raise NotFound
-    own = is_own_case(actor, row.Item.person_id)
+    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
     return TaskFound(row, row.Task, row.Item, row.Ticket, own)
 
 
@@ -284,4 +284,5 @@ def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return LockedTask(*row, own_case=is_own_case(actor, row.Item.person_id))
+    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
+    return LockedTask(*row, own_case=own)

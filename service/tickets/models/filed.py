@@ -54,11 +54,12 @@ class Ticket(DistrictScoped, Base):
         owned_by("enterprises", "employer_id"),
         owned_by("enterprises", "enterprise_id"),
         owned_by("authorities", "authority_id"),
-        Index("ix_tickets_person", "district_id", "person_id", "id"),
+        Index("ix_tickets_person", "district_id", "person_id", "filed_at", "id"),
         Index(
             "ix_tickets_enterprise",
             "district_id",
             "enterprise_id",
+            "filed_at",
             "id",
             postgresql_where=text("enterprise_id IS NOT NULL"),
         ),
@@ -66,6 +67,7 @@ class Ticket(DistrictScoped, Base):
             "ix_tickets_employer",
             "district_id",
             "employer_id",
+            "filed_at",
             "id",
             postgresql_where=text("employer_id IS NOT NULL"),
         ),
@@ -177,7 +179,7 @@ class Draft(DistrictScoped, Base):
 
     __tablename__ = "drafts"
     __table_args__ = (
-        Index("ix_drafts_person", "district_id", "person_id", "id"),
+        Index("ix_drafts_person", "district_id", "person_id", "created_at", "id"),
         CheckConstraint("version > 0", name="version"),
     )
 

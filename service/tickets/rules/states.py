@@ -232,6 +232,11 @@ def accepted_from(
     return received_at
 
 
+def cut_short(kind: StageKind, verdict: Verdict, *, due_at: datetime, at: datetime) -> bool:
+    """Whether a verdict would end a notice period before its time: nobody may pass it early."""
+    return kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < due_at
+
+
 def light(at: datetime, *, warn_at: datetime, due_at: datetime) -> Light:
     """The light of something that still runs."""
     if at > due_at:
