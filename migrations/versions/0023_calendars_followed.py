@@ -43,7 +43,10 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text(_RUNNING),
     )
-    op.execute("GRANT UPDATE (due_at) ON corrections TO talent_app")
+    op.add_column("corrections", sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE corrections SET sent_at = asked_at")
+    _check("corrections", "answered_as_sent", "answered_at IS NULL OR sent_at IS NOT NULL")
+    op.execute("GRANT UPDATE (asked_at, due_at, sent_at) ON corrections TO talent_app")
 
     op.add_column("tickets", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(_ENDED)
@@ -51,7 +54,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("REVOKE UPDATE (due_at) ON corrections FROM talent_app")
+    # What departments had returned while others still had to speak was asked at once before.
+    op.drop_column("corrections", "sent_at")
+    op.execute("REVOKE UPDATE (asked_at, due_at) ON corrections FROM talent_app")
     op.execute("-- squawk-ignore require-concurrent-index-deletion\nDROP INDEX ix_tickets_calendar")
     for column in ("ended_at", "calendar_id"):
         op.drop_column("tickets", column)

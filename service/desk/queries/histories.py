@@ -63,7 +63,11 @@ def history_of(session: Session, task: Task) -> History:
     corrections = session.execute(
         select(Correction, Task.stage_key, Task.department)
         .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
-        .where(Correction.district_id == task.district_id, Correction.item_id == task.item_id)
+        .where(
+            Correction.district_id == task.district_id,
+            Correction.item_id == task.item_id,
+            Correction.sent_at.is_not(None),
+        )
         .order_by(Correction.id)
     ).all()
     return History(verdicts, corrections)

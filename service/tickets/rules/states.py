@@ -121,6 +121,8 @@ class TicketEvent(StrEnum):
     STAGE_REJECTED = "stage_rejected"
     STAGE_DELIVERED = "stage_delivered"
     NOTICE_ENDED = "notice_ended"
+    VOTE_GIVEN = "vote_given"
+    VOTE_TOLD = "vote_told"
     STAGE_OPENED = "stage_opened"
     STAGE_CLOSED = "stage_closed"
     TASK_OPENED = "task_opened"
