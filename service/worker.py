@@ -20,7 +20,7 @@ import procrastinate
 import psycopg
 from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
-from sqlalchemy import make_url, text
+from sqlalchemy import func, make_url, select, text
 
 from service.desk.actions.give_back import GIVING_BACK
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
@@ -207,6 +207,31 @@ class UntilDead(procrastinate.BaseRetryStrategy):
         )
 
 
+def clock_offset(database: Database) -> float:
+    """By how many seconds this machine's clock is ahead of the database's; negative: behind.
+
+    0 where the database's lies between two readings of ours: no more can be told. Two statements.
+    """
+    before = clock.now()
+    with database.transaction(Scope.system()) as session:
+        theirs = session.execute(select(func.now())).scalar_one()
+    nearest = min(max(theirs, before), clock.now())
+    return (nearest - theirs).total_seconds()
+
+
+def clocks_agree(database: Database, *, tolerance: float) -> bool:
+    """Whether this machine's clock is so many seconds off the database's at the most.
+
+    What time does cannot be undone: a worker whose clock is ahead would accept in silence what is
+    not due for days. It is said in the log where they differ by more.
+    """
+    offset = clock_offset(database)
+    if abs(offset) <= tolerance:
+        return True
+    _LOG.error("clock_off", seconds=round(offset, 3), tolerance=tolerance)
+    return False
+
+
 class Connector(procrastinate.PsycopgConnector):
     """The runner's own connections; `failed` is set once one of its statements has failed.
 
@@ -262,10 +287,13 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     def _deliver(context: procrastinate.JobContext, /, **arguments: Any) -> None:
         deliver(database, **arguments, attempts=context.job.attempts)
 
-    _add_timer(app, "run_timers", "* * * * *", lambda: run_timers(database))
-    _add_timer(app, "follow_calendars", "* * * * *", lambda: follow_calendars(database))
-    _add_timer(app, "sweep_events", "*/5 * * * *", lambda: sweep_events(database))
-    _add_timer(app, "keep_house", _AT_NIGHT, lambda: keep_house(database))
+    def on_time() -> bool:
+        return clocks_agree(database, tolerance=settings.clock_tolerance)
+
+    _add_timer(app, "run_timers", "* * * * *", on_time, lambda: run_timers(database))
+    _add_timer(app, "follow_calendars", "* * * * *", on_time, lambda: follow_calendars(database))
+    _add_timer(app, "sweep_events", "*/5 * * * *", on_time, lambda: sweep_events(database))
+    _add_timer(app, "keep_house", _AT_NIGHT, on_time, lambda: keep_house(database))
 
     @app.periodic(cron="* * * * * */15")
     @app.task(name="retry_stalled", queue=Queue.TIMERS.value, queueing_lock="retry_stalled")
@@ -275,13 +303,23 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     return app
 
 
-def _add_timer(app: procrastinate.App, name: str, cron: str, work: Callable[[], None]) -> None:
-    """Add a timer: of all workers together one at most runs it, and one job at most waits."""
+def _add_timer(
+    app: procrastinate.App,
+    name: str,
+    cron: str,
+    may: Callable[[], bool],
+    work: Callable[[], None],
+) -> None:
+    """Add a timer: of all workers together one at most runs it, and one job at most waits.
+
+    It does nothing where it may not.
+    """
 
     @app.periodic(cron=cron)
     @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)
     def _timer(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
-        work()
+        if may():
+            work()
 
 
 def run(settings: Settings) -> None:
