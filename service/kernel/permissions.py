@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Literal
 
+from service.kernel.messages import LANGUAGES, say
+
 
 class Role(StrEnum):
     """What a post lets a member of staff be in a department."""
@@ -21,6 +23,11 @@ class Role(StrEnum):
     SYSADMIN = "sysadmin"
     SECADMIN = "secadmin"
     AUDITOR = "auditor"
+
+
+def role_title(role: str) -> dict[str, str]:
+    """What a role at a task is called in both languages; `system` is that of nobody."""
+    return {tongue: say(f"role_{role}", tongue) for tongue in LANGUAGES}
 
 
 class Permission(StrEnum):
