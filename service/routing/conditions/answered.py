@@ -32,13 +32,14 @@ class Finding:
     """One clause and what it came to; `truth` is as the whole condition counts it (after `not`).
 
     `missing`: what has to be known first. `asked` is the clause's comparison and its value in
-    plain form, e.g. `("within_last", {"years": 5})`.
+    plain form, e.g. `("within_last", {"years": 5})`; `negated`: it stands under `not`.
     """
 
     source: Source
     asked: tuple[str, Any]
     truth: Truth
     missing: tuple[str, ...] = ()
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def evaluate(condition: Condition, known: Known) -> Answer:
         case Not(part):
             answer = evaluate(part, known)
             reasons = tuple(
-                replace(reason, truth=_OPPOSITE[reason.truth]) for reason in answer.reasons
+                replace(reason, truth=_OPPOSITE[reason.truth], negated=not reason.negated)
+                for reason in answer.reasons
             )
             return Answer(_OPPOSITE[answer.truth], reasons)
         case AllOf(parts):
