@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.factories import REASON
 from tests.materials.files import png
 from tests.materials.handing_in import delete, upload
 from tests.packs import demo_pack, publish, whole_pack
@@ -64,9 +65,9 @@ def test_what_is_missing_is_told_by_the_document_at_its_place(talent, body):
     body["materials"] = without(body["materials"], "id_card")
     body["items"][1]["materials"] = without(body["items"][1]["materials"], "lease_contract")
     there = whole_pack().materials["lease_contract"].scope.value
-    expected = {("materials", "material_missing")}
+    expected = {("materials.id_card", "material_missing")}
     if there == "item":
-        expected.add(("items.1.materials", "material_missing"))
+        expected.add(("items.1.materials.lease_contract", "material_missing"))
     assert faults(talent, body) == expected
 
 
@@ -143,7 +144,12 @@ class TestCorrection:
         mend = {"what": "缺少第二页", "material": "lease_contract"}
         answer = clerk.post(
             f"/v1/desk/tasks/{task['id']}/decision",
-            json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
+            json={
+                "verdict": "return",
+                "opinion": "需补正",
+                "corrections": [mend],
+                "reason": REASON,
+            },
             headers={"If-Match": task["etag"]},
         )
         assert answer.status_code == 200, answer.json
@@ -181,7 +187,7 @@ class TestCorrection:
     @pytest.mark.parametrize(
         ("codes", "more", "fault"),
         [
-            ((), {}, ("materials", "material_missing")),
+            ((), {}, ("materials.lease_contract", "material_missing")),
             (
                 ("lease_contract", "no_home_certificate"),
                 {},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from service.catalogue.rules.definitions import Criterion, OfferingDefinition
+from service.catalogue.rules.definitions import Criterion, OfferingDefinition, looks_at
 from service.kernel.errors import FieldError
 from service.kernel.messages import LANGUAGES, say
 from service.routing.conditions.answered import evaluate
@@ -12,10 +13,13 @@ from service.routing.conditions.asked import Truth
 from service.routing.conditions.known import Known
 
 
-def criterion_faults(definition: OfferingDefinition, known: Known, path: str) -> list[FieldError]:
+def criterion_faults(
+    definition: OfferingDefinition, known: Known, path: str, unsound: Collection[str] = ()
+) -> list[FieldError]:
     """The criteria that refuse an item, each with the rule that says so.
 
-    What is not known refuses nothing: the department looks into it.
+    What is not known refuses nothing: the department looks into it. A criterion that looks at a
+    field of `unsound`, whose answer has a fault, is not asked.
     """
     return [
         FieldError(
@@ -25,7 +29,9 @@ def criterion_faults(definition: OfferingDefinition, known: Known, path: str) ->
             _words(one),
         )
         for one in definition.criteria
-        if one.binding.refuses and evaluate(one.met_when, known).truth is Truth.NOT_MET
+        if one.binding.refuses
+        and not looks_at(one.met_when, unsound)
+        and evaluate(one.met_when, known).truth is Truth.NOT_MET
     ]
 
 
