@@ -21,6 +21,7 @@ from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.sealed import load_keys, opened_json
+from service.kernel.shown import as_coded
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
@@ -179,6 +180,7 @@ class RequestItem:
     due_on: date
     light: Light | None
     waiting_for: Sequence[str]
+    waiting_for_titles: Sequence[Mapping[str, str]]
     awaiting: Sequence[AwaitedView]
 
 
@@ -207,6 +209,7 @@ def request_view(
         found.items.get(row.id, ()),
         about_family={one.code for one in definitions.values() if one.subject is not Subject.SELF},
     )
+    titles = {one.code: one.title for one in definitions.values()}
     return RequestView(
         id=row.id,
         number=row.number,
@@ -219,6 +222,7 @@ def request_view(
                 item,
                 definitions[item.offering_version_id],
                 found.edges.get(item.id, ()),
+                titles,
                 calendar,
                 at,
             )
@@ -231,6 +235,7 @@ def _item(
     item: RequestRow,
     definition: OfferingDefinition,
     edges: Sequence[RequestRow],
+    titles: Mapping[str, Mapping[str, str]],
     calendar: WorkingCalendar,
     at: datetime,
 ) -> RequestItem:
@@ -245,6 +250,9 @@ def _item(
         due_on=calendar.local_date(item.due_at),
         light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
         waiting_for=[edge.predecessor for edge in shown],
+        waiting_for_titles=[
+            titles.get(edge.predecessor, as_coded(edge.predecessor)) for edge in shown
+        ],
         awaiting=[] if definition.private else list(_awaited(item, edges, calendar)),
     )
 

@@ -9,16 +9,14 @@ from service.applicants.queries.drafts import draft_for, drafts_for
 from service.applicants.queries.tickets import ticket_for, tickets_for, timeline_for
 from service.applicants.queries.views import (
     ItemConsequence,
-    TicketLine,
+    ListedTicket,
     TicketView,
-    draft_line,
     draft_view,
-    ticket_line,
+    listed_tickets,
     ticket_view,
     withdrawal_view,
 )
 from service.applicants.schemas import ConsequencesOut, TicketOut, TicketPageOut
-from service.calendars.queries import calendar_for
 from service.kernel import clock, http
 from service.kernel.errors import NotFound
 from service.kernel.http.examples import recorded
@@ -37,7 +35,7 @@ blp = http.Blueprint(
 @blp.get("/tickets", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.arguments(PageIn, location="query", as_kwargs=True)
 @blp.response(200, TicketPageOut, example=recorded("ticket_page"))
-def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
+def list_tickets(limit: int, after: str | None) -> PageOf[ListedTicket]:
     """List my tickets and drafts, the newest first."""
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "tickets"})
@@ -46,11 +44,7 @@ def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
     kept = drafts_for(session, actor, before=before, limit=limit)
     both: list[Ticket | Draft] = [*tickets, *kept]
     found = sorted(both, key=lambda one: one.id, reverse=True)[: limit + 1]
-    calendar = calendar_for(session, actor.district)
-
-    def line(one: Ticket | Draft) -> TicketLine:
-        return draft_line(one) if isinstance(one, Draft) else ticket_line(one, calendar)
-
+    line = listed_tickets(session, actor, found[:limit], clock.now())
     return page.answer(found, line, lambda one: [one.id])
 
 
@@ -74,6 +68,7 @@ def get_ticket_timeline(ticket_id: UUID) -> Listing[TimelineLine]:
         http.actor(),
         ticket_id,
         timeline_for(http.session(), http.actor(), ticket_id),
+        reasons=True,
     )
 
 
