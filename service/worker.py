@@ -22,6 +22,7 @@ from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url, text
 
+from service.desk.actions.give_back import GIVING_BACK
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope, districts
@@ -33,6 +34,7 @@ from service.materials import actions as materials
 from service.materials.queries import kept_ids
 from service.runtime import open_database
 from service.tickets import timers
+from service.tickets.rescheduling import RESCHEDULING
 
 _LOG: Final = logs.logger("worker")
 _WORRYING: Final = 5
@@ -49,8 +51,8 @@ class Lane:
 
 
 LANES: Final = (
-    # The three timers that use a connection of the pool, and the rescue of stalled jobs.
-    Lane((Queue.TIMERS.value,), 4),
+    # The four timers that use a connection of the pool, and the rescue of stalled jobs.
+    Lane((Queue.TIMERS.value,), 5),
     # `default` is where releases before there were queues put their jobs.
     Lane((Queue.DELIVERIES.value, "default"), 4),
     Lane((Queue.OUTBOUND.value,), 1),
@@ -61,28 +63,49 @@ LANES: Final = (
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in districts(database):
-        for timer in timers.TIMERS:
+        for timer in (*timers.TIMERS, GIVING_BACK):
             with _guarded(timer.name, district=district):
-                moved = run_timer(database, timer, district, at=clock.now())
+                moved = run_timer(database, timer, district)
                 if moved:
                     _LOG.info(timer.name, district=district, items=moved)
 
 
-def run_timer(database: Database, timer: timers.Timer, district: str, *, at: datetime) -> int:
+def follow_calendars(database: Database) -> None:
+    """Let open tickets follow a calendar that was published, in every district: once a minute.
+
+    A job of its own: alarms do not wait for however many tickets there are.
+    """
+    for district in districts(database):
+        with _guarded(RESCHEDULING.name, district=district):
+            moved = run_timer(database, RESCHEDULING, district)
+            if moved:
+                _LOG.info(RESCHEDULING.name, district=district, tickets=moved)
+
+
+def run_timer(
+    database: Database,
+    timer: timers.Timer,
+    district: str,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    seconds: float = 600,
+) -> int:
     """One round of one timer in one district; returns how many items moved.
 
-    One transaction for each ticket: one that cannot be dealt with is logged and passed over.
+    One transaction for each ticket, at its own moment: what a round does late is not dated before
+    what has happened to the ticket meanwhile. One that cannot be dealt with is logged and passed
+    over. No batch begins after `seconds`: what is left then is for the next round.
     """
     actor, scope = system(district), Scope.system(district)
-    moved, behind = 0, None
+    end, moved, behind = time.monotonic() + seconds, 0, None
     while True:
         with database.transaction(scope) as session:
-            found = timer.candidates(session, actor, at=at, behind=behind)
+            found = timer.candidates(session, actor, at=now(), behind=behind)
         for ticket_id in dict.fromkeys(row.ticket_id for row in found):
             guard = _guarded(timer.name, ticket=str(ticket_id))
             with guard, database.transaction(scope) as session:
-                moved += timer.act(session, actor, ticket_id=ticket_id, at=at)
-        if len(found) < timers.BATCH:
+                moved += timer.act(session, actor, ticket_id=ticket_id, at=now())
+        if len(found) < timers.BATCH or time.monotonic() >= end:
             return moved
         behind = (found[-1].due_at, found[-1].id)
 
@@ -198,6 +221,7 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
         deliver(database, **arguments, attempts=context.job.attempts)
 
     _add_timer(app, "run_timers", "* * * * *", lambda: run_timers(database))
+    _add_timer(app, "follow_calendars", "* * * * *", lambda: follow_calendars(database))
     _add_timer(app, "sweep_events", "*/5 * * * *", lambda: sweep_events(database))
     _add_timer(app, "keep_house", _AT_NIGHT, lambda: keep_house(database))
 

@@ -73,6 +73,12 @@ class Signed:
     def patch(self, path: str, **options: Any) -> Any:
         return self._send("patch", path, options)
 
+    def put(self, path: str, **options: Any) -> Any:
+        return self._send("put", path, options)
+
+    def delete(self, path: str, **options: Any) -> Any:
+        return self._send("delete", path, options)
+
     def _send(self, method: str, path: str, options: dict[str, Any]) -> Any:
         headers = {**self.headers, **options.pop("headers", {})}
         return getattr(self.client, method)(path, headers=headers, **options)
@@ -114,12 +120,18 @@ class World:
         age: int = 7,
         name: str = "张小明",
         at: datetime | None = None,
+        number: str | None = None,
+        born: date | None = None,
     ) -> str:
         """A child of the talent's, of that age at `at`, else now; returns their person.
 
-        Seven years is the age for a school.
+        Seven years is the age for a school. `number`: of a child whom another has named before.
+        `born` says the age to the day instead.
         """
-        return self._member(talent, name, "child", citizen_id(age=age, at=at))
+        number = number or citizen_id(age=age, at=at)
+        if born is not None:
+            number = checked(f"{number[:6]}{born:%Y%m%d}{number[14:17]}")
+        return self._member(talent, name, "child", number)
 
     def spouse(self, talent: Signed, name: str = "李娜") -> str:
         """The talent's spouse; gives their person."""

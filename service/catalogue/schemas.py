@@ -21,6 +21,34 @@ class DistrictQuery(Schema):
     )
 
 
+class OfficeHoursOut(Schema):
+    """Hours without a break, local time."""
+
+    opens = fields.String(required=True)
+    closes = fields.String(required=True)
+
+
+class DistrictOut(Schema):
+    """A district that this installation serves."""
+
+    code = fields.String(
+        required=True, metadata={"description": "As `district` of a sign-in and of `?district=`."}
+    )
+    name = fields.Texts(required=True)
+    zone = fields.String(
+        required=True,
+        metadata={"description": "The time zone of its dates and office hours (IANA)."},
+    )
+    office_hours = fields.List(fields.Nested(OfficeHoursOut), required=True)
+    default = fields.Boolean(
+        required=True, metadata={"description": "Whether it is meant where none is named."}
+    )
+
+
+class Districts(Schema):
+    items = fields.List(fields.Nested(DistrictOut), required=True)
+
+
 class Listed(Schema):
     code = fields.String(required=True)
     version = fields.Integer(required=True)

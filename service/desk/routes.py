@@ -47,8 +47,9 @@ from service.desk.schemas import (
     TaskOut,
     TaskPageOut,
     TaskQuery,
+    TeamOut,
 )
-from service.identity.staff.queries import staff_names
+from service.identity.staff.queries import TeamMember, staff_names, team_of
 from service.kernel import audit, clock, http, person_keys, storage
 from service.kernel.etags import etag
 from service.kernel.http.examples import recorded
@@ -91,7 +92,7 @@ def list_tasks(asked: dict[str, Any]) -> PageOf[TaskLine]:
     limit, after = asked.pop("limit"), asked.pop("after")
     filters = {"list": "tasks", **asked}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    wanted, behind = _filter(**asked, at=at), _behind(page)
+    wanted, behind = _filter(**asked, at=at), page.behind_moment
     found = tasks_for(session, actor, wanted, behind=behind, limit=limit)
     names = _names(found[:limit])
     _load_keys(found[:limit])
@@ -111,6 +112,15 @@ def get_task_counts() -> TaskCountsView:
     )
 
 
+@blp.get("/colleagues", allow=Permission.TASK_ASSIGN, audiences=("desk",))
+@blp.response(200, TeamOut, example=recorded("team"))
+def list_colleagues() -> Listing[TeamMember]:
+    """List who works today in the departments that I head, by department and name."""
+    session, actor = http.session(), http.actor()
+    headed = actor.departments_with(Permission.TASK_ASSIGN)
+    return Listing(team_of(session, actor, headed, on=actor.local_date(clock.now())))
+
+
 @blp.get("/tasks/<uuid:task_id>", allow=Permission.TASK_READ, audiences=("desk",))
 @blp.response(200, TaskDetailOut, example=recorded("task_detail"))
 def get_task(task_id: UUID) -> TaskDetail:
@@ -126,7 +136,7 @@ def get_task(task_id: UUID) -> TaskDetail:
     names = _names([found.row, *(row.Task for row in history.verdicts)])
     people = people_seen(session, found, definition)
     rows = TaskRows(found, sections, facts, documents, history, *people)
-    return task_detail(session, _line(found.row, names, at), rows, names, definition)
+    return task_detail(session, _line(found.row, names, at), rows, names, definition, at)
 
 
 @blp.get("/tasks/<uuid:task_id>/form", allow=Permission.TASK_READ, audiences=("desk",))
@@ -361,10 +371,3 @@ def _assignee(asked: str | None, account: UUID) -> UUID | None:
     if asked is None or asked == "none":
         return None
     return account if asked == "me" else UUID(asked)
-
-
-def _behind(page: http.Page) -> tuple[datetime, UUID] | None:
-    if page.position is None:
-        return None
-    due_at, task_id = page.position
-    return datetime.fromisoformat(due_at), UUID(task_id)

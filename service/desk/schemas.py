@@ -8,7 +8,9 @@ import marshmallow as ma
 
 from service.desk.rules import MOST_SOUGHT
 from service.identity.people.rules import IdType, Kinship
+from service.identity.people.schemas import ISSUED_BY
 from service.kernel.http import Schema, ShownOut, ShownSectionOut, fields
+from service.kernel.permissions import Role
 from service.routing.flow import StageKind, Verdict
 from service.routing.states import Outcome, Phase
 from service.tickets.rules.corrections import Point
@@ -165,12 +167,28 @@ class AssignmentIn(Schema):
     )
 
 
+class TeamMemberOut(Schema):
+    """Somebody who works in a department that I head."""
+
+    account = fields.UUID(required=True)
+    name = fields.String(required=True)
+    department = fields.String(required=True)
+    roles = fields.List(fields.Enum(Role), required=True)
+
+
+class TeamOut(Schema):
+    """Who works in the departments that I head."""
+
+    items = fields.List(fields.Nested(TeamMemberOut), required=True)
+
+
 class ApplicantOut(Schema):
     """Whom an item is for, masked."""
 
     name = fields.String(required=True, allow_none=True)
     id_type = fields.String(required=True, allow_none=True)
     id_number = fields.String(required=True, allow_none=True)
+    id_country = fields.String(required=True, allow_none=True, metadata=ISSUED_BY)
 
 
 class SubjectOut(Schema):
@@ -179,6 +197,7 @@ class SubjectOut(Schema):
     name = fields.String()
     id_type = fields.Enum(IdType, metadata={"description": "With `id_number`, which is masked."})
     id_number = fields.String()
+    id_country = fields.String(allow_none=True, metadata=ISSUED_BY)
     birth_date = fields.Date(allow_none=True)
     kinship = fields.Enum(Kinship)
 
@@ -326,7 +345,7 @@ class TaskDetailOut(TaskOut):
 class PointIn(Schema):
     """One thing to correct: in a section, a field of it, or a material."""
 
-    what = fields.String(required=True, longest=500)
+    what = fields.String(required=True, longest=500, lines=True)
     section = fields.String(load_default=None, allow_none=True, longest=40)
     field = fields.String(load_default=None, allow_none=True, longest=40)
     material = fields.String(load_default=None, allow_none=True, longest=40)
@@ -362,12 +381,13 @@ class CitationIn(Schema):
 class ReasonIn(Schema):
     """Why, for the applicant to read."""
 
-    text = fields.String(required=True, longest=2000)
+    text = fields.String(required=True, longest=2000, lines=True)
     citation = fields.Nested(CitationIn, required=True)
     remedies = fields.String(
         load_default=None,
         allow_none=True,
         longest=1000,
+        lines=True,
         metadata={
             "description": "What can be done against a refusal, where, and within which time; left"
             " out: what the offering says."
@@ -391,7 +411,7 @@ class DecisionIn(Schema):
     """A verdict: the opinion is for departments, the reason for the applicant."""
 
     verdict = fields.Enum(Verdict, required=True)
-    opinion = fields.String(required=True, longest=2000)
+    opinion = fields.String(required=True, longest=2000, lines=True)
     result = fields.Object(
         load_default=None,
         allow_none=True,

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -26,7 +26,7 @@ from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
-from service.tickets.rules.states import Light, TicketStatus, light
+from service.tickets.rules.states import Light, TicketStatus, item_light
 from service.tickets.visibility import visible
 
 RequestRow = Row[*tuple[Any, ...]]
@@ -88,23 +88,23 @@ def requests_for(
     enterprise_id: UUID,
     *,
     status: TicketStatus | None,
-    before: UUID | None,
+    before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Requests:
-    """The tickets that the enterprise sees, the newest first, from below `before`.
+    """The tickets that the enterprise sees, the newest first, from before that moment and id.
 
     At most `limit` + 1 of them. Four statements, one where there is none.
     """
     query = (
         select(*_REQUEST)
         .where(visible(actor, Ticket, enterprise=enterprise_id))
-        .order_by(Ticket.id.desc())
+        .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
         .limit(limit + 1)
     )
     if status is not None:
         query = query.where(Ticket.status == status)
     if before is not None:
-        query = query.where(Ticket.id < before)
+        query = query.where(tuple_(Ticket.filed_at, Ticket.id) < before)
     return _whole(session, actor, session.execute(query).all())
 
 
@@ -241,14 +241,19 @@ def _item(
 ) -> RequestItem:
     """Of what is private, how it stands and when it is due; of the rest, what it waits for too."""
     shown = [] if definition.private else edges
-    running = item.decided_at is None
     return RequestItem(
         offering=item.offering_code,
         title=definition.title,
         phase=item.phase,
         outcome=item.outcome,
         due_on=calendar.local_date(item.due_at),
-        light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        light=item_light(
+            at,
+            warn_at=item.warn_at,
+            due_at=item.due_at,
+            decided_at=item.decided_at,
+            hold_until=item.hold_until,
+        ),
         waiting_for=[edge.predecessor for edge in shown],
         waiting_for_titles=[
             titles.get(edge.predecessor, as_coded(edge.predecessor)) for edge in shown

@@ -65,7 +65,7 @@ def list_my_facts(limit: int, after: str | None) -> PageOf[queries.OwnFact]:
     """
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "facts"})
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     today = actor.local_date(clock.now())
     found = queries.facts_for(session, actor, before=before, limit=limit, on=today)
     return page.answer(found, lambda own: own, lambda own: [own.id])

@@ -56,7 +56,7 @@ class FactPageOut(Schema):
 class FactRevocationIn(Schema):
     """Why a fact no longer holds."""
 
-    reason = fields.String(required=True, longest=2000)
+    reason = fields.String(required=True, longest=2000, lines=True)
 
 
 class RevokedFactOut(Schema):

@@ -57,8 +57,8 @@ def _files() -> bool:
     keeps_key=_files,
     problems={
         400: ["idempotency_key_missing"],
-        409: ["profile_incomplete", "item_already_open"],
-        422: ["criterion_not_met"],
+        409: ["profile_incomplete", "item_already_open", "subject_item_open"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @blp.arguments(TicketIn, example=recorded("filing"))
@@ -83,11 +83,15 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
+    problems={409: ["already_filed"]},
 )
 @blp.arguments(DraftIn, example={"consents": ["processing@1", "sensitive@1"]})
 @blp.response(200, TicketOut, example=recorded("draft"))
 def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
-    """Go on with a draft: the parts that are sent replace those that were kept."""
+    """Go on with a draft: what is sent replaces what was kept, section by section.
+
+    Of an item that is there already, what is left out stays; items that are not named are dropped.
+    """
     session = http.session()
     draft = drafts.change_draft(
         session,
@@ -105,6 +109,7 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
+    problems={409: ["already_filed"]},
 )
 @blp.response(204)
 def delete_ticket(ticket_id: UUID) -> None:
@@ -125,8 +130,8 @@ def delete_ticket(ticket_id: UUID) -> None:
     keeps_key=lambda: True,
     versioned=True,
     problems={
-        409: ["profile_incomplete", "item_already_open"],
-        422: ["criterion_not_met"],
+        409: ["profile_incomplete", "item_already_open", "subject_item_open", "already_filed"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @blp.response(201, TicketOut, example=recorded("ticket"))
@@ -155,8 +160,13 @@ def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
     problems={
         400: ["idempotency_key_missing"],
         403: ["no_enterprise_in_district"],
-        409: ["profile_incomplete", "item_already_open", "consents_not_standing"],
-        422: ["criterion_not_met"],
+        409: [
+            "profile_incomplete",
+            "item_already_open",
+            "subject_item_open",
+            "consents_not_standing",
+        ],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @for_employees.arguments(AgentFilingIn, example=_BY_AGENT)

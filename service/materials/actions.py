@@ -25,6 +25,7 @@ from service.materials.models import Material
 from service.materials.queries import material_for
 from service.materials.rules import (
     Examined,
+    Hold,
     KnownMaterial,
     MaterialEvent,
     Upload,
@@ -41,11 +42,18 @@ Far longer than an upload takes. Somebody who connects a storage with the wrong 
 of it looks orphaned, has so long to notice.
 """
 
-users: Final[list[Callable[[Session, Actor, UUID], bool]]] = []
-"""Who is asked, before a document is erased, whether something rests on it; handed in by `app`."""
+HoldOf = Callable[[Session, Actor, UUID, datetime], Hold | None]
+"""What rests on a document at a moment and keeps it from being erased."""
 
 _LOG: Final = logger("materials")
 _BATCH: Final = 500
+_hold_of: HoldOf | None = None
+
+
+def hold_by(hold_of: HoldOf) -> None:
+    """Hand the process what `erase_material` asks; done once, at start. The slices above know."""
+    global _hold_of  # noqa: PLW0603 - a process has one
+    _hold_of = hold_of
 
 
 def store_content(storage: Storage, *, district: str, examined: Examined) -> Upload:
@@ -106,12 +114,18 @@ def keep_material(
 def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: datetime) -> None:
     """Have the content of one of the talent's own materials forgotten, once this has committed.
 
-    What is left is that there was one. Raises `NotFound`, also where it is erased already, and
-    `Conflict("material_in_use")` while something that was filed with it has not ended.
+    What is left is that there was one. Raises `NotFound`, also where it is erased already,
+    `Conflict` while something rests on it, with the last day on which it does where that is known
+    (`Hold`), and `RuntimeError` in a process that has not been handed what to ask (`hold_by`).
     """
+    if _hold_of is None:
+        raise RuntimeError(
+            "what rests on documents is not known: hold_by() was not called at start"
+        )
     material = material_for(session, actor, material_id, lock=True)
-    if any(rests_on(session, actor, material_id) for rests_on in users):
-        raise Conflict("material_in_use")
+    if hold := _hold_of(session, actor, material_id, at):
+        until: dict[str, Any] = {} if hold.until is None else {"until": hold.until.isoformat()}
+        raise Conflict(hold.code, **until)
     session.execute(
         update(Material)
         .where(Material.district_id == actor.district, Material.id == material.id)

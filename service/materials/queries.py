@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import for_change, for_use
 from service.kernel.errors import NotFound, Unavailable
 from service.kernel.logs import logger
 from service.kernel.sealed import load_keys, opened_text
@@ -70,10 +70,12 @@ def materials_by_ids(
 ) -> dict[UUID, KnownMaterial]:
     """Those of `ids` that a person has handed in, in the actor's district; erased ones are not.
 
-    For filing: who does not find an id here has to treat it as one that does not exist. One
+    For filing: who does not find an id here has to treat it as one that does not exist. What is
+    found is not erased before the transaction ends; an erasure that is under way is waited for. One
     statement, none for no id.
     """
-    return _found(session, ids, select(*_KNOWN).where(_in(actor, ids), _kept_of(person)))
+    query = select(*_KNOWN).where(_in(actor, ids), _kept_of(person))
+    return _found(session, ids, for_use(query, Material))
 
 
 def materials_allowed(

@@ -156,7 +156,7 @@ def list_materials(limit: int, after: str | None, code: str | None) -> PageOf[Kn
     session, actor = http.session(), http.actor()
     filters = {"list": "materials", "code": code}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.materials_for(session, actor, before=before, limit=limit, code=code)
     return page.answer(found, lambda material: material, lambda material: [material.id])
 
@@ -190,9 +190,13 @@ def get_material_content(material_id: UUID) -> Response:
     "/materials/<uuid:material_id>",
     allow=Permission.MATERIAL_WRITE,
     audiences=("talent",),
-    problems={409: ["material_in_use"]},
+    problems={409: ["material_in_use", "material_is_evidence", "material_proves_fact"]},
 )
 @blp.response(204)
 def delete_material(material_id: UUID) -> None:
-    """Erase one of my documents: its content is deleted for good."""
+    """Erase one of my documents: its content is deleted for good.
+
+    What an application that has not ended, a decision, or a fact in force rests on stays: `until`
+    is the last day on which it does, where that is known.
+    """
     actions.erase_material(http.session(), http.actor(), material_id=material_id, at=clock.now())

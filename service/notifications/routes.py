@@ -45,7 +45,7 @@ def list_notices(limit: int, after: str | None) -> queries.NoticePage:
     """List what I have been told, the newest first, and count what is unread."""
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "notices"})
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.notices_for(session, actor, before=before, limit=limit)
     unread = queries.unread_for(session, actor)
     listed = page.answer(found, queries.notice_view, lambda notice: [notice.id])

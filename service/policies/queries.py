@@ -63,9 +63,10 @@ def eligibility_for(
         *_unknown(stated, offerings),
         *stated_faults(stated.sections, stated.facts, offerings),
     ]
+    today = calendar_for(session, district).local_date(at)
+    faults += _unborn(stated, today)
     if faults:
         raise Invalid(errors=faults)
-    today = calendar_for(session, district).local_date(at)
     own = actor.person_id is not None and actor.district == district
     person = _recorded(session, actor, stated, today) if own else _as_stated(stated)
     wanted = [one for one in offerings if not stated.offerings or one.code in stated.offerings]
@@ -84,6 +85,18 @@ def _unknown(stated: Stated, offerings: Sequence[OfferingDefinition]) -> list[Fi
         for name in ("offerings", "together")
         for place, code in enumerate(getattr(stated, name))
         if code not in known
+    ]
+
+
+def _unborn(stated: Stated, today: date) -> list[FieldError]:
+    """The birth dates that are still to come in the district."""
+    born = {"birth_date": stated.born} | {
+        f"family.{place}.birth_date": one.born for place, one in enumerate(stated.family)
+    }
+    return [
+        FieldError(path, "birth_date_in_future")
+        for path, day in born.items()
+        if day is not None and day > today
     ]
 
 

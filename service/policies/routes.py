@@ -46,6 +46,7 @@ _ANSWER: Final = {
                             },
                             "asked": "within_last",
                             "expected": {"years": 5},
+                            "on": "2026-11-24",
                             "verdict": "met",
                             "missing": [],
                         }
@@ -103,6 +104,7 @@ def _reason(
         "text": sentence(finding, criterion, one.offering, titles),
         "asked": asked,
         "expected": expected,
+        "on": finding.on,
         "verdict": finding.truth,
         "missing": finding.missing,
     }

@@ -118,6 +118,7 @@ def filing_act(
     `KeyTaken`, and `ItemsOpenAlready` where an item of the same applicant, offering and subject is
     open.
     """
+    ticket.calendar_id = calendar.version_id
     act = Act(session, actor, ticket, items, calendar, at, edges=edges, known=known)
     yield act
     act._close()
@@ -303,6 +304,19 @@ class Act:
             data=data,
         )
 
+    def follow_calendar(self) -> None:
+        """Compute anew what is due of all items by the newest calendar, which the ticket names."""
+        version = self.calendar.version_id
+        data = {"calendar": str(version)}
+        self.last_event = self._record(TicketEvent.CALENDAR_FOLLOWED, data, item_id=None)
+        self.ticket.calendar_id = version
+        self._clocks.all_anew = True
+
+    def record_due(self, item: Item, task_id: UUID, before: datetime, after: datetime) -> None:
+        """Emit that the calendar has moved the due date of a task."""
+        data = {"cause": "calendar", "before": before.isoformat(), "after": after.isoformat()}
+        self._record(TicketEvent.DUE_MOVED, data, item_id=item.id, task_id=task_id)
+
     def _record(
         self,
         kind: TicketEvent,
@@ -310,9 +324,9 @@ class Act:
         *,
         item_id: UUID | None,
         task_id: UUID | None = None,
-    ) -> None:
+    ) -> UUID:
         """Emit what no replay needs and no applicant is shown; time in stages is counted by it."""
-        events.emit(
+        return events.emit(
             self.session,
             kind,
             actor=self.actor,
@@ -337,14 +351,18 @@ class Act:
     # What follows from one event.
 
     def _look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
-        """Three statements. What else of this ticket is open is known here better than there."""
+        """Three statements. What else of this ticket is open is known here better than there.
+
+        Conditions are asked as of the day of receipt: how long an office takes changes no answer.
+        """
         facts = known_facts(self.session, self.actor, item, self.today)
         open_here = {
             other.offering_code
             for other in self.items
             if other is not item and other.phase is not Phase.ENDED
         }
-        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=self.today)
+        received = self.calendar.local_date(item.received_at)
+        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=received)
         return known, facts
 
     def _given(
@@ -407,6 +425,8 @@ class Act:
             self._moved_by[item.id] = "begun" if begun else "predecessor" if freed else "followed"
         elif isinstance(event, Corrected) and item.phase is Phase.ACCEPTANCE:
             self._moved_by[item.id] = "corrected"
+        elif item.hold is not before.hold and item.phase is Phase.ACCEPTANCE:
+            self._moved_by[item.id] = "asked"
         elif before.phase is Phase.ACCEPTANCE and item.accepted_at is not None:
             self._moved_by[item.id] = "accepted"
 
@@ -493,12 +513,16 @@ class Act:
         """
         if not insert_new_rows(self.session, Ticket, [values_of(self.ticket)]):
             raise KeyTaken
-        ordered = sorted(self.items, key=lambda item: (item.offering_code, str(item.subject_id)))
+        ordered = sorted(self.items, key=_place)
         written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
         if len(written) < len(ordered):
             raise ItemsOpenAlready(written)
         insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
         insert_rows(self.session, ReliedFact, self._relied)
+
+
+def _place(item: Item) -> tuple[str, bytes, str]:
+    return item.offering_code, item.subject_key or b"", str(item.subject_id)
 
 
 def _of_stage_alone(kind: TicketEvent, after: ItemState) -> TicketEvent:

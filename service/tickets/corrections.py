@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from service.calendars.rules import WorkingCalendar
 from service.kernel.db import insert_rows
 from service.routing.states import Phase
 from service.tickets.models.items import ClockSegment, Correction, Item
@@ -17,6 +19,14 @@ from service.tickets.rows import correction_row, segment_row
 from service.tickets.rules.clock import Segment, SegmentEffect, SegmentKind
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.states import Dropped
+
+ANSWER_WITHIN: Final = 10
+"""Working days in which a correction is to be answered."""
+
+
+def answer_by(calendar: WorkingCalendar, asked_at: datetime) -> datetime:
+    """By when a correction is to be answered that was asked at a moment."""
+    return calendar.due_at(asked_at, working_days=ANSWER_WITHIN).at
 
 
 def ask(

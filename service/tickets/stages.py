@@ -51,7 +51,7 @@ class StageRows:
     calendar: WorkingCalendar
     at: datetime
     before: Callable[[Item], Sequence[StageRow]]
-    record: Callable[..., None]
+    record: Callable[..., object]
     entered: Rows = field(default_factory=list)
     tasks: Rows = field(default_factory=list)
     _left: list[tuple[Item, Left]] = field(default_factory=list)

@@ -157,11 +157,17 @@ class TaskHeld(Payload, frozen=True, kw_only=True):
 
 
 class DueMoved(Payload, frozen=True, kw_only=True):
-    """The due date of an item, or of the ticket as a whole, moved; both are UTC."""
+    """The due date of a task, an item, or the ticket as a whole, moved; both are UTC."""
 
     cause: str
     before: datetime
     after: datetime
+
+
+class CalendarFollowed(Payload, frozen=True, kw_only=True):
+    """What is open of a ticket is due by this version of the district's calendar from now on."""
+
+    calendar: UUID
 
 
 def _public(kind: TicketEvent, payload: type[Payload]) -> Kind:
@@ -209,6 +215,7 @@ KINDS: Final = (
     _internal(TicketEvent.TASK_CLOSED, TaskClosed),
     _internal(TicketEvent.TASK_CANCELLED, TaskCancelled),
     _internal(TicketEvent.DUE_MOVED, DueMoved),
+    _internal(TicketEvent.CALENDAR_FOLLOWED, CalendarFollowed),
 )
 """Every kind; the public ones have their words in a timeline under `timeline_<kind>`."""
 

@@ -115,6 +115,7 @@ def _settle(recording: Recording, talent: Signed) -> None:
     keep("item_timeline", clerk.get(f"/v1/desk/items/{item['id']}/timeline"))
     keep("timeline", talent.get(f"/v1/tickets/{ticket['id']}/timeline"))
     keep("due_changes", talent.get(f"/v1/items/{item['id']}/due-changes"))
+    keep("team", recording.staff("head.public_security").get("/v1/desk/colleagues"))
     reviewer = recording.staff("reviewer.public_security")
     recording.kept["assignment"] = {"account": reviewer.account["id"]}
     agent = recording.staff(AGENT)

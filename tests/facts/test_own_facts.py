@@ -169,6 +169,8 @@ def test_facts_about_a_child_are_the_childs(talent, issue):
             "kinship": "child",
             "id_type": "passport",
             "id_number": "E12345678",
+            "id_country": "GBR",
+            "birth_date": "2019-06-01",
         },
     ).json["id"]
     issue(UUID(child))

@@ -34,7 +34,7 @@ _KINDS = {"talent": "talent", "staff": "desk", "agent": "enterprise"}
 _LANGUAGES = {"zh", "en"}
 OF_SUBJECT = {
     "name": {"name"},
-    "id_number": {"id_type", "id_number"},
+    "id_number": {"id_type", "id_number", "id_country"},
     "birth_date": {"birth_date"},
     "kinship": {"kinship"},
 }

@@ -289,3 +289,27 @@ def test_forgetting_keeps_to_its_district(database, superuser):
         assert session.scalar(held) == 0
     with database.transaction(Scope.system("other")) as session:
         assert session.scalar(held) == 1
+
+
+def test_who_has_lost_a_post_is_not_shown_again_what_they_saw_in_it(world, client, superuser):
+    """A clerk claims with a key; another post is all that is left; the answer is not repeated."""
+    ticket = world.ticket(None, "settlement")
+    department = ticket["items"][0]["stages"][0]["department"]
+    clerk = world.staff(f"clerk.{department}")
+    task = world.open_task(clerk, ticket["items"][0]["number"])
+    key = {"Idempotency-Key": uuid4().hex}
+    path = f"/v1/desk/tasks/{task['id']}/claim"
+    assert clerk.post(path, headers=key).status_code == 200
+    assert clerk.post(path, headers=key).status_code == 200
+    moved = "UPDATE posts SET department = 'construction' WHERE account_id = %s"
+    superuser.execute(moved, (clerk.account["id"],))
+    answer = clerk.post(path, headers=key)
+    assert (answer.status_code, answer.json["code"]) == (409, "rights_changed")
+    assert ticket["items"][0]["number"] not in answer.text
+    assert clerk.post(path).status_code == 404
+
+
+def test_a_key_that_is_sent_twice_is_no_key(world, talent):
+    """A server joins both with a comma; which of them counts, nobody knows."""
+    answer = keep(talent, world.filing("settlement"), f"{uuid4().hex},{uuid4().hex}")
+    assert (answer.status_code, answer.json["code"]) == (400, "idempotency_key_malformed")

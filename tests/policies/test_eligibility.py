@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from service.catalogue.rules.pack import Subject
 from service.kernel.actor import guest as as_guest
 from service.policies.queries import eligibility_for
-from service.policies.rules import Stated
+from service.policies.rules import Relative, Stated
 from tests.packs import demo_pack
 from tests.policies.asking import (
     BOUGHT,
@@ -27,6 +29,7 @@ from tests.policies.asking import (
 pytestmark = pytest.mark.dated
 
 PACK = demo_pack()
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},
     "employment": {"insured_since": ago(days=200)},
@@ -83,6 +86,7 @@ def test_who_graduated_lately_meets_what_the_rent_subsidy_asks(guest):
         },
         "asked": "within_last",
         "expected": {"years": 5},
+        "on": ago(days=0),
         "verdict": "met",
         "missing": [],
     }
@@ -159,13 +163,14 @@ def test_advice_that_is_not_met_refuses_nobody(guest):
     ],
 )
 def test_an_expression_is_told_as_it_stands_in_the_pack(guest, sections, facts, verdict):
-    told = reason(asked_one(guest, "purchase_discount", sections=sections, facts=facts), "rate")
+    row = asked_one(guest, "purchase_discount", sections=sections, facts=facts)
+    told = criterion(row, "rate")["reasons"][-1]
     wanted = next(
         one for one in PACK.offerings["purchase_discount"].criteria if "rate" in one.values()
     )
     assert (told["source"], told["name"]) == ("cel", "cel")
     assert told["title"] == told["text"] == wanted["title"]
-    assert (told["asked"], told["expected"]) == ("is", wanted["met_when"]["cel"])
+    assert (told["asked"], told["expected"]) == ("is", wanted["met_when"]["any"][1]["cel"])
     assert told["verdict"] == verdict
     assert bool(told["missing"]) is (verdict == "unknown")
 
@@ -212,7 +217,7 @@ def test_each_child_that_is_stated_has_a_row(guest):
     rows = ask(
         guest,
         offerings=["schooling"],
-        sections={"schooling": {"stage": "primary"}},
+        sections={"schooling": {"stage": "primary", "school_year": "2026"}},
         family=family,
     )
     assert [criteria(row)["age"] for row in rows] == ["not_met", "met", "not_met"]
@@ -220,7 +225,7 @@ def test_each_child_that_is_stated_has_a_row(guest):
 
 
 def test_a_child_without_a_birth_date_is_of_unknown_age(guest):
-    stage = {"schooling": {"stage": "junior"}}
+    stage = {"schooling": {"stage": "junior", "school_year": "2026"}}
     for family in ([], [{"kinship": "child"}], [{"kinship": "child", "birth_date": None}]):
         row = asked_one(guest, "schooling", sections=stage, family=family)
         assert criteria(row)["age"] == "unknown"
@@ -230,7 +235,10 @@ def test_a_child_without_a_birth_date_is_of_unknown_age(guest):
 
 def test_the_talents_age_is_not_the_childs(guest):
     row = asked_one(
-        guest, "schooling", sections={"schooling": {"stage": "primary"}}, birth_date=born(7)
+        guest,
+        "schooling",
+        sections={"schooling": {"stage": "primary", "school_year": "2026"}},
+        birth_date=born(7),
     )
     assert criteria(row)["age"] == "unknown"
 
@@ -271,6 +279,36 @@ def test_today_is_the_districts_today(session, moment, truth):
     [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment).rows
     [graduate] = [one.answer for one in row.criteria if one.criterion.code == "graduate"]
     assert graduate.truth == truth
+
+
+@pytest.mark.parametrize(
+    ("moment", "school_year"),
+    [
+        (moment, year)
+        for moment in (
+            datetime(2025, 8, 31, 10, tzinfo=SHANGHAI),
+            datetime(2026, 7, 15, 10, tzinfo=SHANGHAI),
+            datetime(2026, 8, 31, 0, 10, tzinfo=SHANGHAI),
+            datetime(2026, 8, 31, 23, 50, tzinfo=SHANGHAI),
+            datetime(2026, 9, 1, 0, 10, tzinfo=SHANGHAI),
+        )
+        for year in ("2026", "2027")
+    ],
+)
+@pytest.mark.parametrize("born", [date(2020, 8, 31), date(2020, 9, 1)])
+def test_the_age_of_a_pupil_is_that_of_31_august_whenever_it_is_asked(
+    session, moment, school_year, born
+):
+    stated = Stated(
+        offerings=["schooling"],
+        sections={"schooling": {"stage": "primary", "school_year": school_year}},
+        family=[Relative(Subject.CHILD, born)],
+    )
+    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment)
+    [age] = [one.answer for one in row.criteria if one.criterion.code == "age"]
+    old_enough = born <= date(int(school_year) - 6, 8, 31)
+    assert age.truth == ("met" if old_enough else "not_met")
+    assert {one.on for one in age.reasons if one.on} == {date(int(school_year), 8, 31)}
 
 
 # --- sentences

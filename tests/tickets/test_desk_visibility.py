@@ -215,7 +215,7 @@ def test_an_id_number_is_masked(world):
     _, who, task, talent = at_stage(world, "settlement", "acceptance")
     detail = who.get(f"/v1/desk/tasks/{task['id']}")
     applicant = detail.json["applicant"]
-    assert set(applicant) == {"name", "id_type", "id_number"}
+    assert set(applicant) == {"name", "id_type", "id_number", "id_country"}
     assert applicant["name"] == "张伟"
     own = talent.get("/v1/me").json["id_number"]
     assert applicant["id_number"] == own

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from service.applicants.queries.drafts import no_such_ticket
 from service.calendars.queries import calendar_for
 from service.calendars.rules import WorkingCalendar
 from service.kernel.actor import Actor
@@ -40,13 +42,20 @@ class TicketRows:
     calendar: WorkingCalendar
 
 
-def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
-    """One of the actor's tickets; raises `NotFound` for anybody else's. Five statements."""
-    ticket = session.scalars(
+def find_ticket(session: Session, actor: Actor, ticket_id: UUID) -> Ticket | None:
+    """One of the actor's tickets, where there is one; one statement."""
+    return session.scalars(
         select(Ticket).where(visible(actor, Ticket), Ticket.id == ticket_id)
     ).one_or_none()
+
+
+def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
+    """One of the actor's tickets; raises `NotFound` for anybody else's, and
+    `Conflict("not_filed")` for a draft. Five statements.
+    """
+    ticket = find_ticket(session, actor, ticket_id)
     if ticket is None:
-        raise NotFound
+        raise no_such_ticket(session, actor, ticket_id)
     return rows_of(session, ticket)
 
 
@@ -121,11 +130,11 @@ def locked_item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[Tick
 def locked_ticket_for(
     session: Session, actor: Actor, ticket_id: UUID
 ) -> tuple[Ticket, Sequence[Item]]:
-    """One of the actor's tickets with its items, locked for a change; raises `NotFound`."""
+    """One of the actor's tickets with its items, locked for a change; raises as `ticket_for`."""
     owned = select(Ticket).where(visible(actor, Ticket), Ticket.id == ticket_id)
     ticket = session.scalars(for_change(owned, Ticket)).one_or_none()
     if ticket is None:
-        raise NotFound
+        raise no_such_ticket(session, actor, ticket_id)
     items = (
         select(Item)
         .where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
@@ -135,12 +144,21 @@ def locked_ticket_for(
 
 
 def tickets_for(
-    session: Session, actor: Actor, *, before: UUID | None, limit: int
+    session: Session, actor: Actor, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Ticket]:
-    """The actor's tickets, the newest first, from below `before`; at most `limit` + 1 of them."""
-    query = select(Ticket).where(visible(actor, Ticket)).order_by(Ticket.id.desc()).limit(limit + 1)
+    """The actor's tickets, the last filed first, from before that moment and id.
+
+    At most `limit` + 1 of them. A ticket that was a draft for long has the draft's old id: ids are
+    not the order of filing.
+    """
+    query = (
+        select(Ticket)
+        .where(visible(actor, Ticket))
+        .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
+        .limit(limit + 1)
+    )
     if before is not None:
-        query = query.where(Ticket.id < before)
+        query = query.where(tuple_(Ticket.filed_at, Ticket.id) < before)
     return session.scalars(query).all()
 
 
@@ -207,10 +225,10 @@ def recorded_results(
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
-    """What the applicant is told of a ticket, in order; raises `NotFound` like `ticket_for`."""
+    """What the applicant is told of a ticket, in order; raises as `ticket_for`."""
     owned = session.scalar(select(Ticket.id).where(visible(actor, Ticket), Ticket.id == ticket_id))
     if owned is None:
-        raise NotFound
+        raise no_such_ticket(session, actor, ticket_id)
     return session.scalars(
         select(Event)
         .where(

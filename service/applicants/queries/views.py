@@ -45,7 +45,14 @@ from service.tickets.queries.corrections import CorrectionView, correction_view,
 from service.tickets.queries.reasons import RefusalView, reason_of, refusals
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.dues import DueBasis
-from service.tickets.rules.states import Light, NextStep, Tagged, TicketStatus, light
+from service.tickets.rules.states import (
+    Light,
+    NextStep,
+    Tagged,
+    TicketStatus,
+    item_light,
+    light,
+)
 
 Definitions = Mapping[UUID, OfferingDefinition]
 Texts = Mapping[str, str]
@@ -361,7 +368,6 @@ def _listed_ticket(
 
 def _item_line(session: Session, item: Item, calendar: WorkingCalendar, at: datetime) -> ItemLine:
     definition = offering_definition(session, item.district_id, item.offering_version_id)
-    running = item.decided_at is None
     return ItemLine(
         id=item.id,
         number=item.number,
@@ -371,7 +377,17 @@ def _item_line(session: Session, item: Item, calendar: WorkingCalendar, at: date
         hold=item.hold,
         outcome=item.outcome,
         due_on=calendar.local_date(item.due_at),
-        light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        light=_light(item, at),
+    )
+
+
+def _light(item: Item, at: datetime) -> Light | None:
+    return item_light(
+        at,
+        warn_at=item.warn_at,
+        due_at=item.due_at,
+        decided_at=item.decided_at,
+        hold_until=item.hold_until,
     )
 
 
@@ -504,7 +520,6 @@ def item_view(
     """
     definition = definitions[item.offering_version_id]
     stages = [stage for stage in rows.stages if stage.item_id == item.id]
-    running = item.decided_at is None
     resulted = [task for task in recorded if task.result is not None]
     decided = next((task for task in resulted if task.kind is StageKind.DECISION), None)
     result = None if decided is None else _result(session, decided)
@@ -531,7 +546,7 @@ def item_view(
         due_at=item.due_at,
         due_basis=item.due_basis,
         provisional=item.provisional,
-        light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        light=_light(item, at),
         result=result,
         result_shown=definition.shown_result(definition.flow.decision.key, result),
         refusals=refusals(session, stages, recorded, definition),

@@ -8,7 +8,7 @@ the transaction that published it rolls back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -27,6 +27,7 @@ from service.catalogue.rules.definitions import (
     compile_offering,
 )
 from service.kernel.errors import NotFound
+from service.routing.bundle import EdgeRule, parse_edges
 
 compiled_offerings: Final[LRUCache[tuple[str, UUID], OfferingDefinition]] = LRUCache(
     512
@@ -153,6 +154,16 @@ def _bundle(session: Session, district: str, release: Release, code: str) -> Bun
         release=release.number,
         offerings={name: definitions[version_id] for name, version_id in members.items()},
     )
+
+
+def edge_rules(session: Session, district: str, version_id: UUID) -> Sequence[EdgeRule]:
+    """Which offering waits for which in a version of a bundle, in force or not; one statement."""
+    content = session.scalars(
+        select(BundleVersion.content).where(
+            BundleVersion.district_id == district, BundleVersion.id == version_id
+        )
+    ).one()
+    return parse_edges(content.get("edges", ()))
 
 
 def offering_definition(session: Session, district: str, version_id: UUID) -> OfferingDefinition:

@@ -18,6 +18,7 @@ from service.routing.bundle import EdgeRule, parse_edges
 from service.routing.conditions.answered import evaluate
 from service.routing.conditions.asked import (
     Condition,
+    Source,
     SourceKind,
     Truth,
     parse_condition,
@@ -50,18 +51,29 @@ class SectionForm:
     def faults(self, answers: Any, *, at: str, today: date) -> list[FieldError]:
         """What is wrong with the answers, by field; `at` is their path in what was sent.
 
-        What must hold between fields is asked where each of them is right by itself.
+        What must hold between fields is asked where each of them is right by itself. A rule that
+        something makes impossible to ask, not by being left out, is as good as broken.
         """
         faults = self.form.faults(answers, at=at)
         if not isinstance(answers, Mapping):
             return faults
         wrong = faulty_fields(self.code, faults, at=at)
         known = Known(today, answers={self.code: answers})
+        answered = [
+            (rule, evaluate(rule.must, known))
+            for rule in self.rules
+            if not looks_at(rule.must, wrong)
+        ]
         return faults + [
             FieldError(f"{at}.{rule.at}", "rule_broken", {}, rule.message)
-            for rule in self.rules
-            if not looks_at(rule.must, wrong) and evaluate(rule.must, known).truth is Truth.NOT_MET
+            for rule, answer in answered
+            if answer.truth is Truth.NOT_MET or answer.malformed
         ]
+
+    def title_of(self, field: str) -> Text | None:
+        """What people call a field."""
+        title: Text | None = self.schema["properties"].get(field, {}).get("x-title")
+        return title
 
 
 def faulty_fields(section: str, faults: Iterable[FieldError], *, at: str) -> frozenset[str]:
@@ -284,6 +296,18 @@ class OfferingDefinition:
     def item_sections(self) -> tuple[str, ...]:
         """The sections given for each item, in the order of the form."""
         return self._scoped(Scope.ITEM)
+
+    def title_of(self, source: Source) -> Text | None:
+        """What people call the thing that a clause looks at, where the form or a fact has words."""
+        first, second = source.parts
+        if source.kind is SourceKind.FIELD and first in self.sections:
+            return self.sections[first].title_of(second or "")
+        if source.kind is SourceKind.FACT and first in self.facts:
+            fact = self.facts[first]
+            value = fact.schema["properties"].get(second, {}) if second else {}
+            title: Text = value.get("x-title", fact.title)
+            return title
+        return None
 
     @property
     def gives(self) -> frozenset[str]:

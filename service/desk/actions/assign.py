@@ -13,7 +13,6 @@ from service.identity.staff.queries import Colleague, colleague_with
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from service.kernel.permissions import Permission, Role, role_title
-from service.tickets.queries.cases import person_of
 from service.tickets.rules.states import TaskAct, TicketEvent, acted
 
 
@@ -52,7 +51,7 @@ def _chosen(
         account,
         department=locked.task.department,
         role=locked.task.role,
-        person_id=person_of(locked.item),
+        people=[locked.item.person_id, locked.item.subject_id],
         on=actor.local_date(at),
     )
     if colleague is None:

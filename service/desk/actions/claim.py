@@ -32,12 +32,13 @@ _RETURNED: Final = (*IN_LIST, Task.person_id)
 
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
-_POOLED: Final[Mapping[str, Any]] = {
+POOLED: Final[Mapping[str, Any]] = {
     "status": TaskStatus.OPEN,
     "assignee": None,
     "claimed_at": None,
     "next_alarm_at": case((_NOTICE, Task.due_at), else_=Task.next_alarm_at),
 }
+"""What a task's row says in the pool: a notice ends by itself again."""
 
 
 def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
@@ -59,7 +60,7 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     )
     if row is None:
         _refuse(session, actor, task_id)
-    own = is_own_case(actor, row.person_id)
+    own = is_own_case(actor, row.person_id, row.subject_id)
     require_right_to_work(actor, row.department, row.role, own=own)
     tell(session, actor, TicketEvent.TASK_CLAIMED, row, at)
     return row
@@ -73,7 +74,7 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
     locked = locked_task_for(session, actor, task_id)
     mine = locked.task.assignee == actor.account
     acted(locked.task.status, TaskAct.RELEASE, mine=mine)
-    row = changed_locked_task(session, locked, _POOLED)
+    row = changed_locked_task(session, locked, POOLED)
     tell(session, actor, TicketEvent.TASK_RELEASED, row, at)
     return row
 
@@ -116,7 +117,7 @@ def changed_task(
 ) -> TaskRow | None:
     """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
 
-    The row also has `ticket_id` and the applicant's `person_id`.
+    The row also has `ticket_id`, the applicant's `person_id`, and `subject_id`.
     """
     return session.execute(
         update(Task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -25,10 +25,14 @@ from service.tickets.models.stages import Task
 from service.tickets.queries.cases import person_of, stage_of
 from service.tickets.rules.corrections import Point, point_faults
 from service.tickets.rules.reasons import Reason, reason_faults
-from service.tickets.rules.states import TaskAct, TaskStatus, accepted_from, acted, decided_kind
-
-ANSWER_WITHIN: Final = 10
-"""Working days in which a correction is to be answered."""
+from service.tickets.rules.states import (
+    TaskAct,
+    TaskStatus,
+    accepted_from,
+    acted,
+    cut_short,
+    decided_kind,
+)
 
 
 def decide_task(
@@ -72,7 +76,7 @@ def decide_task(
             raise Invalid(errors=faults)
         if returns and act.state(item).returns(key):
             raise Conflict("returned_already")
-        if task.kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < task.due_at:
+        if cut_short(task.kind, verdict, due_at=task.due_at, at=at):
             raise Conflict("notice_running")
         accepted_at = _accepted_at(locked, verdict, at)
         person_keys.hold(session, [item.person_id, item.subject_id])
@@ -86,7 +90,7 @@ def decide_task(
             about={"stage": key, "department": task.department},
         )
         if returns:
-            due_at = act.calendar.due_at(at, working_days=ANSWER_WITHIN).at
+            due_at = corrections.answer_by(act.calendar, at)
             corrections.ask(session, item, task, points, due_at=due_at, at=at)
     return locked
 

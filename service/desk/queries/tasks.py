@@ -16,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     all_,
     any_,
+    exists,
     func,
     literal,
     select,
@@ -245,8 +246,18 @@ def may_be_taken(actor: Actor) -> list[ColumnElement[bool]]:
         literal(actor.account) != all_(Task.barred),
     ]
     if actor.own_cases:
-        found.append(Task.person_id.not_in(actor.own_cases))
+        found.append(~_own_case(actor))
     return found
+
+
+def _own_case(actor: Actor) -> ColumnElement[bool]:
+    """Whether a task's case names somebody on whose cases the actor may not work."""
+    about = exists().where(
+        Item.district_id == Task.district_id,
+        Item.id == Task.item_id,
+        Item.subject_id.in_(actor.own_cases),
+    )
+    return func.coalesce(Task.person_id.in_(actor.own_cases), False) | about
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +286,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     ).one_or_none()
     if row is None:
         raise NotFound
-    own = is_own_case(actor, row.Item.person_id)
+    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
     return TaskFound(row, row.Task, row.Item, row.Ticket, own)
 
 
@@ -327,4 +338,5 @@ def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return LockedTask(*row, own_case=is_own_case(actor, row.Item.person_id))
+    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
+    return LockedTask(*row, own_case=own)

@@ -37,7 +37,7 @@ from service.tickets.queries.corrections import CorrectionView, correction_view,
 from service.tickets.queries.reasons import reason_of
 from service.tickets.rules.corrections import Point, readable
 from service.tickets.rules.reasons import ToldReason
-from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, light
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, cut_short, light
 
 Known = TypeVar("Known")
 
@@ -86,6 +86,7 @@ class ApplicantView:
     name: str | None
     id_type: str | None
     id_number: str | None
+    id_country: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +286,14 @@ class TaskRows:
 
 
 def task_detail(
-    session: Session, line: TaskLine, rows: TaskRows, names: Names, definition: OfferingDefinition
+    session: Session,
+    line: TaskLine,
+    rows: TaskRows,
+    names: Names,
+    definition: OfferingDefinition,
+    at: datetime,
 ) -> TaskDetail:
-    """A task with what its stage may read."""
+    """A task with what its stage may read, and the verdicts that may be given at that moment."""
     task, stage = rows.found.task, definition.flow.by_key[rows.found.task.stage_key]
     answers = _answers(session, rows.sections, stage.sees)
     result = opened_json(session, Task.result, task, otherwise=None)
@@ -295,7 +301,11 @@ def task_detail(
         line,
         TaskDetail,
         passing=PASSING[stage.kind],
-        may=sorted(stage.may, key=list(Verdict).index),
+        may=[
+            verdict
+            for verdict in Verdict
+            if verdict in stage.may and not cut_short(task.kind, verdict, due_at=task.due_at, at=at)
+        ],
         records=stage.records,
         citations=list(definition.rules.values()),
         remedies=definition.remedies,
@@ -351,7 +361,12 @@ def _answers(session: Session, sections: Sequence[TicketSection], sees: Sees) ->
 
 
 def _applicant(one: Profile) -> ApplicantView:
-    return ApplicantView(name=one.name, id_type=one.id_type, id_number=one.id_number_masked)
+    return ApplicantView(
+        name=one.name,
+        id_type=one.id_type,
+        id_number=one.id_number_masked,
+        id_country=one.id_country,
+    )
 
 
 def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
@@ -360,7 +375,11 @@ def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
         return None
     parts: Mapping[SubjectPart, Mapping[str, Any]] = {
         SubjectPart.NAME: {"name": member.name},
-        SubjectPart.ID_NUMBER: {"id_type": member.id_type, "id_number": member.id_number_masked},
+        SubjectPart.ID_NUMBER: {
+            "id_type": member.id_type,
+            "id_number": member.id_number_masked,
+            "id_country": member.id_country,
+        },
         SubjectPart.BIRTH_DATE: {"birth_date": member.birth_date},
         SubjectPart.KINSHIP: {"kinship": member.kinship},
     }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import content_of, draft_for, number_of_drafts
+from service.applicants.queries.drafts import content_of, locked_draft_for, number_of_drafts
 from service.catalogue.queries.definitions import current_bundle
-from service.filing.rules.filing import Filing, filing_of, plain_filing
+from service.filing.rules.filing import Filing, filing_of, plain_filing, with_changes
 from service.identity.people.queries import own_person
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
@@ -57,17 +56,16 @@ def change_draft(
     changes: dict[str, Any],
     at: datetime,
 ) -> Draft:
-    """Replace what is given of a draft, part by part: its items, sections, consents, bundle.
+    """Change what is given of a draft, as `with_changes` says.
 
-    `changes`: a `Filing`'s fields. Raises `NotFound`, `Stale`, and `Invalid` for an unknown
-    bundle.
+    Raises `NotFound`, `Conflict("already_filed")`, `Stale`, and `Invalid` for an unknown bundle.
     """
-    draft = draft_for(session, actor, draft_id, lock=True)
+    draft = locked_draft_for(session, actor, draft_id)
     if draft.version != version:
         raise Stale
     if "bundle" in changes:
         _known_bundle(session, actor, changes["bundle"])
-    filing = replace(filing_of(content_of(session, draft)), **changes)
+    filing = with_changes(filing_of(content_of(session, draft)), changes)
     draft.bundle_code = filing.bundle
     draft.content = _sealed(session, draft.id, draft.person_id, filing)
     draft.version, draft.updated_at = draft.version + 1, at
@@ -76,8 +74,8 @@ def change_draft(
 
 
 def forget_draft(session: Session, actor: Actor, *, draft_id: UUID, version: int) -> None:
-    """Throw a draft away. Raises `NotFound` and `Stale`."""
-    draft = draft_for(session, actor, draft_id, lock=True)
+    """Throw a draft away. Raises `NotFound`, `Conflict("already_filed")` and `Stale`."""
+    draft = locked_draft_for(session, actor, draft_id)
     if draft.version != version:
         raise Stale
     session.delete(draft)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import content_of, draft_for
+from service.applicants.queries.drafts import content_of, locked_draft_for
 from service.applicants.queries.tickets import TicketRows, rows_of
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
@@ -62,12 +62,12 @@ def file_ticket(
 ) -> TicketRows:
     """File a bundle's offerings as one ticket of the applicant's, whoever acts.
 
-    The caller has made sure that the actor may file for the applicant. The same key of the same
-    account returns the same ticket permanently, as it then stands. Raises `Invalid` with everything
-    wrong with the filing, criteria that are not met included, or for a key used with another
-    digest, and `Conflict`: `profile_incomplete`, `item_already_open` with the number of the item
-    in the way, or `consents_not_standing` where an agent files and the applicant has not consented
-    before.
+    The caller has made sure that the actor may file for the applicant. The same key of the
+    same account returns the same ticket permanently, as it then stands. Raises `Invalid` with
+    everything wrong with the filing, criteria that are not met included, or for a key used with
+    another digest, and `Conflict`: `profile_incomplete`; `item_already_open` with the number of
+    the item in the way; `subject_item_open` where another of the family applied for the same;
+    `consents_not_standing` where an agent files and the applicant has not consented before.
     """
     state_before = filing_state(session, actor, applicant, key=key, followed_by=followed_by(filing))
     if state_before.ticket_id is not None:
@@ -87,13 +87,14 @@ def file_draft(
 ) -> TicketRows:
     """File what a draft says; the ticket has its id, and the draft is gone.
 
-    Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
+    Raises what `file_ticket` raises, `NotFound`, `Stale`, and `Conflict("already_filed")` where it
+    was filed with another key; then all stays as it is.
     """
     applicant = Applicant.themselves(own_person(actor))
     state_before = filing_state(session, actor, applicant, key=key)
     if state_before.ticket_id is not None:
         return _filed_before(session, actor, applicant, state_before, digest)
-    draft = draft_for(session, actor, ticket_id, lock=True)
+    draft = locked_draft_for(session, actor, ticket_id)
     if draft.version != version:
         raise Stale
     filing = filing_of(content_of(session, draft))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -52,6 +52,41 @@ def filing_of(plain: Mapping[str, Any]) -> Filing:
     ]
     materials = _handed(plain["materials"])
     return Filing(plain["bundle"], items, plain["sections"], plain["consents"], materials)
+
+
+def with_changes(filing: Filing, changes: Mapping[str, Any]) -> Filing:
+    """A draft after a change: what is left out stays.
+
+    `changes` may hold `bundle`, `consents`, `materials`, which replace what was there; `sections`,
+    each of which replaces the section of that code, or removes it where it is None; and `items`,
+    mappings with `offering` and `subject`, which are all that there are then: of an item that was
+    there before, `sections` and `materials` change in the same way.
+    """
+    parts = dict(changes)
+    if "sections" in parts:
+        parts["sections"] = _merged(filing.sections, parts["sections"])
+    if "items" in parts:
+        before = {(one.offering, one.subject): one for one in filing.items}
+        parts["items"] = [_changed_item(before, one) for one in parts["items"]]
+    return replace(filing, **parts)
+
+
+def _changed_item(
+    before: Mapping[tuple[str, UUID | None], RequestedItem], change: Mapping[str, Any]
+) -> RequestedItem:
+    key = (change["offering"], change["subject"])
+    kept = before.get(key) or RequestedItem(*key, sections={})
+    return replace(
+        kept,
+        sections=_merged(kept.sections, change.get("sections", {})),
+        materials=change.get("materials", kept.materials),
+    )
+
+
+def _merged(sections: Sections, changes: Sections) -> Sections:
+    return {
+        code: answers for code, answers in {**sections, **changes}.items() if answers is not None
+    }
 
 
 def _handed(plain: Sequence[Mapping[str, str]]) -> list[AttachedDocument]:

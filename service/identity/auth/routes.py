@@ -65,7 +65,7 @@ def _account_at_address() -> str:
     audiences=("public", "talent"),
     keyed=http.Keyed.NO,
     problems={
-        401: ["wechat_code_wrong"],
+        401: ["wechat_code_wrong", "demo_code_wrong"],
         403: ["account_disabled"],
         422: ["district_unknown"],
         429: ["too_many_requests"],

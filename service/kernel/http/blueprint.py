@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
+import flask
 import flask_smorest
 from flask import Response, g, request
 from flask_smorest.utils import get_appcontext
@@ -146,8 +147,19 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
     def patch(
         self, rule: str, **options: Any
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
-        """`route` for PATCH."""
-        return self.route(rule, methods=["PATCH"], **options)
+        """`route` for PATCH, and for PUT with the same meaning, which the documents do not repeat.
+
+        `wx.request` of a mini-program sends PUT, and no PATCH.
+        """
+        register = self.route(rule, methods=["PATCH"], **options)
+
+        def decorator(view: Callable[P, R]) -> Callable[..., Response]:
+            guarded = register(view)
+            endpoint = guarded.__name__
+            flask.Blueprint.add_url_rule(self, rule, endpoint, guarded, methods=["PUT"])
+            return guarded
+
+        return decorator
 
     def delete(
         self, rule: str, **options: Any
@@ -249,13 +261,15 @@ def _answer(
         unit.key,
         unit.digest,
         unit.actor.person_id,
+        unit.actor.rights,
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
         unit.close()
         return Response(stored.body, stored.status, stored.headers)
     response = _viewed(view, arguments)
-    idempotency.store_answer(unit.session(), keyed, _kept(response), at=clock.now())
+    answer = _kept(response, keyed.rights)
+    idempotency.store_answer(unit.session(), keyed, answer, at=clock.now())
     return response
 
 
@@ -268,6 +282,7 @@ def _viewed(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     return response
 
 
-def _kept(response: Response) -> idempotency.Answer:
+def _kept(response: Response, rights: str) -> idempotency.Answer:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return idempotency.Answer(response.status_code, headers, response.get_data(as_text=True))
+    body = response.get_data(as_text=True)
+    return idempotency.Answer(response.status_code, headers, body, rights)

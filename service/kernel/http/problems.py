@@ -13,6 +13,7 @@ from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
 from service.kernel import errors, messages
+from service.kernel.db.outages import kind_of
 from service.kernel.http.context import language
 from service.kernel.logs import logger
 
@@ -101,7 +102,7 @@ def _from_database(error: Exception) -> Response:
     """
     if not _passes(error):
         return _unexpected(error)
-    _LOG.warning("database_unavailable", exc_info=error)
+    _LOG.warning("database_unavailable", kind=kind_of(error), exc_info=error)
     return respond(errors.Unavailable(headers={"Retry-After": "2"}))
 
 

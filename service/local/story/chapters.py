@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 
 from service.kernel.messages import Language
+from service.local.environment import read_environment
 from service.local.story import beginning, working
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
@@ -34,6 +35,11 @@ def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
     """
     up = var / "up.json"
     expect(up.exists(), f"no service runs in {var}: start it with `make up`")
+    expect(
+        "TALENT_DEMO_PACK" not in read_environment(var),
+        "the story is of the demonstration's district, and another one is shown here: start it with"
+        " `make up`, without PACK",
+    )
     notice = json.loads(up.read_text("utf-8"))
     password = Path(notice["password_file"]).read_text("utf-8").strip()
     notices = Notices(var, _DISTRICT)

@@ -3,6 +3,7 @@
 from service.materials.rules.examination import examine
 from service.materials.rules.kinds import (
     Examined,
+    Hold,
     KnownMaterial,
     Limits,
     MaterialEvent,
@@ -15,6 +16,7 @@ from service.materials.rules.kinds import (
 
 __all__ = [
     "Examined",
+    "Hold",
     "KnownMaterial",
     "Limits",
     "MaterialEvent",

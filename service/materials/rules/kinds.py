@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -75,6 +75,14 @@ class Upload:
     size: int
     sha256: bytes
     pages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a document may not be erased: a code of `messages.toml`, and its last day where known."""
+
+    code: str
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

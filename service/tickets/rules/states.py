@@ -127,6 +127,7 @@ class TicketEvent(StrEnum):
     TASK_CLOSED = "task_closed"
     TASK_CANCELLED = "task_cancelled"
     DUE_MOVED = "due_moved"
+    CALENDAR_FOLLOWED = "calendar_followed"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
     TASK_ASSIGNED = "task_assigned"
@@ -144,6 +145,9 @@ _KIND_OF_VERDICT: Final[Mapping[Verdict, TicketEvent]] = {
 
 UNDECIDED: Final = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
 """The phases in which an item has no outcome yet: it can be withdrawn, and its edges count."""
+
+RUNNING: Final = (TicketStatus.IN_PROGRESS, TicketStatus.AWAITING_APPLICANT)
+"""The states of tickets that have not ended."""
 
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
@@ -225,11 +229,35 @@ def accepted_from(
     return received_at
 
 
+def cut_short(kind: StageKind, verdict: Verdict, *, due_at: datetime, at: datetime) -> bool:
+    """Whether a verdict would end a notice period before its time: nobody may pass it early."""
+    return kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < due_at
+
+
 def light(at: datetime, *, warn_at: datetime, due_at: datetime) -> Light:
     """The light of something that still runs."""
     if at > due_at:
         return Light.RED
     return Light.YELLOW if at >= warn_at else Light.GREEN
+
+
+def item_light(
+    at: datetime,
+    *,
+    warn_at: datetime,
+    due_at: datetime,
+    decided_at: datetime | None,
+    hold_until: datetime | None,
+) -> Light | None:
+    """The light of an item, whoever looks; none once it is decided.
+
+    As long as it waits for its applicant, and they are in time, nobody is late: it is not red.
+    """
+    if decided_at is not None:
+        return None
+    lit = light(at, warn_at=warn_at, due_at=due_at)
+    in_time = hold_until is not None and at <= hold_until
+    return Light.YELLOW if in_time and lit is Light.RED else lit
 
 
 def ticket_number(administrative_code: str, day: date, sequence: int) -> str:
