@@ -6,11 +6,11 @@ posts, read anew for every request. Nothing is allowed that is not written here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Literal
 
-from service.kernel.messages import LANGUAGES, say
+from service.kernel.words import vocabulary
 
 
 class Role(StrEnum):
@@ -25,9 +25,9 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
-def role_title(role: str) -> dict[str, str]:
-    """What a role at a task is called in both languages; `system` is that of nobody."""
-    return {tongue: say(f"role_{role}", tongue) for tongue in LANGUAGES}
+def role_title(role: str) -> Mapping[str, str]:
+    """What a role is called in both languages; raises `KeyError` for what is none."""
+    return vocabulary()["role"][role]
 
 
 class Permission(StrEnum):

@@ -304,7 +304,7 @@ def test_the_age_of_a_pupil_is_that_of_31_august_whenever_it_is_asked(
         sections={"schooling": {"stage": "primary", "school_year": school_year}},
         family=[Relative(Subject.CHILD, born)],
     )
-    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment)
+    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment).rows
     [age] = [one.answer for one in row.criteria if one.criterion.code == "age"]
     old_enough = born <= date(int(school_year) - 6, 8, 31)
     assert age.truth == ("met" if old_enough else "not_met")

@@ -79,7 +79,7 @@ class TestClaim:
         somebody, before = world.staff(f"{role}.{POLICE}"), footprint()
         answer = claim(somebody, task)
         refused(answer, 403, "role_missing")
-        assert answer.json["params"] == {"role": "clerk", "title": "经办人"}
+        assert answer.json["params"] == {"role": "clerk", "title": "经办"}
         assert "clerk" not in answer.json["detail"]
         assert footprint() == before
 

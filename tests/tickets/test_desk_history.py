@@ -79,7 +79,7 @@ def test_the_verdict_of_the_stage_before(accepted, clerk, reviewer):
         "department": POLICE,
         "department_name": {"zh": "公安分局", "en": "Public Security Branch"},
         "role": "clerk",
-        "role_title": {"zh": "经办人", "en": "clerk"},
+        "role_title": {"zh": "经办", "en": "Clerk"},
         "verdict": "accept",
         "deemed": False,
         "decided_by": clerk.get("/v1/me").json["display_name"],

@@ -101,7 +101,7 @@ class TestOfADesk:
         assert task["applicant_name"] == talent.get("/v1/me").json["name"]
         assert task["subject_name"] is None
         assert task["department_name"] == {"zh": "公安分局", "en": "Public Security Branch"}
-        assert task["role_title"] == {"zh": "经办人", "en": "clerk"}
+        assert task["role_title"] == {"zh": "经办", "en": "Clerk"}
         taken = claim(clerk, task).json
         names = ("ticket_number", "filed_at", "applicant_name", "subject_name")
         assert [taken[one] for one in names] == [task[one] for one in names]
