@@ -195,6 +195,14 @@ class Boolean(ma.fields.Boolean):
         return value
 
 
+class QueryBoolean(Boolean):
+    """`true` or `false` in a query string."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        known = {"true": True, "false": False}
+        return super()._deserialize(known.get(value, value), attr, data, **kwargs)
+
+
 class UUID(ma.fields.UUID):
     """A UUID in its canonical form, with hyphens."""
 

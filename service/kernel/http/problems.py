@@ -71,7 +71,7 @@ def respond(problem: errors.Problem) -> Response:
         "request_id": g.get("request_id"),
     }
     if problem.params:
-        body["params"] = problem.params
+        body["params"] = messages.said_in(tongue, problem.params)
     response = Response(
         orjson.dumps(body, default=str), problem.status, content_type="application/problem+json"
     )
