@@ -19,7 +19,8 @@ from tests.enterprises.conftest import (
 
 pytestmark = pytest.mark.dated
 
-ITEM = {"offering", "title", "title.zh", "title.en", "phase", "outcome", "ended_at", "due_on", "light",
+ITEM = {"offering", "title", "title.zh", "title.en", "phase", "outcome", "ended_at", "due_on",
+        "light",
         "waiting_for", "waiting_for_titles", "waiting_for_titles.zh", "waiting_for_titles.en",
         "awaiting"}  # fmt: skip
 AWAITED = {"awaiting.what", "awaiting.by"}
