@@ -235,6 +235,7 @@ class TaskDetailOut(TaskOut):
     """A task with exactly what its stage may see."""
 
     ticket_number = fields.String(required=True)
+    item_ended_at = fields.DateTime(required=True, allow_none=True)
     passing = fields.Enum(
         Verdict, required=True, metadata={"description": "The verdict with which the flow goes on."}
     )

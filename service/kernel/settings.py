@@ -72,6 +72,7 @@ class Settings(DatabaseSettings):
 
     environment: Environment
     default_district: str
+    clock_tolerance: float
     redis_url: str
     keys_file: Path
     storage_dir: Path
@@ -146,6 +147,11 @@ def _read(env: Env, defaults: dict[str, Any]) -> Settings:
         environment=env.enum("TALENT_ENV", environment, enum=Environment, by_value=True),
         default_district=env.str(
             "TALENT_DEFAULT_DISTRICT", defaults["default_district"], validate=_given
+        ),
+        clock_tolerance=env.float(
+            "TALENT_CLOCK_TOLERANCE",
+            defaults["worker"]["clock_tolerance"],
+            validate=Range(min=0, min_inclusive=False),
         ),
         redis_url=env.str("REDIS_URL", validate=_redis_url),
         keys_file=env.path("TALENT_KEYS_FILE", validate=_key_file),

@@ -132,7 +132,7 @@ def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: dat
     session.execute(
         update(Material)
         .where(Material.district_id == actor.district, Material.id == material.id)
-        .values(erased_at=at)
+        .values(erased_at=func.greatest(at, Material.uploaded_at))
         .execution_options(synchronize_session=False)
     )
     _emit(session, MaterialEvent.MATERIAL_ERASED, actor, material, at)

@@ -150,7 +150,8 @@ def test_another_account_may_use_the_same_key(world, talent):
 def test_another_route_may_use_the_same_key(world, talent):
     key = uuid4().hex
     assert file(talent, world.filing(), key).status_code == 201
-    answer = talent.post("/v1/notices/read", json={}, headers={"Idempotency-Key": key})
+    read = {"ids": [str(uuid4())]}
+    answer = talent.post("/v1/notices/read", json=read, headers={"Idempotency-Key": key})
     assert answer.status_code == 200
 
 

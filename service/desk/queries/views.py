@@ -107,6 +107,7 @@ class TaskDetail(TaskLine):
     """
 
     ticket_number: str
+    item_ended_at: datetime | None
     passing: Verdict
     may: Sequence[Verdict]
     records: Mapping[str, Any] | None
@@ -215,6 +216,7 @@ def task_detail(
         line,
         TaskDetail,
         ticket_number=rows.found.ticket.number,
+        item_ended_at=rows.found.item.ended_at,
         passing=PASSING[stage.kind],
         may=[
             verdict
