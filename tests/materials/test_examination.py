@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from service.kernel import errors, messages
 from service.kernel.text import holds_hidden
-from service.materials.rules import MediaType, examine, pdf_reader
+from service.materials.rules import MediaType, examine, image_reader, images, pdf_reader
 from service.materials.rules import pdf as pdf_rules
 from tests.materials import files
 from tests.materials.files import (
@@ -46,9 +46,11 @@ from tests.materials.handing_in import LIMITS
 
 @pytest.fixture(autouse=True, scope="module")
 def read_here():
-    """PDFs are read in this process: none of these is large, and most are many."""
+    """Files are read in this process: none of these is large, and most are many."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pdf_rules, "_answer", pdf_reader.read)
+        readers = {"pdf_reader": pdf_reader.read, "image_reader": image_reader.read}
+        for module in (pdf_rules, images):
+            patch.setattr(module, "answer_of", lambda reader, *about: readers[reader.stem](*about))
         yield
 
 
@@ -121,7 +123,7 @@ def test_pages_are_counted():
         jpeg(end=b"\xff\xff\xd9"),
         jpeg(segment(0xFE, b"")),
         jpeg(b"\xff\xff" + segment(0xFE, b"filled")),
-        b"\xff\xd8" + TABLES + frame(4, 3, 0xC2) + SCAN + TABLES + SCAN + b"\xff\xd9",
+        files.encoded("JPEG", progressive=True, quality=90),
         jpeg(end=b"\xff\xd9" + b"\0" * 100),
     ],
 )

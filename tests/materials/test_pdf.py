@@ -258,18 +258,18 @@ def test_what_takes_all_memory_takes_that_of_the_reader_alone():
 
 
 def test_a_reader_that_dies_or_hangs_is_a_refusal(monkeypatch):
-    from service.materials.rules import pdf
+    from service.materials.rules import apart, pdf
 
     monkeypatch.setattr(pdf, "_READER", pdf._READER.with_name("no_such_reader.py"))
     assert code_of(by_hand()) == "file_too_complicated"
     monkeypatch.undo()
-    monkeypatch.setattr(pdf, "_PATIENCE", 0.0001)
+    monkeypatch.setattr(apart, "_PATIENCE", 0.0001)
     assert code_of(by_hand()) == "file_too_complicated"
 
 
 def test_the_reader_gets_nothing_of_the_environment(monkeypatch):
     """Keys and passwords are not where a file that takes it over could read them."""
-    from service.materials.rules import pdf
+    from service.materials.rules import apart
 
     seen = {}
 
@@ -277,7 +277,7 @@ def test_the_reader_gets_nothing_of_the_environment(monkeypatch):
         seen.update(given, arguments=arguments)
         return type("Done", (), {"returncode": 0, "stdout": b"1"})()
 
-    monkeypatch.setattr(pdf.subprocess, "run", run)
+    monkeypatch.setattr(apart.subprocess, "run", run)
     assert code_of(by_hand()) is None
     assert seen["env"] == {}
     assert "-I" in seen["arguments"]

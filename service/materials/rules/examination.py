@@ -8,6 +8,7 @@ from typing import Final
 import filetype
 
 from service.kernel.errors import TooLarge, UnsupportedMediaType
+from service.materials.rules.images import hold_picture
 from service.materials.rules.jpeg import clean_jpeg
 from service.materials.rules.kinds import Examined, Limits, MediaType, refused
 from service.materials.rules.names import clean_name
@@ -30,6 +31,7 @@ _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 """What the brand of a photograph of an iPhone can be (ISO/IEC 23008-12)."""
 
 _OFFICE: Final = frozenset({MediaType.DOCX, MediaType.XLSX})
+_IMAGES: Final = frozenset({MediaType.JPG, MediaType.PNG})
 _PLAIN: Final = {
     "application/pdf": MediaType.PDF,
     "image/jpeg": MediaType.JPG,
@@ -39,7 +41,7 @@ _PLAIN: Final = {
 
 
 def examine(name: str, content: bytes, limits: Limits) -> Examined:
-    """What is to be kept of a file; nothing of it is run, and a process of its own reads a PDF.
+    """What is to be kept of a file; nothing of it is run; a process of its own decodes it.
 
     Raises `TooLarge`, `UnsupportedMediaType` for what is none of the types of `MediaType`, and
     `Invalid` for a file that is empty, broken, larger inside than it seems, needs a password, has
@@ -57,6 +59,8 @@ def examine(name: str, content: bytes, limits: Limits) -> Examined:
         kept, pages = clean_jpeg(content, most_pixels=limits.pixels), 1
     elif media_type is MediaType.PNG:
         kept, pages = clean_png(content, most_pixels=limits.pixels), 1
+    if media_type in _IMAGES:
+        hold_picture(kept, most=limits.pixels)
     for one in () if media_type in _OFFICE else (content, kept):
         _one_type_only(one, media_type)
     return Examined(clean_name(name, media_type), media_type, kept, pages)
