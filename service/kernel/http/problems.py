@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 import psycopg
 from flask import Flask, Response, g
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
@@ -41,6 +41,8 @@ _AWAY: Final = (
     psycopg.InterfaceError,
 )
 _PASSED_ON: Final = ("Allow", "Retry-After")
+REFUSAL: Final = "talent.refusal"
+"""Where the WSGI environment holds the `Problem` with which the server itself refuses a request."""
 _MOST_FAULTS: Final = 100
 """A body of a megabyte of faults is not answered with a document of many."""
 
@@ -110,7 +112,7 @@ def _passes(error: Exception) -> bool:
         if error.connection_invalidated:
             return True
         error = error.orig if isinstance(error.orig, psycopg.Error) else error
-    return isinstance(error, (*_AWAY, ReadOnlySqlTransaction))
+    return isinstance(error, (*_AWAY, IdleInTransactionSessionTimeout, ReadOnlySqlTransaction))
 
 
 def _unexpected(error: Exception) -> Response:
