@@ -66,6 +66,7 @@ class Settings:
     database_prepare: bool
     database_statement_timeout: int
     database_lock_timeout: int
+    database_idle_timeout: int
     redis_url: str
     keys_file: Path
     storage_dir: Path
@@ -149,6 +150,9 @@ def _read_database(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "database_lock_timeout": env.int(
             "DATABASE_LOCK_TIMEOUT", defaults["lock_timeout"], validate=_positive
+        ),
+        "database_idle_timeout": env.int(
+            "DATABASE_IDLE_TIMEOUT", defaults["idle_timeout"], validate=_positive
         ),
     }
 
