@@ -83,7 +83,7 @@ def _parts(maximum: int) -> Iterator[Part]:
         )
     except RequestEntityTooLarge:
         raise TooLarge("body_too_large", maximum=maximum) from None
-    except ValueError:
+    except (ValueError, OSError):  # OSError: malformed chunks, or the client is gone
         raise Malformed("form_malformed") from None
     yield from fields.items(multi=True)
     for name, file in files.items(multi=True):

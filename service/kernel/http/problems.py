@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.kernel import errors, messages
 from service.kernel.http.context import language
+from service.kernel.http.fields import MOST_FAULTS
 from service.kernel.logs import logger
 
 _LOG: Final = logger("http")
@@ -43,8 +45,8 @@ _AWAY: Final = (
 _PASSED_ON: Final = ("Allow", "Retry-After")
 REFUSAL: Final = "talent.refusal"
 """Where the WSGI environment holds the `Problem` with which the server itself refuses a request."""
-_MOST_FAULTS: Final = 100
-"""A body of a megabyte of faults is not answered with a document of many."""
+_LONGEST: Final = 200
+"""Characters of what is repeated from a request: a path, or a value among the figures."""
 
 
 def register(app: Flask) -> None:
@@ -58,21 +60,21 @@ def register(app: Flask) -> None:
 
 def respond(problem: errors.Problem) -> Response:
     """The problem document of `problem`."""
-    tongue = language()
+    tongue, params = language(), _repeated(problem.params)
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
-        "detail": messages.say(problem.code, tongue, problem.params),
+        "detail": messages.say(problem.code, tongue, params),
         "code": problem.code,
         "errors": [
-            {"path": error.path, "code": error.code, "message": _message(error, tongue)}
-            for error in problem.errors[:_MOST_FAULTS]
+            {"path": _short(error.path), "code": error.code, "message": _message(error, tongue)}
+            for error in problem.errors[:MOST_FAULTS]
         ],
         "request_id": g.get("request_id"),
     }
-    if problem.params:
-        body["params"] = problem.params
+    if params:
+        body["params"] = params
     response = Response(
         orjson.dumps(body, default=str), problem.status, content_type="application/problem+json"
     )
@@ -84,7 +86,17 @@ def respond(problem: errors.Problem) -> Response:
 def _message(error: errors.FieldError, tongue: messages.Language) -> str:
     if error.text is not None:
         return error.text[tongue]
-    return messages.say(error.code, tongue, error.params)
+    return messages.say(error.code, tongue, _repeated(error.params))
+
+
+def _repeated(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _short(value) if isinstance(value, str) else value for name, value in params.items()
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _from_werkzeug(error: HTTPException) -> Response:
