@@ -5,8 +5,10 @@ import shutil
 import tempfile
 from typing import Any
 
+from service.kernel import logs
 from service.kernel.settings import load
 
+logs.configure()
 _settings = load()
 _counts_together = bool(_settings.metrics_token) and _settings.http_workers > 1
 if _counts_together:
@@ -23,6 +25,7 @@ max_requests = 20000
 max_requests_jitter = 2000
 accesslog = None  # the application logs every request itself, without query strings
 errorlog = "-"
+logger_class = "service.web.worker.Lines"
 control_socket_disable = True
 
 

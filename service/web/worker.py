@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import time
-from typing import Final, cast
+from typing import Any, Final, cast
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
 from service.kernel.http.files import AROUND
@@ -17,6 +18,16 @@ from service.web.server import Server
 
 _TURN_SECONDS: Final = 1.0
 _FILES: Final = 8192
+
+
+class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """What gunicorn says of its processes, through the one pipeline of `kernel.logs`."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn, in the master."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class ChannelWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
