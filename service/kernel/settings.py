@@ -78,11 +78,14 @@ class Settings:
     http_workers: int
     http_threads: int
     proxies: int
+    without_proxy: bool
     access_seconds: int
     refresh_days: int
     reuse_grace_seconds: int
     limit_login_per_address: str
     limit_login_per_account: str
+    limit_failed_per_account: str
+    limit_eligibility: str
     wechat_mode: WechatMode
     wechat_url: str
     wechat_app_id: str
@@ -164,6 +167,7 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "http_workers": env.int("TALENT_HTTP_WORKERS", http["workers"], validate=_positive),
         "http_threads": env.int("TALENT_HTTP_THREADS", http["threads"], validate=_positive),
         "proxies": env.int("TALENT_PROXIES", http["proxies"], validate=Range(0)),
+        "without_proxy": env.bool("TALENT_WITHOUT_PROXY", http["without_proxy"]),
         "access_seconds": env.int(
             "TALENT_ACCESS_SECONDS", sessions["access_seconds"], validate=_positive
         ),
@@ -178,6 +182,12 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "limit_login_per_account": env.str(
             "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"], validate=_rate
+        ),
+        "limit_failed_per_account": env.str(
+            "TALENT_LIMIT_FAILED_PER_ACCOUNT", limits["failed_per_account"], validate=_rate
+        ),
+        "limit_eligibility": env.str(
+            "TALENT_LIMIT_ELIGIBILITY", limits["eligibility"], validate=_rate
         ),
     }
 
@@ -218,6 +228,12 @@ def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
         faults.append("DATABASE_URL: With DATABASE_PREPARE=false the login must be DATABASE_ROLE.")
     if settings.production and settings.wechat_mode is WechatMode.DEMO:
         faults.append("TALENT_WECHAT_MODE: demo is refused in production")
+    if settings.production and not settings.proxies and not settings.without_proxy:
+        # The web listens on 127.0.0.1: behind a proxy everybody would have one address, one limit.
+        faults.append(
+            "TALENT_PROXIES: 0 in production; say how many proxies stand in front, or"
+            " TALENT_WITHOUT_PROXY=true"
+        )
     if settings.production and demo_password:
         faults.append("TALENT_DEMO_PASSWORD: refused in production")
     return faults
