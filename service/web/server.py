@@ -189,9 +189,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     # The end.
 
     def stop_accepting(self, *, backlog: bool) -> None:
-        """Accept nothing more from here on; before, where `backlog`, whoever waits to be accepted.
+        """Accept nothing more from here on.
 
-        The socket stays open for other processes that listen on it.
+        Where `backlog`, whoever waits to be accepted is accepted before, and the socket is closed:
+        who comes when all processes have done so is refused, not reset. Else it stays open for the
+        processes that go on listening.
         """
         before = -1
         while backlog and before != len(self.active_channels):
@@ -199,6 +201,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             self.handle_accept()
         self.draining, self.accepting = True, False
         self.del_channel()
+        if backlog:
+            self.socket.close()
 
     def drain(self, until: Callable[[], bool]) -> None:
         """Answer what has begun to arrive, end every connection; sooner when `until()` is true."""
