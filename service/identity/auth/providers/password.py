@@ -38,10 +38,11 @@ _places: Final = threading.Semaphore(1 + _MOST_WAITING)
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
-    """One check at a time in a process: 64 MiB and a core for it, not for each of its threads.
+def one_at_a_time() -> Iterator[None]:
+    """Around the hashing of a request: 64 MiB and a core for a process, not for each thread.
 
-    Raises `Unavailable` when it would take more than a second to get there.
+    Raises `Unavailable` when it would take more than a second to get there. Not for commands,
+    which have time.
     """
     if not _places.acquire(blocking=False):
         raise Unavailable(headers=_RETRY)
@@ -65,14 +66,12 @@ def password_matches(secret: str | None, password: str) -> bool:
     """Whether the password is the one of this hash.
 
     Where there is no account, hence no hash, another one is checked and the answer is no: the
-    time taken does not tell which usernames exist. One is checked at a time in a process; raises
-    `Unavailable` where others are before this one for more than a second.
+    time taken does not tell which usernames exist.
     """
-    with _bounded():
-        try:
-            hashing.hasher.verify(secret or _nobodys_hash(hashing.hasher), password)
-        except (Argon2Error, InvalidHashError):
-            return False
+    try:
+        hashing.hasher.verify(secret or _nobodys_hash(hashing.hasher), password)
+    except (Argon2Error, InvalidHashError):
+        return False
     return secret is not None
 
 
