@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import exc, func, select
 
 from service.kernel import clock, crypto, idempotency
-from service.kernel.db import Scope
+from service.kernel.db import Scope, connect
 from service.kernel.errors import Conflict
 from service.kernel.idempotency import Answer, IdempotencyKey, Request
 from tests.conftest import url_of
@@ -265,6 +267,28 @@ def test_while_the_key_is_at_work_others_are_told_so(world, talent, database):
         with database.transaction(Scope.system("demo")) as second, pytest.raises(Conflict):
             idempotency.stored_answer(second, request)
         assert keep(talent, body, key).data == first.data
+
+
+def test_a_key_whose_request_was_cut_off_is_free_again(world, talent, database, settings):
+    """A half-open connection holds its key for as long as a transaction may idle, not for ever."""
+    first = uuid4().hex
+    keep(talent, world.filing(), first)
+    with database.transaction(Scope.system("demo")) as session:
+        route = session.scalar(select(IdempotencyKey.route).where(IdempotencyKey.key == first))
+    other, body = uuid4().hex, world.filing()
+    request = Request("demo", UUID(talent.account["id"]), route, other, b"")
+    cut_off = connect(replace(settings, database_idle_timeout=500))
+    held = cut_off.open(Scope.system("demo"))
+    try:
+        assert idempotency.stored_answer(held, request) is None
+        assert keep(talent, body, other).status_code == 409
+        time.sleep(1.2)
+        assert keep(talent, body, other).status_code == 201
+        with pytest.raises(exc.DBAPIError):
+            held.execute(select(1))
+    finally:
+        held.close()
+        cut_off.dispose()
 
 
 @pytest.mark.parametrize("files", [True, False])
