@@ -67,7 +67,7 @@ def document_hold(
         Use(
             ended_on=None if item.ended_at is None else actor.local_date(item.ended_at),
             outcome=item.outcome,
-            facts=tuple(facts.get(item.id, ())),
+            facts=tuple(facts[item.id]),
         )
         for item in items
     ]
