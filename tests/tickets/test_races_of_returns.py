@@ -32,7 +32,9 @@ LEGAL = {
 """What the two are told, and what happens: both speak, then the applicant is asked; once a stage
 is over, nobody returns it any more.
 """
-POINTS = "SELECT count(*) AS asked, count(DISTINCT sent_at) AS at_once FROM corrections WHERE item_id = %s"
+POINTS = """
+SELECT count(*) AS asked, count(DISTINCT sent_at) AS at_once FROM corrections WHERE item_id = %s
+"""
 
 
 @pytest.mark.parametrize("join", ["all", "any"])
