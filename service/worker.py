@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
 import procrastinate
@@ -232,10 +232,52 @@ def clocks_agree(database: Database, *, tolerance: float) -> bool:
     return False
 
 
+class Connector(procrastinate.PsycopgConnector):
+    """The runner's own connections; `failed` is set once one of its statements has failed.
+
+    Procrastinate writes what a job has come to once, and goes on where that fails: the job stays
+    marked as running, by a worker that lives, so nothing ever rescues it, and what has the same
+    lock waits for it. A worker whose statement has failed therefore ends; what it had begun counts
+    as stalled soon after.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.failed = asyncio.Event()
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        with self._watched():
+            await super().execute_query_async(query, **arguments)
+
+    async def execute_query_one_async(
+        self, query: LiteralString, **arguments: Any
+    ) -> dict[str, Any]:
+        with self._watched():
+            row: dict[str, Any] = await super().execute_query_one_async(query, **arguments)
+            return row
+
+    async def execute_query_all_async(
+        self, query: LiteralString, **arguments: Any
+    ) -> list[dict[str, Any]]:
+        with self._watched():
+            rows: list[dict[str, Any]] = await super().execute_query_all_async(query, **arguments)
+            return rows
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (procrastinate.exceptions.UniqueViolation, procrastinate.exceptions.NoResult):
+            raise  # an answer, too: a job of the kind waits already, or there is none
+        except procrastinate.exceptions.ConnectorException:
+            self.failed.set()
+            raise
+
+
 def build(settings: Settings, database: Database) -> procrastinate.App:
     """The runner with its tasks; nothing is connected before it is opened."""
     url = make_url(settings.database_url).set(drivername="postgresql")
-    connector = procrastinate.PsycopgConnector(
+    connector = Connector(
         conninfo=url.render_as_string(hide_password=False),
         kwargs={"options": f"-c role={settings.database_role}"},
     )
@@ -304,11 +346,13 @@ async def _work(app: procrastinate.App) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    failed = cast("Connector", app.connector).failed
     async with app.open_async():
         lanes = {asyncio.create_task(serve(app, lane)) for lane in LANES}
-        waiting = asyncio.create_task(asked.wait())
-        done, _ = await asyncio.wait({*lanes, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        waiting = {asyncio.create_task(event.wait()) for event in (asked, failed)}
+        done, _ = await asyncio.wait({*lanes, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
         for lane in lanes - done:
             lane.cancel()
         ended = await asyncio.gather(*lanes, return_exceptions=True)

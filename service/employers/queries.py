@@ -21,6 +21,7 @@ from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.sealed import load_keys, opened_json
+from service.kernel.shown import as_coded
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
@@ -182,6 +183,7 @@ class RequestItem:
     due_on: date
     light: Light | None
     waiting_for: Sequence[str]
+    waiting_for_titles: Sequence[Mapping[str, str]]
     awaiting: Sequence[AwaitedView]
 
 
@@ -211,6 +213,7 @@ def request_view(
         found.items.get(row.id, ()),
         about_family={one.code for one in definitions.values() if one.subject is not Subject.SELF},
     )
+    titles = {one.code: one.title for one in definitions.values()}
     return RequestView(
         id=row.id,
         number=row.number,
@@ -224,6 +227,7 @@ def request_view(
                 item,
                 definitions[item.offering_version_id],
                 found.edges.get(item.id, ()),
+                titles,
                 calendar,
                 at,
             )
@@ -236,6 +240,7 @@ def _item(
     item: RequestRow,
     definition: OfferingDefinition,
     edges: Sequence[RequestRow],
+    titles: Mapping[str, Mapping[str, str]],
     calendar: WorkingCalendar,
     at: datetime,
 ) -> RequestItem:
@@ -256,6 +261,9 @@ def _item(
             hold_until=item.hold_until,
         ),
         waiting_for=[edge.predecessor for edge in shown],
+        waiting_for_titles=[
+            titles.get(edge.predecessor, as_coded(edge.predecessor)) for edge in shown
+        ],
         awaiting=[] if definition.private else list(_awaited(item, edges, calendar)),
     )
 

@@ -25,7 +25,7 @@ class AwaitedOut(Schema):
 class RequestItemOut(Schema):
     """A service asked for, told once, whoever of a family it is for.
 
-    Of what is private `waiting_for` and `awaiting` are empty.
+    Of what is private `waiting_for`, its titles and `awaiting` are empty.
     """
 
     offering = fields.String(required=True, metadata=CODE)
@@ -44,6 +44,7 @@ class RequestItemOut(Schema):
         required=True,
         metadata={"description": "The offerings of the ticket that have to come first."},
     )
+    waiting_for_titles = fields.List(fields.Texts(), required=True)
     awaiting = fields.List(fields.Nested(AwaitedOut), required=True)
 
 

@@ -74,6 +74,11 @@ def watch(database: Database) -> None:
     event.listen(engine, "checkin", lambda *_: _POOL_IN_USE.dec())
 
 
+def begin_process() -> None:
+    """Say anew what was said before this process was forked, where it was said for another."""
+    _POOL_SIZE.set(sum(engine.pool.size() for engine in _watched))  # type: ignore[attr-defined]
+
+
 def exposition(database: Database, *, at: datetime) -> bytes:
     """Everything in Prometheus' text format; of all processes where they share a folder.
 

@@ -39,6 +39,7 @@ from service.routing.events import (
     PredecessorsSettled,
     encode_event,
 )
+from service.routing.flow import Verdict
 from service.routing.states import (
     CancelTask,
     CheckStage,
@@ -164,6 +165,7 @@ class Act:
         self._relied: Rows = []
         self._decided: list[Item] = []
         self._moved_by: dict[UUID, str] = {}
+        self._failed_check: dict[UUID, str] = {}
         self._following = Following(self)
 
     # What the act stands on.
@@ -410,7 +412,7 @@ class Act:
             case OpenStage():
                 self._rows.enter(effect, item, self.definition(item))
             case SkipStage() | CheckStage():
-                self._rows.pass_by(effect, item)
+                self._pass_by(item, effect)
             case CancelTask() | CloseStage() | SupersedeStage():
                 self._rows.leave(item, effect)
             case StartPromise():
@@ -423,6 +425,11 @@ class Act:
             case EndItem():
                 item.ended_at = self.at
                 item.decided_at = item.decided_at or self.at
+
+    def _pass_by(self, item: Item, effect: SkipStage | CheckStage) -> None:
+        self._rows.pass_by(effect, item)
+        if isinstance(effect, CheckStage) and effect.verdict is Verdict.REJECT:
+            self._failed_check[item.id] = effect.stage
 
     def _moved(self, item: Item, before: ItemState, event: Event) -> None:
         """Whether the event moved the item's own clock, and what that is called."""
@@ -460,7 +467,9 @@ class Act:
             self._rows.gather(item, key, round_)
         data = {"offering": item.offering_code}
         if after.outcome is Outcome.REJECTED and kind is not TicketEvent.ITEM_REJECTED:
-            self.emit(TicketEvent.ITEM_REJECTED, item=item, data=data)
+            checked = self._failed_check.get(item.id)
+            by = {} if checked is None else {"stage": checked}
+            self.emit(TicketEvent.ITEM_REJECTED, item=item, data=data | by)
         if after.phase is Phase.ENDED:
             self.emit(TicketEvent.ITEM_ENDED, item=item, data=data | {"outcome": after.outcome})
         if after.outcome is not None:

@@ -60,8 +60,8 @@ class VoteTold(Payload, frozen=True, kw_only=True):
 class ItemRejected(Payload, frozen=True, kw_only=True):
     """A rejection: a `StageMoved` where one department's verdict rejects the item.
 
-    Where a check or several reviews together do, it follows another event, and holds the offering
-    alone.
+    Where several reviews together do, it follows another event, and holds the offering alone;
+    where a check does, its stage, too.
     """
 
     offering: str

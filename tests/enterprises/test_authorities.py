@@ -276,7 +276,8 @@ def test_without_the_consents(agent, employed, superuser, actor_of):
     )
     answer = file_for(agent, authority, body_of(employed))
     refused(answer, 409, "consents_not_standing")
-    assert "sensitive@1" in answer.json["detail"]
+    assert "敏感个人信息单独同意" in answer.json["detail"]
+    assert answer.json["params"]["consents"] == "sensitive@1"
     with_consents = body_of(employed) | {"consents": NEEDED}
     assert file_for(agent, authority, with_consents).status_code == 422
     # The employee gives them with the authority, on their own phone.

@@ -20,7 +20,9 @@ from tests.enterprises.conftest import (
 pytestmark = pytest.mark.dated
 
 ITEM = {"offering", "title", "title.zh", "title.en", "phase", "outcome", "ended_at", "due_on",
-        "light", "waiting_for", "awaiting"}  # fmt: skip
+        "light",
+        "waiting_for", "waiting_for_titles", "waiting_for_titles.zh", "waiting_for_titles.en",
+        "awaiting"}  # fmt: skip
 AWAITED = {"awaiting.what", "awaiting.by"}
 REQUEST = {"id", "number", "employee", "status", "filed_at", "ended_at", "due_on", "items"}
 WHOLE = REQUEST | {f"items.{name}" for name in ITEM | AWAITED}

@@ -87,7 +87,8 @@ class TestClaim:
         somebody, before = world.staff(f"{role}.{POLICE}"), footprint()
         answer = claim(somebody, task)
         refused(answer, 403, "role_missing")
-        assert answer.json["params"] == {"role": "clerk"}
+        assert answer.json["params"] == {"role": "clerk", "title": "经办"}
+        assert "clerk" not in answer.json["detail"]
         assert footprint() == before
 
     def test_a_role_in_another_department_does_not_count(self, hire, task, footprint):

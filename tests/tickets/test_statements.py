@@ -210,18 +210,20 @@ class TestTheRest:
     def test_claiming_and_releasing(self, warm, world, number, sql_count):
         clerk = world.staff(f"clerk.{POLICE}")
         task = world.open_task(clerk, number)
-        assert count(sql_count, lambda: claim(clerk, task)) == 4
+        assert count(sql_count, lambda: claim(clerk, task)) == 5
         assert count(sql_count, lambda: release(clerk, task)) == 5
 
     @pytest.mark.parametrize("posts", [1, 2])
     def test_the_desks_list(self, warm, world, hire, sql_count, posts):
-        """Whatever the number of rows and of departments; the names of who holds them cost one."""
+        """Whatever the number of rows and of departments; the names of who holds them cost one, and
+        the keys of the names of whom they are for.
+        """
         somebody = hire(*((POLICE, "clerk"), (BUILDERS, "clerk"))[:posts])
         world.ticket()
         for query in ("", "?assignee=me", "?state=closed&offering=settlement"):
             call = lambda query=query: somebody.get(f"/v1/desk/tasks{query}")  # noqa: E731
             held = any(task["assignee"] for task in call().json["items"])
-            assert count(sql_count, call) == 3 + held
+            assert count(sql_count, call) == 4 + held
 
     def test_a_task(self, warm, world, walk, number, sql_count):
         """Facts cost two, documents up to two, the names of colleagues one."""

@@ -21,14 +21,14 @@ from service.identity.people.queries import is_own_case
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
-from service.kernel.permissions import Role
+from service.kernel.permissions import Role, role_title
 from service.routing.flow import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 from service.tickets.visibility import visible
 
-_RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id, Item.subject_id)
+_RETURNED: Final = (*IN_LIST, Task.person_id)
 
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
@@ -82,7 +82,7 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
 def require_right_to_work(actor: Actor, department: str, role: str, *, own: bool) -> None:
     """Raise `Forbidden` unless the actor has the role there and the case is not their own."""
     if not actor.holds(department, Role(role)):
-        raise Forbidden("role_missing", role=role)
+        raise Forbidden("role_missing", role=role, title=role_title(role))
     if own:
         raise Forbidden("own_case")
 

@@ -26,9 +26,9 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 class History:
     """An item's verdicts and corrections, each in the order in which they came.
 
-    `verdicts`: `stage_key round department role verdict closed_at assignee`; where nobody but time
-    decided, `deemed`, the assignee is no answer to who did. `corrections`: each with the stage and
-    the department that asked.
+    `verdicts`: each a closed `Task` and the `round` of its stage; where nobody but time decided,
+    `deemed`, the assignee is no answer to who did. `corrections`: each a `Correction` with the
+    `Task` that asked.
     """
 
     verdicts: Rows
@@ -38,16 +38,7 @@ class History:
 def history_of(session: Session, task: Task) -> History:
     """What was decided on a task's item besides the task itself; two statements."""
     verdicts = session.execute(
-        select(
-            Task.stage_key,
-            ItemStage.round,
-            Task.department,
-            Task.role,
-            Task.verdict,
-            Task.closed_at,
-            Task.deemed,
-            Task.assignee,
-        )
+        select(Task, ItemStage.round)
         .join(
             ItemStage,
             (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
@@ -61,7 +52,7 @@ def history_of(session: Session, task: Task) -> History:
         .order_by(Task.closed_at, Task.id)
     ).all()
     corrections = session.execute(
-        select(Correction, Task.stage_key, Task.department)
+        select(Correction, Task)
         .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
         .where(
             Correction.district_id == task.district_id,
