@@ -114,6 +114,7 @@ _WITH_REASON: Final = frozenset(
         TicketEvent.ITEM_REJECTED,
         TicketEvent.ITEM_RETURNED,
         TicketEvent.STAGE_REJECTED,
+        TicketEvent.VOTE_TOLD,
     }
 )
 
