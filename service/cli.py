@@ -10,6 +10,7 @@ from service.commands.documents import spec
 from service.commands.keys import keys
 from service.commands.packs import pack
 from service.commands.running import demo, prepare, up, worker
+from service.commands.samples import sample
 
 
 @click.group()
@@ -17,7 +18,7 @@ def main() -> None:
     """The talent service: one joint ticket through every department responsible."""
 
 
-for _command in (up, demo, migrate, check, prepare, worker, deliveries_, pack, keys, spec):
+for _command in (up, demo, sample, migrate, check, prepare, worker, deliveries_, pack, keys, spec):
     main.add_command(_command)
 
 

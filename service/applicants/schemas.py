@@ -89,6 +89,11 @@ class ItemOut(Schema):
     )
     hold_until = fields.DateTime(required=True, allow_none=True)
     outcome = fields.Enum(Outcome, required=True, allow_none=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_at` and `due_on`."},
+    )
     due_on = fields.Date(required=True)
     due_at = fields.DateTime(required=True)
     due_basis = fields.Enum(DueBasis, required=True)
@@ -161,6 +166,11 @@ class TicketSummaryOut(Schema):
     bundle_title = fields.Texts(required=True)
     status = fields.Enum(TicketStatus, required=True)
     filed_at = fields.DateTime(required=True, allow_none=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_at` and `due_on`."},
+    )
     due_on = fields.Date(required=True, allow_none=True)
     due_at = fields.DateTime(required=True, allow_none=True)
     due_basis = fields.Enum(DueBasis, required=True, allow_none=True)

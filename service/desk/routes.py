@@ -211,7 +211,7 @@ def take_next_task(offering: str | None) -> TaskLine:
 )
 @blp.response(200, TaskOut, example=recorded("task"))
 def claim_task(task_id: UUID) -> TaskLine:
-    """Claim an open task."""
+    """Claim an open task; who holds it already is answered with it as it is."""
     at = clock.now()
     return _mine(claim.claim_task(http.session(), http.actor(), task_id=task_id, at=at), at)
 

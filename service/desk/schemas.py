@@ -280,6 +280,7 @@ class CitationOut(Schema):
 class TaskDetailOut(TaskOut):
     """A task with exactly what its stage may see."""
 
+    item_ended_at = fields.DateTime(required=True, allow_none=True)
     passing = fields.Enum(
         Verdict, required=True, metadata={"description": "The verdict with which the flow goes on."}
     )

@@ -41,6 +41,7 @@ _REQUEST: Final = (
     Ticket.person_id,
     Ticket.status,
     Ticket.filed_at,
+    Ticket.ended_at,
     Ticket.due_at,
     Ticket.filed_applicant,
 )
@@ -56,6 +57,7 @@ _ITEM: Final = (
     Item.hold_until,
     Item.outcome,
     Item.decided_at,
+    Item.ended_at,
     Item.due_at,
     Item.warn_at,
 )
@@ -177,6 +179,7 @@ class RequestItem:
     title: Mapping[str, str]
     phase: Phase
     outcome: Outcome | None
+    ended_at: datetime | None
     due_on: date
     light: Light | None
     waiting_for: Sequence[str]
@@ -193,6 +196,7 @@ class RequestView:
     employee: str
     status: TicketStatus
     filed_at: datetime
+    ended_at: datetime | None
     due_on: date
     items: Sequence[RequestItem]
 
@@ -216,6 +220,7 @@ def request_view(
         employee=found.names.get(row.id, ""),
         status=row.status,
         filed_at=row.filed_at,
+        ended_at=row.ended_at,
         due_on=calendar.local_date(row.due_at),
         items=[
             _item(
@@ -246,6 +251,7 @@ def _item(
         title=definition.title,
         phase=item.phase,
         outcome=item.outcome,
+        ended_at=item.ended_at,
         due_on=calendar.local_date(item.due_at),
         light=item_light(
             at,

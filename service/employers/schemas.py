@@ -32,6 +32,11 @@ class RequestItemOut(Schema):
     title = fields.Texts(required=True)
     phase = fields.Enum(Phase, required=True)
     outcome = fields.Enum(Outcome, required=True, allow_none=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_on`."},
+    )
     due_on = fields.Date(required=True)
     light = fields.Enum(Light, required=True, allow_none=True)
     waiting_for = fields.List(
@@ -51,6 +56,11 @@ class RequestOut(Schema):
     employee = fields.String(required=True, shortest=0, metadata={"description": "Masked name."})
     status = fields.Enum(TicketStatus, required=True)
     filed_at = fields.DateTime(required=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_on`."},
+    )
     due_on = fields.Date(required=True)
     items = fields.List(fields.Nested(RequestItemOut), required=True)
 

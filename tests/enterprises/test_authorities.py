@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -214,6 +215,19 @@ def test_after_it_is_revoked(agent, employed):
     ]
     assert file_for(agent, authority, body).status_code == 404
     assert file_for(agent, renewed, body).status_code == 201
+
+
+def test_it_is_not_revoked_before_it_was_given(employed, superuser):
+    """Given by a machine whose clock is ahead: the later moment counts."""
+    authority = given(employed)
+    (given_at,) = superuser.execute(
+        "UPDATE authorities SET given_at = given_at + interval '9 minutes' WHERE id = %s"
+        " RETURNING given_at",
+        (authority,),
+    ).fetchone()
+    answer = revoke(employed, authority)
+    assert answer.status_code == 200, answer.json
+    assert datetime.fromisoformat(answer.json["revoked_at"]) == given_at
 
 
 def test_not_even_the_same_key_after_it_is_revoked(agent, employed):

@@ -67,7 +67,15 @@ class TestClaim:
         claim(clerk, task)
         before = footprint()
         refused(claim(colleague, task), 409, "task_already_claimed")
-        refused(claim(clerk, task), 409, "task_already_claimed")
+        assert footprint() == before
+
+    def test_of_what_one_holds_already(self, clerk, task, footprint):
+        """As it is: the same version, and nothing happened."""
+        first = claim(clerk, task)
+        before = footprint()
+        again = claim(clerk, task)
+        assert (again.status_code, again.json) == (200, first.json)
+        assert again.headers["ETag"] == first.headers["ETag"]
         assert footprint() == before
 
     def test_of_what_is_closed(self, clerk, colleague, task):

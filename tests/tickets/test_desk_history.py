@@ -132,8 +132,9 @@ class TestCorrections:
         )
         superuser.execute(
             "INSERT INTO corrections (district_id, person_id, id, ticket_id, item_id, task_id,"
-            " points, asked_at, due_at, answered_at) VALUES ('demo', (SELECT person_id FROM tasks"
-            " WHERE id = %s), %s, %s, %s, %s, %s, now(), now() + interval '10 days',"
+            " points, asked_at, sent_at, due_at, answered_at) VALUES ('demo',"
+            " (SELECT person_id FROM tasks WHERE id = %s), %s, %s, %s, %s, %s, now(), now(),"
+            " now() + interval '10 days',"
             " CASE WHEN %s THEN now() END)",
             (task["id"], row, task["ticket_id"], task["item_id"], task["id"], sealed, answered),
         )

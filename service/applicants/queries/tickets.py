@@ -18,6 +18,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
+from service.kernel.ids import lowest_since
 from service.routing.bundle import EdgeStatus
 from service.routing.flow import StageKind
 from service.tickets.models.filed import Ticket
@@ -225,7 +226,10 @@ def recorded_results(
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
-    """What the applicant is told of a ticket, in order; raises as `ticket_for`."""
+    """What the applicant is told of a ticket, in order; raises as `ticket_for`.
+
+    Two statements; no partition of events from before the ticket is looked at.
+    """
     owned = session.scalar(select(Ticket.id).where(visible(actor, Ticket), Ticket.id == ticket_id))
     if owned is None:
         raise no_such_ticket(session, actor, ticket_id)
@@ -234,6 +238,7 @@ def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Ev
         .where(
             Event.district_id == actor.district,
             Event.ticket_id == ticket_id,
+            Event.id >= lowest_since(ticket_id),
             Event.seq.is_not(None),
             Event.public,
         )

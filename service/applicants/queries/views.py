@@ -103,6 +103,7 @@ class ItemView:
     hold: Hold | None
     hold_until: datetime | None
     outcome: Outcome | None
+    ended_at: datetime | None
     due_on: date
     due_at: datetime
     due_basis: DueBasis
@@ -182,6 +183,7 @@ class TicketLine:
     bundle: str
     status: TicketStatus
     filed_at: datetime | None
+    ended_at: datetime | None
     due_on: date | None
     due_at: datetime | None
     due_basis: DueBasis | None
@@ -272,6 +274,7 @@ def ticket_line(ticket: Ticket, calendar: WorkingCalendar) -> TicketLine:
         bundle=ticket.bundle_code,
         status=ticket.status,
         filed_at=ticket.filed_at,
+        ended_at=ticket.ended_at,
         due_on=calendar.local_date(ticket.due_at),
         due_at=ticket.due_at,
         due_basis=ticket.due_basis,
@@ -289,6 +292,7 @@ def draft_line(draft: Draft) -> TicketLine:
         bundle=draft.bundle_code,
         status=TicketStatus.DRAFT,
         filed_at=None,
+        ended_at=None,
         due_on=None,
         due_at=None,
         due_basis=None,
@@ -542,6 +546,7 @@ def item_view(
         hold=item.hold,
         hold_until=item.hold_until,
         outcome=item.outcome,
+        ended_at=item.ended_at,
         due_on=rows.calendar.local_date(item.due_at),
         due_at=item.due_at,
         due_basis=item.due_basis,

@@ -20,7 +20,8 @@ from service.kernel.sealed import seal, seal_json
 from service.routing.events import TaskDecided
 from service.routing.flow import PASSING, Stage, StageKind, Verdict
 from service.tickets import corrections
-from service.tickets.acts import Decided, act_on
+from service.tickets.acts import Act, Decided, act_on
+from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import person_of, stage_of
 from service.tickets.rules.corrections import Point, point_faults
@@ -82,17 +83,25 @@ def decide_task(
         person_keys.hold(session, [item.person_id, item.subject_id])
         said = _Said(verdict, opinion, reason, result)
         _close(session, task, person_of(item), after, said, at)
+        if returns:
+            due_at = corrections.answer_by(act.calendar, at)
+            corrections.keep(session, item, task, points, due_at=due_at, at=at)
+        # Who shares the stage speaks first, as long as it has time; the applicant is asked once.
+        gathers = returns and at <= task.due_at and _others_speak(act, item, key, round_)
         act.apply(
             item,
-            TaskDecided(key, round_, task.department, verdict),
+            TaskDecided(key, round_, task.department, verdict, gathers),
             decided_kind(task.kind, verdict),
             decided=Decided(task, result, accepted_at),
             about={"stage": key, "department": task.department},
         )
-        if returns:
-            due_at = corrections.answer_by(act.calendar, at)
-            corrections.ask(session, item, task, points, due_at=due_at, at=at)
     return locked
+
+
+def _others_speak(act: Act, item: Item, key: str, round_: int) -> bool:
+    """Whether another department of the stage still has to say something."""
+    stages = act.state(item).open_stages
+    return any((one.key, one.round) == (key, round_) and len(one.open_parts) > 1 for one in stages)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
+from service.kernel.ids import lowest_since
 from service.tickets.models.items import Correction, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.rules.states import TaskStatus
@@ -53,7 +54,11 @@ def history_of(session: Session, task: Task) -> History:
     corrections = session.execute(
         select(Correction, Task)
         .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
-        .where(Correction.district_id == task.district_id, Correction.item_id == task.item_id)
+        .where(
+            Correction.district_id == task.district_id,
+            Correction.item_id == task.item_id,
+            Correction.sent_at.is_not(None),
+        )
         .order_by(Correction.id)
     ).all()
     return History(verdicts, corrections)
@@ -65,7 +70,7 @@ def item_timeline_for(
     """What the applicant is told of an item, in order, and the ticket it belongs to.
 
     For staff of a department that has or had a task of the item; raises `NotFound` for everybody
-    else. Two statements.
+    else. Two statements; no partition of events from before the ticket is looked at.
     """
     ticket_id = session.scalar(
         select(Item.ticket_id).where(visible(actor, Item), Item.id == item_id)
@@ -77,6 +82,7 @@ def item_timeline_for(
         .where(
             Event.district_id == actor.district,
             Event.ticket_id == ticket_id,
+            Event.id >= lowest_since(ticket_id),
             Event.seq.is_not(None),
             Event.item_id == item_id,
             Event.public,

@@ -157,6 +157,7 @@ class TaskDetail(TaskLine):
     `subject` and `sections` have the keys that the stage names under `sees`, no others.
     """
 
+    item_ended_at: datetime | None
     passing: Verdict
     may: Sequence[Verdict]
     records: Mapping[str, Any] | None
@@ -300,6 +301,7 @@ def task_detail(
     return extended(
         line,
         TaskDetail,
+        item_ended_at=rows.found.item.ended_at,
         passing=PASSING[stage.kind],
         may=[
             verdict

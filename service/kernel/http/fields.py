@@ -7,9 +7,10 @@ reader's language.
 
 from __future__ import annotations
 
+import itertools
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -345,18 +346,25 @@ class DateTime(ma.fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
 
-def faults(messages: Any, path: str = "") -> list[FieldError]:
-    """Marshmallow's nested messages as a flat list with dotted paths."""
+MOST_FAULTS: Final = 100
+"""A body of a megabyte of faults is not answered with a document of many."""
+
+
+def faults(messages: Any) -> list[FieldError]:
+    """The first of marshmallow's nested messages as a flat list with dotted paths."""
+    return list(itertools.islice(_faults(messages, ""), MOST_FAULTS))
+
+
+def _faults(messages: Any, path: str) -> Iterator[FieldError]:
     if isinstance(messages, Mapping):
-        return [
-            fault
-            for key, inner in messages.items()
-            for fault in faults(inner, path if key == "_schema" else _join(path, key))
-        ]
-    if isinstance(messages, list):
-        return [fault for inner in messages for fault in faults(inner, path)]
-    params = messages.params if isinstance(messages, Fault) else {}
-    return [FieldError(path, str(messages), params)]
+        for key, inner in messages.items():
+            yield from _faults(inner, path if key == "_schema" else _join(path, key))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _faults(inner, path)
+    else:
+        params = messages.params if isinstance(messages, Fault) else {}
+        yield FieldError(path, str(messages), params)
 
 
 def _join(path: str, key: Any) -> str:

@@ -11,10 +11,10 @@ import httpx
 
 from service.kernel.messages import Language
 from service.local.environment import read_environment
-from service.local.story import beginning, working
+from service.local.story import beginning, others, working
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
-from service.local.story.people import new_family
+from service.local.story.people import Caller, new_family
 from service.local.story.stage import (
     OFFERINGS,
     SCHOOLS,
@@ -142,7 +142,18 @@ def ending(story: Story) -> None:
         found=told,
     )
     for one in told[-4:]:
-        teller.quote(f"{one['text']['zh']}  {one['text']['en']}")
+        teller.quote(one["text"][story.tongue])
+    teller.tell(
+        f"用 demo:{story.family.code} 登录，就能看到他的联办件。",
+        f"Whoever signs in with demo:{story.family.code} sees his tickets.",
+        true=_listed_on_another_phone(story) >= {story.ticket_id},
+    )
+
+
+def _listed_on_another_phone(story: Story) -> set[str]:
+    phone = Caller(story.http, story.tongue, story.talent.name)
+    phone.sign_in("wechat", code=f"demo:{story.family.code}")
+    return {one["id"] for one in phone.get("/tickets")["items"]}
 
 
 CHAPTERS: Final = (
@@ -159,4 +170,5 @@ CHAPTERS: Final = (
     colleague,
     employer,
     ending,
+    others.elsewhere,
 )

@@ -18,10 +18,12 @@ from service.kernel import messages
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.events import Event
 from service.kernel.views import Listing
+from service.routing.flow import Verdict
 from service.tickets.models.items import Item
 from service.tickets.queries.reasons import reason_of, reasoned_tasks
 from service.tickets.rules.reasons import ToldReason, told_of_check
 from service.tickets.rules.states import TicketEvent
+from service.tickets.rules.votes import TEXTS
 
 
 def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:
@@ -60,6 +62,8 @@ def _line(
     predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
     said = f"timeline_{event.kind}"
+    if event.kind == TicketEvent.VOTE_TOLD:
+        said = f"timeline_{TEXTS[Verdict(event.data['verdict'])]}"
     if event.kind == TicketEvent.TICKET_FILED and event.actor_kind is ActorKind.AGENT:
         said = "timeline_ticket_filed_by_agent"
     if event.kind == TicketEvent.ITEM_REJECTED and not department:
