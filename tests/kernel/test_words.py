@@ -15,12 +15,16 @@ AUDIENCES = ("public", "talent", "desk", "enterprise")
 
 
 def enumerations(node, path=()):
-    """`(path, node)` of everything in a document that is one of some values."""
+    """`(path, node)` of everything in a document that is one of some values.
+
+    Not in examples: what stands there as a schema is a form, an answer of the service.
+    """
     if isinstance(node, dict):
         if "enum" in node and isinstance(node["enum"], list):
             yield path, node
         for key, inner in node.items():
-            yield from enumerations(inner, (*path, key))
+            if key not in {"example", "examples"}:
+                yield from enumerations(inner, (*path, key))
     elif isinstance(node, list):
         for number, inner in enumerate(node):
             yield from enumerations(inner, (*path, number))

@@ -67,9 +67,15 @@ def test_all_are_told_at_once(world, talent):
 
 
 def test_they_are_asked_of_what_is_well_filled_in(world, talent):
+    """What is wrong elsewhere hides none of them, and none is asked of an answer that is wrong."""
     body = world.filing("settlement", "medical", household={"children": 6})
-    answer = file(talent, body)
-    assert [error["code"] for error in answer.json["errors"]] == ["above_maximum"]
+    body["sections"]["employment"]["insured_since"] = "lately"
+    told = [(one["path"], one["code"]) for one in file(talent, body).json["errors"]]
+    assert told == [
+        ("items.0.sections.household.children", "above_maximum"),
+        ("sections.employment.insured_since", "wrong_pattern"),
+        ("items.1", "criterion_not_met"),
+    ]
 
 
 def test_what_is_established_counts(world, establish, talent):

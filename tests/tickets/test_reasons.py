@@ -262,3 +262,25 @@ def test_a_claim_of_the_same_task_is_unchanged(clerk, item, world):
     """A passing verdict needs no reason."""
     task = world.open_task(clerk, item["number"])
     assert decide(clerk, claim(clerk, task).json).status_code == 200
+
+
+def test_of_a_stage_of_several_the_applicant_reads_each_reason_that_decided(talent, walk):
+    """Two of three are against it: their votes are told with the end, each with its reason."""
+    purchase = walk("housing_purchase", talent=talent)
+    purchase.until("joint_review")
+    path = f"/v1/tickets/{purchase.ticket}"
+    for department in (PEOPLE, BUILDERS):
+        assert talent.get(path).json["items"][0]["refusals"] == []
+        purchase.say("joint_review", "reject", department=department)
+    told = talent.get(path).json["items"][0]["refusals"]
+    assert {one["department"] for one in told} == {PEOPLE, BUILDERS}
+    lines = talent.get(f"{path}/timeline").json["items"]
+    assert [line["reason"] for line in lines if line["reason"]] == [one["reason"] for one in told]
+
+
+def test_a_return_is_in_the_timeline_with_its_reason(talent, clerk, item, task):
+    reason = {"text": WORDS, "citation": {"code": "rules"}}
+    assert decide(clerk, task, "return", reason=reason, corrections=MEND).status_code == 200
+    path = f"/v1/tickets/{shown(talent, item)['ticket']}/timeline"
+    told = {one["kind"]: one["reason"] for one in talent.get(path).json["items"]}
+    assert told["item_returned"]["text"] == both(WORDS)

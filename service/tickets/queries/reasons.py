@@ -97,26 +97,27 @@ def _of_tasks(
             )
 
 
-def reasoned_tasks(session: Session, district: str, ids: Collection[UUID]) -> dict[UUID, Task]:
-    """Of these tasks, by id, those whose reason the applicant is shown by now.
+def reasoned_tasks(session: Session, district: str, items: Collection[UUID]) -> list[Task]:
+    """Of these items the tasks whose reason the applicant is shown, in the order of closing.
 
-    That of a refusal once its stage is over by it, that of a return at once. One statement, none
-    for none, and one for keys not at hand.
+    That of a refusal where its stage came to one, that of a return unless its stage came to
+    something else. One statement, none for none, and one for keys not at hand.
     """
-    if not ids:
-        return {}
+    if not items:
+        return []
     rows = session.execute(
         select(Task, ItemStage.verdict)
         .join(
             ItemStage,
             (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
         )
-        .where(Task.district_id == district, Task.id.in_(ids), Task.reason.is_not(None))
+        .where(Task.district_id == district, Task.item_id.in_(items), Task.reason.is_not(None))
+        .order_by(Task.closed_at, Task.id)
     ).all()
-    shown = {
-        row.Task.id: row.Task
-        for row in rows
-        if row.Task.verdict not in REFUSALS or row.verdict in REFUSALS
-    }
-    load_keys(session, (task.reason for task in shown.values()))
+    shown = [row.Task for row in rows if _shows(row.Task.verdict, row.verdict)]
+    load_keys(session, (task.reason for task in shown))
     return shown
+
+
+def _shows(said: Verdict, came_to: Verdict | None) -> bool:
+    return came_to in REFUSALS if said in REFUSALS else came_to in {None, said}

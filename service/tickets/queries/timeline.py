@@ -20,6 +20,7 @@ from service.kernel.events import Event
 from service.kernel.views import Listing
 from service.routing.flow import Verdict
 from service.tickets.models.items import Item
+from service.tickets.models.stages import Task
 from service.tickets.queries.reasons import reason_of, reasoned_tasks
 from service.tickets.rules.reasons import ToldReason, told_of_check
 from service.tickets.rules.states import TicketEvent
@@ -125,17 +126,31 @@ def _reasons(
     events: Sequence[Event],
     definitions: Mapping[str, OfferingDefinition],
 ) -> dict[UUID, ToldReason]:
-    """By event, why."""
-    said = [event for event in events if event.kind in _WITH_REASON]
-    ids = {event.task_id for event in said if event.task_id is not None}
-    tasks = reasoned_tasks(session, actor.district, ids)
+    """By event, why: the reason of the department whose verdict it tells, or of the check."""
+    said = [event for event in events if event.kind in _WITH_REASON and "stage" in event.data]
+    items = {one.item_id for one in said if one.item_id is not None and "department" in one.data}
+    tasks = reasoned_tasks(session, actor.district, items)
     found = {}
     for event in said:
         definition = definitions[event.data["offering"]]
-        task = None if event.task_id is None else tasks.get(event.task_id)
-        reason = reason_of(session, task, definition)
-        if event.task_id is None and "stage" in event.data:
+        if "department" in event.data:
+            reason = reason_of(session, _closed_for(event, tasks), definition)
+        else:
             reason = told_of_check(definition, definition.flow.by_key[event.data["stage"]])
         if reason is not None:
             found[event.id] = reason
     return found
+
+
+def _closed_for(event: Event, tasks: Sequence[Task]) -> Task | None:
+    """The task whose verdict an event tells: of several rounds, the last until then."""
+    closed = [
+        task
+        for task in tasks
+        if (task.item_id, task.stage_key, task.department)
+        == (event.item_id, event.data["stage"], event.data["department"])
+        and task.closed_at is not None
+        and task.closed_at <= event.at
+        and event.data.get("verdict", task.verdict) == task.verdict
+    ]
+    return closed[-1] if closed else None
