@@ -237,5 +237,6 @@ def test_no_log_has_heard_of_it(up, told):
     logs = {path.name: path.read_text("utf-8") for path in (up.var / "log").iterdir()}
     assert logs.keys() >= {"web.log", "worker.log"}
     assert logs["web.log"].count('"event":"request"') >= len(exchanges)
+    assert '"event":"worker_started"' in logs["worker.log"]
     heard = [(name, word) for name, text in logs.items() for word in secrets if word in text]
     assert heard + [word for word in secrets if word in up.said] == []
