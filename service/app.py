@@ -109,13 +109,15 @@ def api_documents() -> dict[str, dict[str, Any]]:
 
 
 def _begin() -> None:
-    """Name the request, and turn away paths that no name here can have."""
+    """Name the request, and turn away what the server refuses and paths that no name here has."""
     structlog.contextvars.clear_contextvars()
     asked = request.headers.get("X-Request-Id", "")
     plain = asked.isascii() and asked.replace("-", "").isalnum()
     g.request_id = asked if plain and len(asked) <= _REQUEST_ID_LONGEST else str(ids.new_id())
     g.started = time.perf_counter()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if (refusal := request.environ.get(problems.REFUSAL)) is not None:
+        raise refusal
     if not request.path.isprintable():
         raise NotFound
 

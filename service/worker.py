@@ -13,14 +13,14 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
 import procrastinate
 import psycopg
 from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
-from sqlalchemy import make_url, text
+from sqlalchemy import func, make_url, select, text
 
 from service.desk.actions.give_back import GIVING_BACK
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
@@ -207,10 +207,77 @@ class UntilDead(procrastinate.BaseRetryStrategy):
         )
 
 
+def clock_offset(database: Database) -> float:
+    """By how many seconds this machine's clock is ahead of the database's; negative: behind.
+
+    0 where the database's lies between two readings of ours: no more can be told. Two statements.
+    """
+    before = clock.now()
+    with database.transaction(Scope.system()) as session:
+        theirs = session.execute(select(func.now())).scalar_one()
+    nearest = min(max(theirs, before), clock.now())
+    return (nearest - theirs).total_seconds()
+
+
+def clocks_agree(database: Database, *, tolerance: float) -> bool:
+    """Whether this machine's clock is so many seconds off the database's at the most.
+
+    What time does cannot be undone: a worker whose clock is ahead would accept in silence what is
+    not due for days. It is said in the log where they differ by more.
+    """
+    offset = clock_offset(database)
+    if abs(offset) <= tolerance:
+        return True
+    _LOG.error("clock_off", seconds=round(offset, 3), tolerance=tolerance)
+    return False
+
+
+class Connector(procrastinate.PsycopgConnector):
+    """The runner's own connections; `failed` is set once one of its statements has failed.
+
+    Procrastinate writes what a job has come to once, and goes on where that fails: the job stays
+    marked as running, by a worker that lives, so nothing ever rescues it, and what has the same
+    lock waits for it. A worker whose statement has failed therefore ends; what it had begun counts
+    as stalled soon after.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.failed = asyncio.Event()
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        with self._watched():
+            await super().execute_query_async(query, **arguments)
+
+    async def execute_query_one_async(
+        self, query: LiteralString, **arguments: Any
+    ) -> dict[str, Any]:
+        with self._watched():
+            row: dict[str, Any] = await super().execute_query_one_async(query, **arguments)
+            return row
+
+    async def execute_query_all_async(
+        self, query: LiteralString, **arguments: Any
+    ) -> list[dict[str, Any]]:
+        with self._watched():
+            rows: list[dict[str, Any]] = await super().execute_query_all_async(query, **arguments)
+            return rows
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (procrastinate.exceptions.UniqueViolation, procrastinate.exceptions.NoResult):
+            raise  # an answer, too: a job of the kind waits already, or there is none
+        except procrastinate.exceptions.ConnectorException:
+            self.failed.set()
+            raise
+
+
 def build(settings: Settings, database: Database) -> procrastinate.App:
     """The runner with its tasks; nothing is connected before it is opened."""
     url = make_url(settings.database_url).set(drivername="postgresql")
-    connector = procrastinate.PsycopgConnector(
+    connector = Connector(
         conninfo=url.render_as_string(hide_password=False),
         kwargs={"options": f"-c role={settings.database_role}"},
     )
@@ -220,10 +287,13 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     def _deliver(context: procrastinate.JobContext, /, **arguments: Any) -> None:
         deliver(database, **arguments, attempts=context.job.attempts)
 
-    _add_timer(app, "run_timers", "* * * * *", lambda: run_timers(database))
-    _add_timer(app, "follow_calendars", "* * * * *", lambda: follow_calendars(database))
-    _add_timer(app, "sweep_events", "*/5 * * * *", lambda: sweep_events(database))
-    _add_timer(app, "keep_house", _AT_NIGHT, lambda: keep_house(database))
+    def on_time() -> bool:
+        return clocks_agree(database, tolerance=settings.clock_tolerance)
+
+    _add_timer(app, "run_timers", "* * * * *", on_time, lambda: run_timers(database))
+    _add_timer(app, "follow_calendars", "* * * * *", on_time, lambda: follow_calendars(database))
+    _add_timer(app, "sweep_events", "*/5 * * * *", on_time, lambda: sweep_events(database))
+    _add_timer(app, "keep_house", _AT_NIGHT, on_time, lambda: keep_house(database))
 
     @app.periodic(cron="* * * * * */15")
     @app.task(name="retry_stalled", queue=Queue.TIMERS.value, queueing_lock="retry_stalled")
@@ -233,13 +303,23 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     return app
 
 
-def _add_timer(app: procrastinate.App, name: str, cron: str, work: Callable[[], None]) -> None:
-    """Add a timer: of all workers together one at most runs it, and one job at most waits."""
+def _add_timer(
+    app: procrastinate.App,
+    name: str,
+    cron: str,
+    may: Callable[[], bool],
+    work: Callable[[], None],
+) -> None:
+    """Add a timer: of all workers together one at most runs it, and one job at most waits.
+
+    It does nothing where it may not.
+    """
 
     @app.periodic(cron=cron)
     @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)
     def _timer(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
-        work()
+        if may():
+            work()
 
 
 def run(settings: Settings) -> None:
@@ -267,11 +347,13 @@ async def _work(app: procrastinate.App) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    failed = cast("Connector", app.connector).failed
     async with app.open_async():
         lanes = {asyncio.create_task(serve(app, lane)) for lane in LANES}
-        waiting = asyncio.create_task(asked.wait())
-        done, _ = await asyncio.wait({*lanes, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        waiting = {asyncio.create_task(event.wait()) for event in (asked, failed)}
+        done, _ = await asyncio.wait({*lanes, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
         for lane in lanes - done:
             lane.cancel()
         ended = await asyncio.gather(*lanes, return_exceptions=True)

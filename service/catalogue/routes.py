@@ -85,6 +85,13 @@ _OFFERING: Final = {
             "article": {"zh": "第十条", "en": "article 10"},
         }
     ],
+    "remedies": {
+        "zh": "如对决定不服，可以自收到之日起六十日内申请行政复议。",
+        "en": "Whoever disagrees may apply for administrative reconsideration within sixty days.",
+    },
+    "departments": [
+        {"code": "public_security", "name": {"zh": "公安分局", "en": "Public Security Branch"}}
+    ],
     "promise_working_days": 5,
     "stages": [
         {

@@ -21,6 +21,7 @@ from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.sealed import load_keys, opened_json
+from service.kernel.shown import as_coded
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
@@ -40,6 +41,7 @@ _REQUEST: Final = (
     Ticket.person_id,
     Ticket.status,
     Ticket.filed_at,
+    Ticket.ended_at,
     Ticket.due_at,
     Ticket.filed_applicant,
 )
@@ -55,6 +57,7 @@ _ITEM: Final = (
     Item.hold_until,
     Item.outcome,
     Item.decided_at,
+    Item.ended_at,
     Item.due_at,
     Item.warn_at,
 )
@@ -176,9 +179,11 @@ class RequestItem:
     title: Mapping[str, str]
     phase: Phase
     outcome: Outcome | None
+    ended_at: datetime | None
     due_on: date
     light: Light | None
     waiting_for: Sequence[str]
+    waiting_for_titles: Sequence[Mapping[str, str]]
     awaiting: Sequence[AwaitedView]
 
 
@@ -191,6 +196,7 @@ class RequestView:
     employee: str
     status: TicketStatus
     filed_at: datetime
+    ended_at: datetime | None
     due_on: date
     items: Sequence[RequestItem]
 
@@ -207,18 +213,21 @@ def request_view(
         found.items.get(row.id, ()),
         about_family={one.code for one in definitions.values() if one.subject is not Subject.SELF},
     )
+    titles = {one.code: one.title for one in definitions.values()}
     return RequestView(
         id=row.id,
         number=row.number,
         employee=found.names.get(row.id, ""),
         status=row.status,
         filed_at=row.filed_at,
+        ended_at=row.ended_at,
         due_on=calendar.local_date(row.due_at),
         items=[
             _item(
                 item,
                 definitions[item.offering_version_id],
                 found.edges.get(item.id, ()),
+                titles,
                 calendar,
                 at,
             )
@@ -231,6 +240,7 @@ def _item(
     item: RequestRow,
     definition: OfferingDefinition,
     edges: Sequence[RequestRow],
+    titles: Mapping[str, Mapping[str, str]],
     calendar: WorkingCalendar,
     at: datetime,
 ) -> RequestItem:
@@ -241,6 +251,7 @@ def _item(
         title=definition.title,
         phase=item.phase,
         outcome=item.outcome,
+        ended_at=item.ended_at,
         due_on=calendar.local_date(item.due_at),
         light=item_light(
             at,
@@ -250,6 +261,9 @@ def _item(
             hold_until=item.hold_until,
         ),
         waiting_for=[edge.predecessor for edge in shown],
+        waiting_for_titles=[
+            titles.get(edge.predecessor, as_coded(edge.predecessor)) for edge in shown
+        ],
         awaiting=[] if definition.private else list(_awaited(item, edges, calendar)),
     )
 

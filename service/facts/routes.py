@@ -25,7 +25,15 @@ _PAGE: Final = {
             "id": _ID,
             "kind": "recognition",
             "title": {"zh": "人才认定", "en": "Recognition as a talent"},
-            "value": {"class": "B", "level": "municipal"},
+            "value": {"class": "B"},
+            "value_shown": [
+                {
+                    "code": "class",
+                    "title": {"zh": "人才类别", "en": "Class"},
+                    "value": "B",
+                    "text": {"zh": "B 类", "en": "Class B"},
+                }
+            ],
             "issuer": "human_resources",
             "issuer_name": {"zh": "人力资源和社会保障局", "en": "Human Resources Bureau"},
             "valid_from": "2026-11-24",

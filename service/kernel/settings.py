@@ -64,6 +64,7 @@ class DatabaseSettings:
     database_prepare: bool
     database_statement_timeout: int
     database_lock_timeout: int
+    database_idle_timeout: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Settings(DatabaseSettings):
 
     environment: Environment
     default_district: str
+    clock_tolerance: float
     redis_url: str
     keys_file: Path
     storage_dir: Path
@@ -80,16 +82,21 @@ class Settings(DatabaseSettings):
     material_pages: int
     material_unpacked_bytes: int
     material_retention_years: int
+    material_person_files: int
+    material_person_bytes: int
     http_port: int
     http_workers: int
     http_threads: int
     proxies: int
+    without_proxy: bool
     access_seconds: int
     refresh_days: int
     reuse_grace_seconds: int
     limit_login_per_address: str
     limit_login_per_account: str
     limit_known_numbers_per_account: str
+    limit_failed_per_account: str
+    limit_eligibility: str
     wechat_mode: WechatMode
     wechat_url: str
     wechat_app_id: str
@@ -145,6 +152,11 @@ def _read(env: Env, defaults: dict[str, Any]) -> Settings:
         default_district=env.str(
             "TALENT_DEFAULT_DISTRICT", defaults["default_district"], validate=_given
         ),
+        clock_tolerance=env.float(
+            "TALENT_CLOCK_TOLERANCE",
+            defaults["worker"]["clock_tolerance"],
+            validate=Range(min=0, min_inclusive=False),
+        ),
         redis_url=env.str("REDIS_URL", validate=_redis_url),
         keys_file=env.path("TALENT_KEYS_FILE", validate=_key_file),
         storage_dir=env.path("TALENT_STORAGE_DIR", validate=_folder),
@@ -173,6 +185,9 @@ def _read_database(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "database_lock_timeout": env.int(
             "DATABASE_LOCK_TIMEOUT", defaults["lock_timeout"], validate=_positive
         ),
+        "database_idle_timeout": env.int(
+            "DATABASE_IDLE_TIMEOUT", defaults["idle_timeout"], validate=_positive
+        ),
     }
 
 
@@ -183,6 +198,7 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "http_workers": env.int("TALENT_HTTP_WORKERS", http["workers"], validate=_positive),
         "http_threads": env.int("TALENT_HTTP_THREADS", http["threads"], validate=_positive),
         "proxies": env.int("TALENT_PROXIES", http["proxies"], validate=Range(0)),
+        "without_proxy": env.bool("TALENT_WITHOUT_PROXY", http["without_proxy"]),
         "access_seconds": env.int(
             "TALENT_ACCESS_SECONDS", sessions["access_seconds"], validate=_positive
         ),
@@ -203,6 +219,12 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
             limits["known_numbers_per_account"],
             validate=_rate,
         ),
+        "limit_failed_per_account": env.str(
+            "TALENT_LIMIT_FAILED_PER_ACCOUNT", limits["failed_per_account"], validate=_rate
+        ),
+        "limit_eligibility": env.str(
+            "TALENT_LIMIT_ELIGIBILITY", limits["eligibility"], validate=_rate
+        ),
     }
 
 
@@ -218,6 +240,12 @@ def _read_materials(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "material_retention_years": env.int(
             "TALENT_MATERIAL_RETENTION_YEARS", defaults["retention_years"], validate=_positive
+        ),
+        "material_person_files": env.int(
+            "TALENT_MATERIAL_PERSON_FILES", defaults["person_files"], validate=_positive
+        ),
+        "material_person_bytes": env.int(
+            "TALENT_MATERIAL_PERSON_BYTES", defaults["person_bytes"], validate=_positive
         ),
     }
 
@@ -256,6 +284,12 @@ def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
         faults += [f"{name}: Environment variable not set." for name in live if not live[name]]
     if settings.production and settings.wechat_mode is WechatMode.DEMO:
         faults.append("TALENT_WECHAT_MODE: demo is refused in production")
+    if settings.production and not settings.proxies and not settings.without_proxy:
+        # The web listens on 127.0.0.1: behind a proxy everybody would have one address, one limit.
+        faults.append(
+            "TALENT_PROXIES: 0 in production; say how many proxies stand in front, or"
+            " TALENT_WITHOUT_PROXY=true"
+        )
     if settings.production and demo_password:
         faults.append("TALENT_DEMO_PASSWORD: refused in production")
     return faults

@@ -150,7 +150,7 @@ def _run(service: _Service, policy: RestartPolicy) -> int:
             supervisor.watch()
         except StopAskedFor:
             code = OK
-        except (GaveUp, StartFailed, OSError) as failure:
+        except (GaveUp, StartFailed, OSError) as failure:  # before all were up
             _say(str(failure))
             code = FAILED
         _say("Stopping (正在停止) …")

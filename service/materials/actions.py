@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from service.kernel import events
@@ -22,12 +22,13 @@ from service.kernel.logs import logger
 from service.kernel.sealed import seal
 from service.kernel.storage import Storage
 from service.materials.models import Material
-from service.materials.queries import material_for
+from service.materials.queries import material_for, stored_of
 from service.materials.rules import (
     Examined,
     Hold,
     KnownMaterial,
     MaterialEvent,
+    Quota,
     Upload,
     blob_of,
     folder_of,
@@ -84,15 +85,17 @@ def keep_material(
     code: str,
     name: str,
     upload: Upload,
+    quota: Quota,
     at: datetime,
 ) -> KnownMaterial:
     """Enter a file of a person's whose content the storage has (`store_content`).
 
     The caller has made sure that the actor is that person, or acts by their authority.
 
-    `name` is one that `rules.examine` gave. Whether the district asks for such a material, and
-    in this format, is for who files it.
+    `name` is one that `rules.examine` returned. Raises `Conflict` where the person would have more
+    than the quota, also by several uploads at the same moment.
     """
+    _hold_quota(session, actor, person, upload, quota)
     material = KnownMaterial(
         district_id=actor.district,
         id=upload.id,
@@ -129,7 +132,7 @@ def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: dat
     session.execute(
         update(Material)
         .where(Material.district_id == actor.district, Material.id == material.id)
-        .values(erased_at=at)
+        .values(erased_at=func.greatest(at, Material.uploaded_at))
         .execution_options(synchronize_session=False)
     )
     _emit(session, MaterialEvent.MATERIAL_ERASED, actor, material, at)
@@ -156,6 +159,17 @@ def sweep_orphans(
                 storage.delete(blob)
                 swept += 1
     return swept
+
+
+def _hold_quota(session: Session, actor: Actor, person: UUID, upload: Upload, quota: Quota) -> None:
+    """Two statements: the second sees what the holder of the lock before has kept."""
+    name = f"materials|{actor.district}|{person}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    number, size = stored_of(session, actor, person)
+    if number >= quota.number:
+        raise Conflict("materials_too_many", maximum=quota.number)
+    if size + upload.size > quota.size:
+        raise Conflict("materials_too_large", maximum=quota.size)
 
 
 def _row(session: Session, material: KnownMaterial, account_id: UUID) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
@@ -102,6 +102,15 @@ def open_material(storage: Storage, material: KnownMaterial) -> Iterator[bytes]:
     except OSError as error:
         _LOG.error("content_unavailable", material=str(material.id), exc_info=error)
         raise Unavailable(headers={"Retry-After": "60"}) from None
+
+
+def stored_of(session: Session, actor: Actor, person: UUID) -> tuple[int, int]:
+    """How many documents of a person the actor's district keeps, and their bytes together."""
+    counted = select(func.count(), func.coalesce(func.sum(Material.size), 0)).where(
+        Material.district_id == actor.district, _kept_of(person)
+    )
+    number, size = session.execute(counted).one()
+    return number, int(size)
 
 
 def kept_ids(session: Session, *, district: str, ids: Collection[UUID]) -> set[UUID]:

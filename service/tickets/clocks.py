@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -169,14 +170,16 @@ class Clocks:
         set_committed_value(item, "next_alarm_at", alarm_at)
 
     def _settle_ticket(self, event: UUID | None) -> None:
-        """The ticket's due date follows from its items."""
+        """The ticket's due date follows from its items; one decided as it is filed has one too."""
         ticket = self.ticket
-        due = ticket_due(
-            [
-                ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
-                for item in self.items
-            ]
-        )
+        items = [
+            ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
+            for item in self.items
+        ]
+        if self._new and all(item.decided_at is not None for item in items):
+            items = [replace(item, decided_at=None) for item in items]
+        if (due := ticket_due(items)) is None:
+            return
         if not self._new and due.due_at != ticket.due_at:
             before, ticket.due_basis = ticket.due_at, due.basis
             self._keep(ticket, before, due.due_at, "items", event)

@@ -48,11 +48,20 @@ class StageMoved(ItemMoved, frozen=True, kw_only=True):
     department: str
 
 
+class VoteTold(Payload, frozen=True, kw_only=True):
+    """What a department had said of a stage of several, which is over."""
+
+    offering: str
+    stage: str
+    department: str
+    verdict: Verdict
+
+
 class ItemRejected(Payload, frozen=True, kw_only=True):
     """A rejection: a `StageMoved` where one department's verdict rejects the item.
 
-    Where a check or several reviews together do, it follows another event, and holds the offering
-    alone.
+    Where several reviews together do, it follows another event, and holds the offering alone;
+    where a check does, its stage, too.
     """
 
     offering: str
@@ -199,6 +208,8 @@ KINDS: Final = (
     _public(TicketEvent.STAGE_REJECTED, StageMoved),
     _public(TicketEvent.STAGE_DELIVERED, StageMoved),
     _public(TicketEvent.NOTICE_ENDED, StageMoved),
+    _internal(TicketEvent.VOTE_GIVEN, StageMoved),
+    _public(TicketEvent.VOTE_TOLD, VoteTold),
     _public(TicketEvent.ITEM_REJECTED, ItemRejected),
     _public(TicketEvent.ITEM_ENDED, ItemEnded),
     _public(TicketEvent.SECTION_CORRECTED, SectionCorrected),

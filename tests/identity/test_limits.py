@@ -105,3 +105,46 @@ def test_what_a_wrong_number_is_told_does_not_count(limited, talent):
     for _ in range(3):
         assert lina.patch("/v1/me", json=given("110105194912310021")).status_code == 422
     assert lina.patch("/v1/me", json=given(new_number())).status_code == 200
+
+
+def test_guessing_one_password_over_many_addresses_is_slowed_down(limited, hire):
+    """Whoever has signed in from somewhere goes on signing in from there."""
+    username, other = hire(), hire()
+    client = limited(limit_failed_per_account="5 per hour")
+    assert sign_in(client, username, PASSWORD, "198.51.100.1").status_code == 200
+    tried = [sign_in(client, username, address=f"203.0.113.{n}") for n in range(1, 9)]
+    assert [answer.status_code for answer in tried] == [401] * 5 + [429] * 3
+    assert int(tried[-1].headers["Retry-After"]) >= 1
+    assert sign_in(client, username, PASSWORD, "203.0.113.99").status_code == 429
+    assert sign_in(client, username, PASSWORD, "198.51.100.1").status_code == 200
+    assert sign_in(client, other, PASSWORD, "203.0.113.99").status_code == 200
+
+
+def test_signing_in_counts_as_no_failure(limited, hire):
+    username = hire()
+    client = limited(limit_failed_per_account="2 per hour")
+    for n in range(1, 7):
+        answer = sign_in(client, username, PASSWORD, f"203.0.113.{n}")
+        assert answer.status_code == 200
+
+
+def test_an_ipv6_subscriber_is_one_address_and_their_neighbour_another(limited):
+    client = limited(limit_login_per_address="3 per minute")
+    tried = [
+        sign_in(client, f"nobody.{n}", address=f"2001:db8:0:1::{n:x}").status_code for n in range(5)
+    ]
+    assert tried == [401, 401, 401, 429, 429]
+    assert sign_in(client, "nobody.8", address="2001:db8:0:2::1").status_code == 401
+    assert sign_in(client, "nobody.8", address="::ffff:192.0.2.77").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/auth/wechat", "/v1/auth/refresh", "/v1/auth/password"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"no": "such field"}', b"[" * 500])
+def test_a_body_that_is_not_even_read_counts(limited, path, body):
+    client = limited(limit_login_per_address="2 per minute")
+    address = {"REMOTE_ADDR": f"192.0.2.{150 + len(body) % 50}"}
+    tried = [
+        client.post(path, data=body, content_type="application/json", environ_overrides=address)
+        for _ in range(4)
+    ]
+    assert [answer.status_code for answer in tried][2:] == [429, 429]

@@ -178,10 +178,10 @@ def test_a_document(document, expected):
         ({"id_country": "GB"}, {("id_country", "id_country_unknown")}),
         ({"id_country": "ĞBR"}, {("id_country", "id_country_unknown")}),
         ({"birth_date": None}, {("birth_date", "birth_date_needed")}),
-        ({"birth_date": date(1899, 12, 31)}, {("birth_date", "birth_date_wrong")}),
+        ({"birth_date": date(1899, 12, 31)}, {("birth_date", "birth_date_too_early")}),
         ({"birth_date": date(1900, 1, 1)}, set()),
         ({"birth_date": TODAY}, set()),
-        ({"birth_date": TODAY + timedelta(days=1)}, {("birth_date", "birth_date_wrong")}),
+        ({"birth_date": TODAY + timedelta(days=1)}, {("birth_date", "birth_date_in_future")}),
         (
             {"id_type": IdType.CITIZEN_ID, "id_number": "11010519491231002X"},
             {("birth_date", "birth_date_differs"), ("id_country", "id_country_not_asked")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -24,6 +25,7 @@ from service.kernel.db import (
 from service.kernel.events import Event
 from service.kernel.settings import SettingsError
 from tests.conftest import url_of
+from tests.kernel.frozen import relayed
 
 
 def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(database):
@@ -142,6 +144,9 @@ def test_connections_work_as_the_application_role_within_limits(settings, databa
         for name, value in (
             ("statement_timeout", settings.database_statement_timeout),
             ("lock_timeout", settings.database_lock_timeout),
+            ("idle_in_transaction_session_timeout", settings.database_idle_timeout),
+            ("tcp_keepalives_idle", 30),
+            ("tcp_user_timeout", 20_000),
         ):
             told = session.scalar(
                 text("SELECT setting::int FROM pg_settings WHERE name = :name"), {"name": name}
@@ -222,6 +227,73 @@ def test_a_statement_that_takes_too_long_is_stopped(settings, database_name):
             session.execute(text("SELECT pg_sleep(5)"))
     finally:
         hasty.dispose()
+
+
+def test_a_server_that_hangs_is_waited_for_no_longer_than_a_statement_may_take(settings):
+    with relayed(settings, database_statement_timeout=200) as (relay, through):
+        database = connect(through)
+        try:
+            session = database.open(Scope.system())
+            relay.frozen.set()
+            begun = time.monotonic()
+            with pytest.raises(exc.OperationalError):
+                session.execute(text("SELECT 1"))
+            session.close()
+            assert 2 < time.monotonic() - begun < 5
+            relay.frozen.clear()
+            with database.transaction(Scope.system()) as session:
+                assert session.scalar(text("SELECT 1")) == 1
+        finally:
+            database.dispose()
+
+
+def test_a_server_that_does_not_take_connections_is_given_up_soon(settings):
+    with relayed(settings) as (relay, through):
+        relay.frozen.set()
+        begun = time.monotonic()
+        with pytest.raises(exc.OperationalError):
+            connect(through).engine.connect()
+        assert time.monotonic() - begun < 6
+
+
+def test_while_the_database_hangs_the_service_says_so_within_two_seconds(settings):
+    with relayed(settings, database_statement_timeout=2000) as (relay, through):
+        database = connect(through)
+        client = unchecked(create_app(through, database))
+        try:
+            assert client.get("/readyz").status_code == 200
+            relay.frozen.set()
+            for _ in range(3):  # those who ask while somebody looks do not wait anew
+                begun = time.monotonic()
+                answer = client.get("/readyz")
+                assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+                assert time.monotonic() - begun < 2
+                assert client.get("/livez").status_code == 200
+            relay.frozen.clear()
+            until = time.monotonic() + 10
+            while client.get("/readyz").status_code != 200:
+                assert time.monotonic() < until
+        finally:
+            database.dispose()
+
+
+def test_a_transaction_that_nobody_ends_is_ended(settings, database):
+    """So whoever is cut off in the middle lets go of what it held."""
+    cut_off = connect(replace(settings, database_idle_timeout=300))
+    lock = text("SELECT pg_try_advisory_xact_lock(4711)")
+    held = cut_off.open(Scope.system())
+    try:
+        assert held.scalar(lock)
+        with database.transaction(Scope.system()) as session:
+            assert not session.scalar(lock)
+        time.sleep(1)
+        with database.transaction(Scope.system()) as session:
+            assert session.scalar(lock)
+        with pytest.raises(exc.DBAPIError):
+            held.execute(text("SELECT 1"))
+    finally:
+        held.close()
+        cut_off.dispose()
 
 
 def test_a_connection_that_was_cut_is_replaced(app, database, database_name):

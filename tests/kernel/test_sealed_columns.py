@@ -48,7 +48,7 @@ def test_the_registry_is_what_it_should_be():
         "persons.birth_date",
         "tickets.filed_applicant", "items.filed_subject",
         "ticket_sections.content", "drafts.content",
-        "corrections.points", "tasks.opinion", "tasks.result",
+        "corrections.points", "tasks.opinion", "tasks.reason", "tasks.result",
         "facts.value", "facts.revocation_reason", "materials.name",
         "idempotency_keys.answer",
     }  # fmt: skip

@@ -47,6 +47,7 @@ def test_an_environment_that_says_nothing_is_production(environment):
         TALENT_WECHAT_MODE=None,
         TALENT_WECHAT_APP_ID="wx1",
         TALENT_WECHAT_SECRET="s",
+        TALENT_PROXIES="1",
     )
     assert settings.production
     assert settings.wechat_mode is WechatMode.LIVE
@@ -168,6 +169,7 @@ def test_what_is_unsafe_in_production_is_refused_by_name(environment, changes, n
         "TALENT_WECHAT_MODE": "live",
         "TALENT_WECHAT_APP_ID": "wx1",
         "TALENT_WECHAT_SECRET": "very",
+        "TALENT_PROXIES": "1",
     }
     assert environment(**live).production
     with pytest.raises(SettingsError, match=name) as caught:
@@ -198,3 +200,14 @@ def test_behind_a_transaction_pooler_nobody_changes_role(environment):
     assert not environment(DATABASE_PREPARE="false").database_prepare
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         environment(DATABASE_PREPARE="false", DATABASE_URL="postgresql://owner:x@localhost/talent")
+
+
+@pytest.mark.parametrize("said", [{"TALENT_PROXIES": "1"}, {"TALENT_WITHOUT_PROXY": "true"}])
+def test_production_says_how_many_proxies_stand_in_front_of_it(environment, said):
+    """Without that everybody behind a proxy is one address, and shares one limit."""
+    live = {"TALENT_ENV": "production", "TALENT_WECHAT_MODE": "live", "TALENT_WECHAT_APP_ID": "wx"}
+    live["TALENT_WECHAT_SECRET"] = "s"
+    with pytest.raises(SettingsError, match=r"TALENT_PROXIES.*TALENT_WITHOUT_PROXY"):
+        environment(**live)
+    assert environment(**live, **said).production
+    assert not environment(TALENT_ENV="local").production

@@ -110,9 +110,19 @@ def ended_or_in_somebodys_hands(story: Story, item: Item) -> None:
         assert item.ended_at is None
     asked = story.of(item, story.corrections)
     open_questions = [one for one in asked if not (one.answered_at or one.dropped_at)]
+    gathered = {one.task_id for one in open_questions if one.sent_at is None}
+    open_questions = [one for one in open_questions if one.sent_at is not None]
+    assert gathered == _gathered(story, item)
     assert (item.hold is None) == (item.hold_until is None)
     assert item.hold_until == max((one.due_at for one in open_questions), default=None)
     assert (item.accepted_at is not None) == (item.due_basis is DueBasis.PROMISED)
+
+
+def _gathered(story: Story, item: Item) -> set[UUID]:
+    """The tasks that have returned a stage in which others still have to speak."""
+    is_open = {s.id for s in story.of(item, story.stages) if s.status is StageStatus.OPEN}
+    tasks = story.of(item, story.tasks)
+    return {one.id for one in tasks if one.stage_id in is_open and one.verdict is Verdict.RETURN}
 
 
 def waits_for_what_its_edges_say(story: Story, item: Item) -> None:
@@ -267,7 +277,10 @@ def ticket_follows_from_its_items(story: Story) -> None:
     expected = _status(story)
     assert story.ticket.status is expected
     finishes = [item.decided_at or item.due_at for item in story.items]
-    assert story.ticket.due_at == max(finishes)
+    if any(item.decided_at is None for item in story.items):
+        assert story.ticket.due_at == max(finishes)
+    ended = [item.ended_at for item in story.items]
+    assert story.ticket.ended_at == (None if None in ended else max(ended))
     kinds = [event.kind for event in story.events]
     assert kinds.count("ticket_completed") == (expected is TicketStatus.COMPLETED)
     assert kinds.count("ticket_closed") == (expected is TicketStatus.CLOSED)

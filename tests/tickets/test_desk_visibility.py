@@ -21,12 +21,14 @@ DEPARTMENTS = {"settlement": POLICE, "housing_rent": BUILDERS}
 
 LINE = {
     "id", "version", "etag", "state", "kind", "stage", "stage_title", "item", "item_number",
-    "offering", "title", "department", "role", "assignee", "assignee_name", "mine", "opened_at",
-    "due_at", "light", "verdict",
+    "ticket_number", "filed_at", "applicant_name", "subject_name", "offering", "title",
+    "department", "department_name", "role", "role_title", "assignee", "assignee_name", "mine",
+    "opened_at", "due_at", "light", "verdict",
 }  # fmt: skip
 DETAIL = LINE | {
-    "ticket_number", "passing", "may", "records", "applicant", "subject", "sections", "facts",
-    "materials", "history", "corrections", "opinion", "result",
+    "passing", "may", "records", "citations", "remedies", "applicant", "subject", "sections",
+    "sections_shown", "facts", "materials", "history", "corrections", "opinion", "reason",
+    "result", "result_shown",
 }  # fmt: skip
 
 # What the pack lets each stage read; the bank account is for the decision alone.

@@ -12,6 +12,7 @@ import pytest
 from service.kernel import clock
 from service.kernel.errors import Conflict
 from service.materials.actions import erase_material
+from tests.factories import REASON
 from tests.materials.files import png
 from tests.materials.handing_in import FILE, delete, upload
 from tests.packs import demo_pack, publish, whole_pack
@@ -69,9 +70,9 @@ def test_what_is_missing_is_told_by_the_document_at_its_place(talent, body):
     body["materials"] = without(body["materials"], "id_card")
     body["items"][1]["materials"] = without(body["items"][1]["materials"], "lease_contract")
     there = whole_pack().materials["lease_contract"].scope.value
-    expected = {("materials", "material_missing")}
+    expected = {("materials.id_card", "material_missing")}
     if there == "item":
-        expected.add(("items.1.materials", "material_missing"))
+        expected.add(("items.1.materials.lease_contract", "material_missing"))
     assert faults(talent, body) == expected
 
 
@@ -221,7 +222,12 @@ class TestCorrection:
         mend = {"what": "缺少第二页", "material": "lease_contract"}
         answer = clerk.post(
             f"/v1/desk/tasks/{task['id']}/decision",
-            json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
+            json={
+                "verdict": "return",
+                "opinion": "需补正",
+                "corrections": [mend],
+                "reason": REASON,
+            },
             headers={"If-Match": task["etag"]},
         )
         assert answer.status_code == 200, answer.json
@@ -259,7 +265,7 @@ class TestCorrection:
     @pytest.mark.parametrize(
         ("codes", "more", "fault"),
         [
-            ((), {}, ("materials", "material_missing")),
+            ((), {}, ("materials.lease_contract", "material_missing")),
             (
                 ("lease_contract", "no_home_certificate"),
                 {},

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -175,3 +178,20 @@ def test_nothing_of_a_draft_stands_readable_in_the_database(superuser, draft):
     [row] = superuser.execute("SELECT d::text FROM drafts d WHERE id = %s", (draft["id"],))
     assert "文澜路" not in row[0]
     assert "文澜路".encode().hex() not in row[0]
+
+
+def test_drafts_begun_at_once_are_no_more_than_may_be(app, talent):
+    """Nineteen stand; of several that come at the same moment one finds room."""
+    body = {"bundle": "arrival", "file": False}
+    for _ in range(19):
+        assert talent.post("/v1/tickets", json=body, headers=key()).status_code == 201
+    together = Barrier(6)
+
+    def once(headers):
+        together.wait()
+        who = replace(talent, client=app.test_client())
+        return who.post("/v1/tickets", json=body, headers=headers).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(once, [key() for _ in range(6)]))
+    assert sorted(told) == [201, *[409] * 5]

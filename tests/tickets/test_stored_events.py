@@ -51,6 +51,7 @@ from service.tickets.vocabulary import (
     TaskHeld,
     TaskOpened,
     TicketFiled,
+    VoteTold,
 )
 
 ID = "0192f0c1-2b3c-7d4e-8f50-0123456789ab"
@@ -179,6 +180,10 @@ STORED = [
      {"cause": "accepted", "before": AT.isoformat(), "after": AT.isoformat()},
      {"cause": "accepted", "before": "2026-03-02T09:00:00Z", "after": "2026-03-02T09:00:00Z"}),
     (StaffEvent.POSTS_ENDED, PostsEnded, {"account": ID}, {"account": ID}),
+    (T.VOTE_GIVEN, StageMoved, decided(Verdict.RETURN), decision("return")),
+    (T.VOTE_TOLD, VoteTold,
+     {"offering": "schooling", "stage": "review", "department": "education", "verdict": "pass"},
+     {"offering": "schooling", "stage": "review", "department": "education", "verdict": "pass"}),
     (T.CALENDAR_FOLLOWED, CalendarFollowed, {"calendar": ID}, {"calendar": ID}),
 ]  # fmt: skip
 IDS = [f"{row[0].value}-{number}" for number, row in enumerate(STORED)]
@@ -215,7 +220,7 @@ def test_every_kind_stands_here_and_is_public_as_ever():
     assert {kind.name for kind in ours} == {row[0].value for row in STORED}
     internal = {"task_claimed", "task_released", "task_assigned", "task_opened", "task_cancelled",
                 "task_closed", "stage_opened", "stage_closed", "due_moved",
-                "calendar_followed"}  # fmt: skip
+                "calendar_followed", "vote_given"}  # fmt: skip
     assert {kind.value for kind in TicketEvent} <= {kind.name for kind in ours}
     for kind in TicketEvent:
         assert kind_of(kind).public is (kind.value not in internal)

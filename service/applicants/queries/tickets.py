@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import no_such_ticket
@@ -18,11 +18,14 @@ from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
+from service.kernel.ids import lowest_since
+from service.routing.bundle import EdgeStatus
 from service.routing.flow import StageKind
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.rows import edges_of, items_of
+from service.tickets.rules.reasons import REFUSALS
 from service.tickets.visibility import visible
 
 
@@ -79,6 +82,19 @@ def item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[TicketRows,
         raise NotFound
     rows = ticket_for(session, actor, owner)
     return rows, next(item for item in rows.items if item.id == item_id)
+
+
+def version_of(session: Session, actor: Actor, item_id: UUID) -> UUID:
+    """The version under which one of the actor's items was filed; raises `NotFound`.
+
+    One statement.
+    """
+    found = session.scalar(
+        select(Item.offering_version_id).where(visible(actor, Item), Item.id == item_id)
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def due_changes_for(session: Session, actor: Actor, item_id: UUID) -> Sequence[DueChange]:
@@ -147,25 +163,61 @@ def tickets_for(
     return session.scalars(query).all()
 
 
+def items_of_tickets(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Sequence[Item]]:
+    """By ticket its items, in the order of filing; one statement, none for none."""
+    found = defaultdict[UUID, list[Item]](list)
+    if tickets:
+        query = select(Item).where(
+            Item.district_id == tickets[0].district_id,
+            Item.ticket_id.in_([one.id for one in tickets]),
+        )
+        for item in session.scalars(query.order_by(Item.ticket_id, Item.ordinal)):
+            found[item.ticket_id].append(item)
+    return dict(found)
+
+
+def edges_asked(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Sequence[Edge]]:
+    """By ticket the edges at which its applicant is asked; one statement, none for none."""
+    found = defaultdict[UUID, list[Edge]](list)
+    if tickets:
+        query = select(Edge).where(
+            Edge.district_id == tickets[0].district_id,
+            Edge.ticket_id.in_([one.id for one in tickets]),
+            Edge.status == EdgeStatus.ASKED,
+        )
+        for edge in session.scalars(query.order_by(Edge.id)):
+            found[edge.ticket_id].append(edge)
+    return dict(found)
+
+
 def recorded_results(
     session: Session, actor: Actor, rows: TicketRows
 ) -> dict[UUID, Sequence[Task]]:
-    """By item, the tasks whose verdicts recorded what its applicant is told: the decision's, then
-    those of fulfilment in the order in which they came. What other stages record is theirs.
+    """By item, the tasks that hold what its applicant is shown, in the order in which they closed:
+    the results of its decision and its fulfilment, and reasons of refusals and returns. What other
+    stages record is theirs.
 
-    One statement, none where nothing is decided.
+    One statement, none where nothing is decided, refused or returned, and one for keys not at hand.
     """
-    decided = [item.id for item in rows.items if item.decided_at is not None]
-    if not decided:
+    refused = {stage.item_id for stage in rows.stages if stage.verdict in REFUSALS}
+    told = [
+        item.id
+        for item in rows.items
+        if item.decided_at is not None or item.segments or item.id in refused
+    ]
+    if not told:
         return {}
     found = defaultdict[UUID, list[Task]](list)
     for task in session.scalars(
         select(Task)
         .where(
             Task.district_id == actor.district,
-            Task.item_id.in_(decided),
-            Task.kind.in_((StageKind.DECISION, StageKind.FULFILMENT)),
-            Task.result.is_not(None),
+            Task.item_id.in_(told),
+            or_(
+                Task.kind.in_((StageKind.DECISION, StageKind.FULFILMENT))
+                & Task.result.is_not(None),
+                Task.reason.is_not(None),
+            ),
         )
         .order_by(Task.closed_at, Task.id)
     ):
@@ -174,7 +226,10 @@ def recorded_results(
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
-    """What the applicant is told of a ticket, in order; raises as `ticket_for`."""
+    """What the applicant is told of a ticket, in order; raises as `ticket_for`.
+
+    Two statements; no partition of events from before the ticket is looked at.
+    """
     owned = session.scalar(select(Ticket.id).where(visible(actor, Ticket), Ticket.id == ticket_id))
     if owned is None:
         raise no_such_ticket(session, actor, ticket_id)
@@ -183,6 +238,7 @@ def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Ev
         .where(
             Event.district_id == actor.district,
             Event.ticket_id == ticket_id,
+            Event.id >= lowest_since(ticket_id),
             Event.seq.is_not(None),
             Event.public,
         )

@@ -16,16 +16,14 @@ from service.applicants.queries.tickets import (
 )
 from service.applicants.queries.views import (
     ItemConsequence,
-    TicketLine,
+    ListedTicket,
     TicketView,
-    draft_line,
     draft_view,
-    ticket_line,
+    listed_tickets,
     ticket_view,
     withdrawal_view,
 )
 from service.applicants.schemas import ConsequencesOut, TicketOut, TicketPageOut
-from service.calendars.queries import calendar_for
 from service.kernel import clock, http
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
@@ -43,7 +41,7 @@ blp = http.Blueprint(
 @blp.get("/tickets", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.arguments(PageIn, location="query", as_kwargs=True)
 @blp.response(200, TicketPageOut, example=recorded("ticket_page"))
-def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
+def list_tickets(limit: int, after: str | None) -> PageOf[ListedTicket]:
     """List my tickets and drafts, what was filed or begun last first."""
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "tickets"})
@@ -51,11 +49,7 @@ def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
     kept = drafts_for(session, actor, before=page.behind_moment, limit=limit)
     both: list[Ticket | Draft] = [*tickets, *kept]
     found = sorted(both, key=_place, reverse=True)[: limit + 1]
-    calendar = calendar_for(session, actor.district)
-
-    def line(one: Ticket | Draft) -> TicketLine:
-        return draft_line(one) if isinstance(one, Draft) else ticket_line(one, calendar)
-
+    line = listed_tickets(session, actor, found[:limit], clock.now())
     return page.answer(found, line, _place)
 
 
@@ -89,6 +83,7 @@ def get_ticket_timeline(ticket_id: UUID) -> Listing[TimelineLine]:
         http.actor(),
         ticket_id,
         timeline_for(http.session(), http.actor(), ticket_id),
+        reasons=True,
     )
 
 

@@ -8,7 +8,7 @@ the transaction that published it rolls back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -34,6 +34,8 @@ compiled_offerings: Final[LRUCache[tuple[str, UUID], OfferingDefinition]] = LRUC
 )  # 100 KB each
 compiled_bundles: Final[LRUCache[tuple[UUID, str], BundleDefinition]] = LRUCache(64)
 """By identity of the release and code."""
+_titles: Final[LRUCache[tuple[str, UUID], Mapping[str, str]]] = LRUCache(512)
+"""What versions of bundles are called."""
 _lock: Final = Lock()
 
 
@@ -66,6 +68,29 @@ def _listed(
         .order_by(model.code)
     )
     return [Listed(*row) for row in rows]
+
+
+def bundle_titles(
+    session: Session, district: str, version_ids: Collection[UUID]
+) -> dict[UUID, Mapping[str, str]]:
+    """By version of a bundle, in force or not, what it is called.
+
+    No statement where this process has asked for each of them before, otherwise one.
+    """
+    with _lock:
+        kept = {one: _titles.get((district, one)) for one in version_ids}
+    found = {one: title for one, title in kept.items() if title is not None}
+    if missing := [one for one in version_ids if one not in found]:
+        rows = session.execute(
+            select(BundleVersion.id, BundleVersion.content["title"]).where(
+                BundleVersion.district_id == district, BundleVersion.id.in_(missing)
+            )
+        )
+        fresh = {row[0]: row[1] for row in rows}
+        with _lock:
+            _titles.update({(district, one): title for one, title in fresh.items()})
+        found |= fresh
+    return found
 
 
 def get_offering(session: Session, district: str, code: str) -> OfferingDefinition:

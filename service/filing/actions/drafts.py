@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import content_of, locked_draft_for, number_of_drafts
@@ -29,6 +30,9 @@ def keep_draft(session: Session, actor: Actor, *, filing: Filing, at: datetime) 
     """
     person = own_person(actor)
     _known_bundle(session, actor, filing.bundle)
+    # Before the count, so that it sees what the holder of the lock before has kept.
+    name = f"drafts|{actor.district}|{person}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     if number_of_drafts(session, actor) >= MOST:
         raise Conflict("too_many_drafts", most=MOST)
     draft_id = new_id()

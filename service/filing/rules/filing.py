@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition, faulty_fields
 from service.catalogue.rules.pack import Subject
 from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
 from service.tickets.rules.attached import AttachedDocument
+from service.tickets.rules.corrections import section_missing
 
 Sections = Mapping[str, Any]
 
@@ -121,13 +122,31 @@ def filing_faults(
     """Everything wrong with what a filing says; empty means that it is well said.
 
     `kinship`: by person, how the members of the applicant's family are related to them. Whether
-    the applicant fulfils the criteria is asked of a filing without faults: `criterion_faults`.
+    the applicant fulfils the criteria, and which documents are needed, is asked of what is right of
+    it: `unsound` says what is not.
     """
     return [
         *_item_faults(filing, bundle, kinship, today),
         *_shared_faults(filing, bundle, today),
         *_consent_faults(filing, bundle),
     ]
+
+
+def unsound(faults: Sequence[FieldError], place: int) -> frozenset[str] | None:
+    """What no condition of an item can look at: the fields with faults, shared ones included.
+
+    As `definitions.faulty_fields` names them. None where nothing can be asked of the item at all:
+    there is no such offering, or not whom it is about.
+    """
+    item = f"items.{place}"
+    if any(fault.path in {f"{item}.offering", f"{item}.subject"} for fault in faults):
+        return None
+    found: set[str] = set()
+    for holder in ("sections", f"{item}.sections"):
+        paths = (one.path for one in faults if one.path.startswith(f"{holder}."))
+        for code in {path[len(holder) + 1 :].partition(".")[0] for path in paths}:
+            found |= faulty_fields(code, faults, at=f"{holder}.{code}")
+    return frozenset(found)
 
 
 def answers_for(filing: Filing, requested: RequestedItem) -> dict[str, Any]:
@@ -228,7 +247,7 @@ def _section_faults(
                 code, given[code], at=f"{path}.{code}", today=today
             )
         else:
-            yield FieldError(f"{path}.{code}", "section_missing")
+            yield section_missing(definition, code, f"{path}.{code}")
     for code in given:
         if code not in expected:
             yield FieldError(f"{path}.{code}", "section_not_expected")
@@ -237,7 +256,8 @@ def _section_faults(
 def _consent_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
     for consent in bundle.consents:
         if not consent.optional and consent.ref not in filing.consents:
-            yield FieldError("consents", "consent_missing", {"consent": consent.ref})
+            title = {"title": consent.title}
+            yield FieldError(f"consents.{consent.ref}", "consent_missing", title)
     known = {consent.ref for consent in bundle.consents}
     for index, ref in enumerate(filing.consents):
         if ref not in known:

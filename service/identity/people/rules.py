@@ -170,8 +170,10 @@ def _why_wrong(id_type: IdType, number: str, today: date) -> str:
 def _birth_faults(shown: date | None, given: date | None, today: date) -> Iterator[FieldError]:
     if shown is None and given is None:
         yield FieldError("birth_date", "birth_date_needed")
-    elif given is not None and not EARLIEST_BIRTH <= given <= today:
-        yield FieldError("birth_date", "birth_date_wrong")
+    elif given is not None and given < EARLIEST_BIRTH:
+        yield FieldError("birth_date", "birth_date_too_early")
+    elif given is not None and given > today:
+        yield FieldError("birth_date", "birth_date_in_future")
     elif given is not None and shown is not None and given != shown:
         yield FieldError("birth_date", "birth_date_differs")
 

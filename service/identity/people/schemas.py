@@ -73,7 +73,7 @@ class DocumentIn(Schema):
     id_type = fields.Enum(IdType)
     id_number = fields.String(longest=_LONGEST_NUMBER, pasted=True)
     id_country = fields.String(longest=_LONGEST_NUMBER, pasted=True, metadata=ISSUED_BY)
-    birth_date = fields.Date(
+    birth_date = fields.BirthDate(
         metadata={
             "description": "Needed with a passport, and with a permanent residence card of three"
             " letters and twelve digits; other numbers say it. From 1900 on."

@@ -233,6 +233,8 @@ def _body() -> bytes:
         return request.get_data(cache=True)
     except RequestEntityTooLarge:
         raise TooLarge("body_too_large", maximum=strict_json.MAX_BYTES) from None
+    except OSError:  # how servers say that chunks are malformed, or the client is gone
+        raise Malformed from None
 
 
 def request_digest() -> bytes:

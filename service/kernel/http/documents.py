@@ -25,6 +25,7 @@ _TITLES: Final = {
     "desk": "Talent service: for department clerks and their desk",
     "enterprise": "Talent service: for employers and their agents",
 }
+_PUT_TOO: Final = "PUT means the same here, for clients that have no PATCH."
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 _PROBLEM: Final = {
     "type": "object",
@@ -101,6 +102,10 @@ def _build_one(app: Flask, blueprints: list[Blueprint], audience: str) -> dict[s
     document: dict[str, Any] = api.spec.to_dict()
     for operation in _operations(document):
         _complete(operation)
+    for path in document["paths"].values():
+        if "patch" in path:
+            said = path["patch"].get("description", "")
+            path["patch"]["description"] = f"{said}\n\n{_PUT_TOO}".strip()
     components = document.setdefault("components", {})
     for unused in ("responses", "headers", "parameters"):
         components.pop(unused, None)

@@ -7,9 +7,10 @@ reader's language.
 
 from __future__ import annotations
 
+import itertools
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -196,6 +197,14 @@ class Boolean(ma.fields.Boolean):
         return value
 
 
+class QueryBoolean(Boolean):
+    """`true` or `false` in a query string."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        known = {"true": True, "false": False}
+        return super()._deserialize(known.get(value, value), attr, data, **kwargs)
+
+
 class UUID(ma.fields.UUID):
     """A UUID in its canonical form, with hyphens."""
 
@@ -340,18 +349,25 @@ class DateTime(ma.fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
 
-def faults(messages: Any, path: str = "") -> list[FieldError]:
-    """Marshmallow's nested messages as a flat list with dotted paths."""
+MOST_FAULTS: Final = 100
+"""A body of a megabyte of faults is not answered with a document of many."""
+
+
+def faults(messages: Any) -> list[FieldError]:
+    """The first of marshmallow's nested messages as a flat list with dotted paths."""
+    return list(itertools.islice(_faults(messages, ""), MOST_FAULTS))
+
+
+def _faults(messages: Any, path: str) -> Iterator[FieldError]:
     if isinstance(messages, Mapping):
-        return [
-            fault
-            for key, inner in messages.items()
-            for fault in faults(inner, path if key == "_schema" else _join(path, key))
-        ]
-    if isinstance(messages, list):
-        return [fault for inner in messages for fault in faults(inner, path)]
-    params = messages.params if isinstance(messages, Fault) else {}
-    return [FieldError(path, str(messages), params, _in_other_words(str(messages), params))]
+        for key, inner in messages.items():
+            yield from _faults(inner, path if key == "_schema" else _join(path, key))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _faults(inner, path)
+    else:
+        params = messages.params if isinstance(messages, Fault) else {}
+        yield FieldError(path, str(messages), params, _in_other_words(str(messages), params))
 
 
 def _in_other_words(code: str, params: Mapping[str, Any]) -> Mapping[str, str] | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hmac
+import threading
+import time
+from concurrent.futures import Future
 from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from psycopg import DataError, ProgrammingError
 from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
 from service.kernel import access, clock, logs, metrics, migrations
-from service.kernel.db import Scope
+from service.kernel.db import Database, Scope
 from service.kernel.db.engine import UnsafeRole
 from service.kernel.errors import NotFound, Unauthenticated, Unavailable
 from service.kernel.http.context import runtime
@@ -29,6 +32,7 @@ _NO_SUCH_RIGHT: Final = (
     DataError,
     UnsafeRole,
 )
+READY_SECONDS: Final = 1.5
 
 
 @health.get("/livez")
@@ -37,16 +41,50 @@ def livez() -> Response:
     return Response("ok\n", content_type="text/plain")
 
 
+class _Readiness:
+    """One look at the database, at most one at a time, by a thread that may get stuck with it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._look: Future[None] | None = None
+        self._until = 0.0
+
+    def at(self, database: Database) -> None:
+        """Raises `Unavailable` within READY_SECONDS where it is not as it has to be, and whatever
+        the look itself raised.
+        """
+        with self._lock:
+            if self._look is None or self._look.done():
+                self._look, self._until = Future(), time.monotonic() + READY_SECONDS
+                threading.Thread(target=_look, args=(database, self._look), daemon=True).start()
+            look, until = self._look, self._until
+        try:
+            look.result(timeout=max(0, until - time.monotonic()))
+        except TimeoutError:
+            raise Unavailable(headers=_LATER) from None
+
+
+def _look(database: Database, seen: Future[None]) -> None:
+    try:
+        with database.transaction(Scope.system()) as session:
+            _see_to_schema(session)
+            seen.set_result(None)
+    except BaseException as error:  # noqa: BLE001 - raised where the look is waited for
+        if not seen.done():
+            seen.set_exception(error)
+
+
 @health.get("/readyz")
 def readyz() -> Response:
     """The database answers, its schema is the one this code needs or a newer one, and the service
     may do in it what it has to.
 
-    A newer schema is what an upgrade makes while the older release still runs.
+    A newer schema is what an upgrade makes while the older release still runs. Says 503 where the
+    database takes longer than READY_SECONDS.
     """
+    ready: _Readiness = current_app.extensions.setdefault("readiness", _Readiness())
     try:
-        with runtime().database.transaction(Scope.system()) as session:
-            _see_to_schema(session)
+        ready.at(runtime().database)
     except _NO_SUCH_RIGHT as error:
         _LOG.error("database_incomplete", exc_info=error)
         raise Unavailable("database_incomplete", headers=_LATER) from None

@@ -27,8 +27,15 @@ def housing(story: Story) -> None:
     )
     item = story.item("housing_rent")
     point = {"material": "lease_contract", "what": "租赁合同缺第二页，请补齐。"}
+    why = {
+        "text": "租赁合同只有第一页，无法核对租期和租金。",
+        "citation": {"code": "rules", "article": "第六条"},
+    }
     departments.decide(
-        departments.task(item, "acceptance", "construction"), "return", corrections=[point]
+        departments.task(item, "acceptance", "construction"),
+        "return",
+        corrections=[point],
+        reason=why,
     )
     ticket = story.ticket()
     teller.tell(
@@ -39,6 +46,15 @@ def housing(story: Story) -> None:
         and [step["kind"] for step in ticket["next_steps"]] == ["correct"],
         found=ticket["next_steps"],
     )
+    returned = story.talent.get(f"/items/{item['id']}")["corrections"][0]
+    cited = returned["reason"]["citation"]
+    teller.tell(
+        "理由和依据也写明了：",
+        "He is told why, and by which rule:",
+        true=returned["reason"]["text"][story.tongue] == why["text"] and bool(cited["title"]),
+        found=returned,
+    )
+    teller.quote(f"{why['text']} {cited['title'][story.tongue]} {cited['article'][story.tongue]}")
     lease = upload_one(story.talent, "lease_contract", pages=2)
     item = story.item("housing_rent")
     story.talent.post(

@@ -54,10 +54,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """The most that is kept of one person in one district: documents, and their bytes together."""
+
+    number: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """A file that may be kept: `content` is without what tells of its author and place.
 
-    `pages`: of a PDF that lets them be counted; an image has one.
+    `pages`: of a PDF; an image has one, an office file None.
     """
 
     name: str = field(repr=False)

@@ -37,6 +37,7 @@ class Ticket(DistrictScoped, Base):
     `release_number` is the release that was in force: with it, the form that was filled in is known
     (None: filed before there were releases).
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
+    `due_at` is what was promised last, also once it has ended.
     `calendar_id` is the version of the calendar by which its due dates were last computed as a
     whole; `NO_CALENDAR` where that is not known.
     `filing_key` makes one filing one ticket permanently, whatever is retried.
@@ -83,6 +84,9 @@ class Ticket(DistrictScoped, Base):
         one_of("authority", Authority),
         CheckConstraint(ONE_APPLICANT, name="one_applicant"),
         CheckConstraint(
+            "(status IN ('in_progress', 'awaiting_applicant')) = (ended_at IS NULL)", name="ended"
+        ),
+        CheckConstraint(
             "(authority = 'agent') = (authority_id IS NOT NULL)", name="authority_is_recorded"
         ),
     )
@@ -103,6 +107,7 @@ class Ticket(DistrictScoped, Base):
     employer_id: Mapped[UUID | None]
     status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))
     filed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
     due_at: Mapped[datetime]
     due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
     provisional: Mapped[bool]

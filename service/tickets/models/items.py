@@ -157,7 +157,9 @@ class Edge(OfEmployer, OfApplicant, DistrictScoped, Base):
 class Correction(OfApplicant, DistrictScoped, Base):
     """What a department asked the applicant to correct, sealed: points with section, field, words.
 
-    It is answered, or dropped when it no longer matters; while neither, the item is held for it.
+    The applicant is asked at `sent_at`: at once or, in a stage of several departments, when the
+    stage ends, with the points of them all; until then `asked_at` is when it was returned. It is
+    answered, or dropped when it no longer matters; while neither, the item is held for it.
     """
 
     __tablename__ = "corrections"
@@ -167,6 +169,7 @@ class Correction(OfApplicant, DistrictScoped, Base):
         owned_by("tasks", "task_id"),
         Index("ix_corrections_item", "district_id", "item_id", "id"),
         CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
+        CheckConstraint("answered_at IS NULL OR sent_at IS NOT NULL", name="answered_as_sent"),
         one_of("dropped_because", Dropped),
         CheckConstraint(
             "(dropped_at IS NULL) = (dropped_because IS NULL)"
@@ -181,6 +184,7 @@ class Correction(OfApplicant, DistrictScoped, Base):
     points: Mapped[bytes] = sealed_column(of=Owner("ticket_id", "tickets"))
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
     dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))

@@ -121,6 +121,8 @@ class TicketEvent(StrEnum):
     STAGE_REJECTED = "stage_rejected"
     STAGE_DELIVERED = "stage_delivered"
     NOTICE_ENDED = "notice_ended"
+    VOTE_GIVEN = "vote_given"
+    VOTE_TOLD = "vote_told"
     STAGE_OPENED = "stage_opened"
     STAGE_CLOSED = "stage_closed"
     TASK_OPENED = "task_opened"
@@ -175,6 +177,7 @@ def ticket_status(
 # What an act makes of a task, by where it stands; what is not here is a conflict with that code.
 _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
     (TaskStatus.OPEN, TaskAct.CLAIM): TaskStatus.CLAIMED,
+    (TaskStatus.CLAIMED, TaskAct.CLAIM): TaskStatus.CLAIMED,
     (TaskStatus.CLAIMED, TaskAct.RELEASE): TaskStatus.OPEN,
     (TaskStatus.CLAIMED, TaskAct.DECIDE): TaskStatus.CLOSED,
     (TaskStatus.OPEN, TaskAct.ASSIGN): TaskStatus.CLAIMED,
@@ -185,12 +188,13 @@ _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
 _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
     (TaskStatus.OPEN, TaskAct.RELEASE): "task_not_claimed",
     (TaskStatus.OPEN, TaskAct.DECIDE): "task_not_claimed",
-    (TaskStatus.CLAIMED, TaskAct.CLAIM): "task_already_claimed",
 }
 
 
 def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     """The task's status after the act; `mine`: the actor holds the claim, should that be needed.
+
+    Who claims what they hold already changes nothing.
 
     Raises `Conflict`: `task_closed`, `task_not_claimed`, `task_already_claimed`, `task_not_mine`.
     """
@@ -198,7 +202,8 @@ def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     if after is None:
         raise Conflict(_CONFLICTS.get((status, act), "task_closed"))
     if status is TaskStatus.CLAIMED and act is not TaskAct.ASSIGN and not mine:
-        raise Conflict("task_not_mine")
+        taken = act is TaskAct.CLAIM
+        raise Conflict("task_already_claimed" if taken else "task_not_mine")
     return after
 
 
