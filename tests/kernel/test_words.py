@@ -15,12 +15,15 @@ AUDIENCES = ("public", "talent", "desk", "enterprise")
 
 
 def enumerations(node, path=()):
-    """`(path, node)` of everything in a document that is one of some values."""
+    """`(path, node)` of everything in a document that is one of some values; not of its examples,
+    in which forms of a pack have values of their own.
+    """
     if isinstance(node, dict):
         if "enum" in node and isinstance(node["enum"], list):
             yield path, node
         for key, inner in node.items():
-            yield from enumerations(inner, (*path, key))
+            if key not in {"example", "examples"}:
+                yield from enumerations(inner, (*path, key))
     elif isinstance(node, list):
         for number, inner in enumerate(node):
             yield from enumerations(inner, (*path, number))
