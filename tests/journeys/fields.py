@@ -195,8 +195,8 @@ def _open_faults(
 
 
 def _sections(story: Story, parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
-    """Of a task `sees` is asked; anybody else gets back what they sent, of an item what its offering
-    asks.
+    """Of a task `sees` is asked; anybody else gets back what they sent, of an item what its
+    offering asks.
     """
     if "history" in parent:
         return
