@@ -32,6 +32,7 @@ from service.tickets.models.items import Correction, DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.corrections import CorrectionView, correction_view
 from service.tickets.rules.dues import DueBasis
+from service.tickets.rules.left_out import LeftOut
 from service.tickets.rules.states import Light, NextStep, Tagged, TicketStatus, light
 
 Definitions = Mapping[UUID, OfferingDefinition]
@@ -87,6 +88,7 @@ class ItemView:
     result: Mapping[str, Any] | None
     deliveries: Sequence[DeliveryView]
     waiting_for: Sequence[str]
+    left_out: Sequence[LeftOut]
     stages: Sequence[StageView]
 
 
@@ -352,6 +354,7 @@ def item_view(
             for edge in rows.edges
             if edge.item_id == item.id and edge.status in UNSETTLED
         ],
+        left_out=[LeftOut(**one) for one in item.left_out],
         stages=[_stage(stage, definition, at) for stage in rows.stages if stage.item_id == item.id],
     )
 

@@ -68,6 +68,9 @@ MESSAGES: Final[Mapping[str, str]] = {
     "example_invalid": "does not satisfy the schema at {where}: {problem}",
     "example_incomplete": "no example shows the field {name}",
     "option_untitled": "the value {name} has no title in x-options",
+    "not_conditional": "only fields of a section depend on others",
+    "example_left_out": "would be left out: the field does not apply here",
+    "required_and_conditional": "a field that may not apply is not `required`: a rule asks for it",
     "example_breaks_rule": "breaks a rule of the section: {rule}",
     "fact_invalid": "an example makes no good fact, at {where}: {problem}",
     # conditions

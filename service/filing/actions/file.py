@@ -27,7 +27,8 @@ from service.filing.rules.filing import (
     filing_of,
     followed_by,
 )
-from service.filing.rules.materials import material_faults
+from service.filing.rules.left_out import without_documents, without_fields
+from service.filing.rules.materials import Asked, material_faults
 from service.identity.consents.actions import give_consents
 from service.identity.consents.queries import standing_consents
 from service.identity.people.queries import (
@@ -166,6 +167,7 @@ def _checked(
         filing = _consented(session, actor, applicant, filing, bundle)
     today = calendar.local_date(at)
     kinship = {member.id: member.kinship.value for member in household.family.values()}
+    filing = without_fields(filing, bundle, today=today)
     faults = filing_faults(filing, bundle, kinship, today=today)
     if faults:
         raise Invalid(errors=faults)
@@ -180,14 +182,17 @@ def _checked(
         open_offerings=open_offerings,
         today=today,
     )
+    asked = [
+        (bundle.offerings[requested.offering], case.known_for(requested))
+        for requested in filing.items
+    ]
+    case = replace(case, filing=without_documents(filing, asked))
     unmet = [
         fault
-        for index, requested in enumerate(filing.items)
-        for fault in criterion_faults(
-            bundle.offerings[requested.offering], case.known_for(requested), f"items.{index}"
-        )
+        for index, (definition, known) in enumerate(asked)
+        for fault in criterion_faults(definition, known, f"items.{index}")
     ]
-    unmet += _material_faults(session, actor, case)
+    unmet += _material_faults(session, actor, case, asked)
     if unmet:
         raise Invalid(errors=unmet)
     return case, household
@@ -209,7 +214,9 @@ def _consented(
     return replace(filing, consents=given)
 
 
-def _material_faults(session: Session, actor: Actor, case: FilingContext) -> list[FieldError]:
+def _material_faults(
+    session: Session, actor: Actor, case: FilingContext, asked: Asked
+) -> list[FieldError]:
     filing = case.filing
     attached = [
         *filing.materials,
@@ -218,10 +225,6 @@ def _material_faults(session: Session, actor: Actor, case: FilingContext) -> lis
     kept = materials_by_ids(
         session, actor, ids={one.material for one in attached}, person=case.applicant
     )
-    asked = [
-        (case.bundle.offerings[requested.offering], case.known_for(requested))
-        for requested in filing.items
-    ]
     return material_faults(filing, asked, kept)
 
 

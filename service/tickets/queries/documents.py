@@ -19,8 +19,11 @@ def documents_of(
 ) -> Sequence[TicketMaterial]:
     """The documents that count for an item: of every code that it asks for, the newest revision.
 
-    One statement.
+    A shared one that another item asks for, and this one does not, counts for the other alone. One
+    statement.
     """
+    left_out = {one.get("material") for one in item.left_out}
+    asked = [one.code for one in definition.materials if one.code not in left_out]
     newest = func.max(TicketMaterial.revision).over(
         partition_by=(TicketMaterial.item_id, TicketMaterial.code)
     )
@@ -30,7 +33,7 @@ def documents_of(
             TicketMaterial.district_id == item.district_id,
             TicketMaterial.ticket_id == item.ticket_id,
             or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == item.id),
-            TicketMaterial.code.in_([one.code for one in definition.materials]),
+            TicketMaterial.code.in_(asked),
         )
         .order_by(TicketMaterial.code, TicketMaterial.id)
     )
