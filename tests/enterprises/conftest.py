@@ -122,7 +122,7 @@ class Employee:
         """The id of a family member who is added."""
         member = {"name": name, "kinship": kinship, "id_type": "citizen_id"}
         if kinship == "child":
-            member |= {"id_type": "passport", "id_number": f"E{uuid4().int % 10**8:08}"}
+            member["id_number"] = citizen_id(age=7)
         else:
             member["id_number"] = citizen_id()
         answer = self.signed.post("/v1/me/family", json=member)

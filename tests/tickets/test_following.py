@@ -19,7 +19,7 @@ SUMMARY = {
 }  # fmt: skip
 ITEM = {
     "id", "number", "version", "etag", "offering", "title", "subject", "phase", "outcome", "due_on",
-    "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "stages", "hold",
+    "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "left_out", "stages", "hold",
     "hold_until", "deliveries",
 }  # fmt: skip
 STAGE = {

@@ -142,6 +142,12 @@ class AskedMaterial:
             return Need.OPTIONAL
         return Need.ALWAYS if self.when is None else Need.CONDITIONAL
 
+    def needed(self, known: Known) -> bool:
+        """Whether it has to be there; where that cannot be said yet, it need not."""
+        if self.optional:
+            return False
+        return self.when is None or evaluate(self.when, known).truth is Truth.MET
+
 
 class Binding(StrEnum):
     """What a criterion that is not met does to a filing."""

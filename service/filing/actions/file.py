@@ -20,7 +20,6 @@ from service.facts.queries import facts_of
 from service.filing.actions.build import begin, new_ticket
 from service.filing.queries import FilingState, filing_state, stated_employer
 from service.filing.rules.context import FilingContext
-from service.filing.rules.criteria import criterion_faults
 from service.filing.rules.filing import (
     Filing,
     filing_faults,
@@ -42,6 +41,7 @@ from service.kernel.ids import new_id
 from service.materials.queries import materials_by_ids
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.applicant import Applicant, Authority
+from service.tickets.rules.criteria import criterion_faults
 from service.tickets.rules.states import (
     ticket_number,
 )

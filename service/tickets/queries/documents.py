@@ -15,14 +15,14 @@ from service.tickets.models.items import Item
 
 
 def documents_of(
-    session: Session, item: Item, definition: OfferingDefinition
+    session: Session, item: Item, definition: OfferingDefinition, *, every: bool = False
 ) -> Sequence[TicketMaterial]:
     """The documents that count for an item: of every code that it asks for, the newest revision.
 
-    A shared one that another item asks for, and this one does not, counts for the other alone. One
-    statement.
+    A shared one that another item asks for, and this one does not, counts for the other alone;
+    `every` has it too. One statement.
     """
-    left_out = {one.get("material") for one in item.left_out}
+    left_out = set() if every else {one.get("material") for one in item.left_out}
     asked = [one.code for one in definition.materials if one.code not in left_out]
     newest = func.max(TicketMaterial.revision).over(
         partition_by=(TicketMaterial.item_id, TicketMaterial.code)

@@ -37,7 +37,7 @@ def _fault(
     if answer.truth is Truth.UNKNOWN:
         code, missing = "criterion_unknown", list(answer.missing)
         params["missing"] = missing
-    words = {
+    words: dict[str, str] = {
         language: say(
             f"{code}_named",
             language,
