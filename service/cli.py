@@ -133,6 +133,20 @@ def retry_deliveries(subscriber: str | None, delivery: UUID | None) -> None:
         raise click.ClickException(f"there is no dead delivery {delivery}")
 
 
+def _of_locale() -> str:
+    """The language of whoever types, as their locale says it: Chinese, or English."""
+    words = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    return "zh" if next(filter(None, words), "").startswith("zh") else "en"
+
+
+_LANGUAGE = click.option(
+    "--language",
+    type=click.Choice(["zh", "en"]),
+    default=_of_locale,
+    help="Of what is wrong; by default that of the locale.",
+)
+
+
 @main.group()
 def pack() -> None:
     """A district's whole service as files."""
@@ -155,14 +169,27 @@ def check(folder: Path) -> None:
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def publish(folder: Path) -> None:
+@click.option("--district", metavar="CODE", help="Refuse a pack of another district.")
+@click.option("--retire", is_flag=True, help="Even if more than a third of the offerings goes.")
+@click.option("--recode", is_flag=True, help="Even if the administrative code is another.")
+@_LANGUAGE
+def publish(
+    folder: Path, district: str | None, retire: bool, recode: bool, language: Language
+) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
-    from service.catalogue.actions.publish import set_up_district
+    from service.catalogue.actions.publish import hold_back, set_up_district
+    from service.catalogue.rules.publication import PublicationRefused
     from service.kernel import clock
 
     read = _read_pack(folder)
-    with _district_session(read.district) as session:
-        published = set_up_district(session, read, at=clock.now())
+    try:
+        with _district_session(read.district) as session:
+            hold_back(session, read, district=district, retire=retire, recode=recode)
+            published = set_up_district(session, read, at=clock.now())
+    except PublicationRefused as refused:
+        for refusal in refused.refusals:
+            click.echo(refusal.told(language), err=True)
+        raise click.ClickException("nothing was published") from None
     for name in published.new:
         click.echo(f"new      {name}")
     for name in published.retired:

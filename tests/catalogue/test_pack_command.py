@@ -15,6 +15,7 @@ from tests.catalogue.packs import DEMO, demo_pack
 
 EVERYTHING = len(demo_pack().offerings) + len(demo_pack().bundles)
 SETTLEMENT = "offerings/settlement.yaml"
+CODES = {"nowhere": "350101", "north": "350102", "south": "350103", "west": "350104"}
 
 
 pytestmark = pytest.mark.usefixtures("whole_district")
@@ -46,6 +47,7 @@ def edit(folder, file, old, new):
 def into(folder, district):
     """The pack, for another district: what is published there is nobody else's."""
     edit(folder, "pack.yaml", "district: demo", f"district: {district}")
+    edit(folder, "pack.yaml", '"350100"', f'"{CODES[district]}"')
     return folder
 
 
@@ -92,9 +94,9 @@ def test_what_would_change_is_told_and_not_done(talent, pack):
     for _ in range(2):
         assert said(talent("pack", "diff", pack)) == [
             "+ materials/photo.yaml",
-            f"~ {SETTLEMENT}: title.en",
+            f"~ {SETTLEMENT}: title.en: Household registration for talents → Settling",
             f"+ {SETTLEMENT}: materials.photo",
-            "~ pack.yaml: zone",
+            "~ pack.yaml: zone: Asia/Shanghai → Asia/Urumqi",
             "4 differences",
         ]
 
@@ -123,6 +125,44 @@ def test_publishing_says_what_is_new_and_what_is_retired(talent, pack):
         f"release 2 (new), {said(talent('pack', 'check', pack))[1]}",
     ]
     assert said(talent("pack", "diff", pack)) == ["0 differences"]
+
+
+def test_a_folder_of_another_district_publishes_nothing(talent, pack):
+    answer = talent("pack", "publish", pack, "--district", "north", "--language", "zh")
+    assert answer.exit_code == 1
+    assert answer.stdout == ""
+    told, last = answer.stderr.splitlines()
+    assert told == "配置包属于 demo，而要求发布的是 north"
+    assert last == "Error: nothing was published"
+
+
+def test_what_would_do_harm_is_refused_all_at_once_and_done_when_asked(talent, pack):
+    said(talent("pack", "publish", into(pack, "west")))
+    before = said(talent("pack", "releases", "west"))
+    edit(pack, "pack.yaml", f'"{CODES["west"]}"', '"350100"')
+    edit(
+        pack, "pack.yaml", "version: 1\n    title: {zh: 个人信息", "version: 1\n    title: {zh: 另"
+    )
+    for offering in ("recognition", "settlement", "spouse"):
+        (pack / "offerings" / f"{offering}.yaml").unlink()
+    arrival = pack / "bundles" / "arrival.yaml"
+    whole = arrival.read_text("utf-8")
+    head, rest = whole.partition("offerings:")[0], "offerings: [medical]\n"
+    arrival.write_text(head + rest, "utf-8")
+    for file in (pack / "offerings").glob("*.yaml"):
+        if file.stem != "medical":
+            file.unlink()
+    medical = pack / "offerings" / "medical.yaml"
+    medical.write_text(
+        medical.read_text("utf-8").replace("        - {requested: recognition}\n", ""), "utf-8"
+    )
+    answer = talent("pack", "publish", pack)
+    assert answer.exit_code == 1, answer.output
+    told = answer.stderr.splitlines()
+    assert any("7 of 8 offerings would be retired" in line for line in told)
+    assert any("the administrative code would become 350100" in line for line in told)
+    assert any("is that of demo already" in line for line in told)
+    assert said(talent("pack", "releases", "west")) == before
 
 
 def test_what_is_exported_can_be_published_again(talent, tmp_path):

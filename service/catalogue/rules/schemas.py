@@ -44,10 +44,28 @@ def form_faults(document: Document, at: Path, *, conditional: bool = False) -> I
             yield document.fault((*at, "examples"), "example_incomplete", name=name)
         if "x-when" in declared and not conditional:
             yield document.fault((*at, "properties", name, "x-when"), "not_conditional")
-        for option in declared.get("enum", ()):
-            if as_key(option) not in declared.get("x-options", {}):
-                path = (*at, "properties", name, "x-options")
-                yield document.fault(path, "option_untitled", name=option)
+        yield from _option_faults(document, (*at, "properties", name), declared)
+
+
+def _option_faults(
+    document: Document, path: Path, declared: Mapping[str, Any]
+) -> Iterator[PackFault]:
+    """Every option stands once and has a title, every title has an option.
+
+    Options are told apart as titles name them: 1 and "1" would be one, so are 1.10 and 1.1.
+    """
+    options = [as_key(one) for one in declared.get("enum", ())]
+    titles = declared.get("x-options", {})
+    for place, option in enumerate(options):
+        if option in options[:place]:
+            yield document.fault((*path, "enum", place), "option_repeated", name=option)
+        elif option not in titles:
+            yield document.fault((*path, "x-options"), "option_untitled", name=option)
+    items = declared.get("items")
+    others = items.get("enum", ()) if isinstance(items, Mapping) else ()
+    for title in titles:
+        if title not in {*options, *map(as_key, others)}:
+            yield document.fault((*path, "x-options", title), "title_of_no_option", name=title)
 
 
 def _example_faults(
