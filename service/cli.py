@@ -154,11 +154,15 @@ def pack() -> None:
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def check(folder: Path) -> None:
+@_LANGUAGE
+def check(folder: Path, language: Language) -> None:
     """List everything wrong with a pack, by file, line and key; or print its hash."""
+    from service.catalogue.rules.hints import hints
     from service.catalogue.rules.releases import manifest_of, release_hash
 
-    read = _read_pack(folder)
+    read = _read_pack(folder, language)
+    for hint in hints(read):
+        click.echo(f"hint: {hint.told(language)}", err=True)
     content_hash = release_hash(manifest_of(read))
     click.echo("nothing wrong")
     click.echo(f"hash {content_hash}")
@@ -178,18 +182,23 @@ def publish(
 ) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
     from service.catalogue.actions.publish import hold_back, set_up_district
+    from service.catalogue.rules.hints import hints, unstaffed
     from service.catalogue.rules.publication import PublicationRefused
+    from service.identity.staff.queries import posts_held
     from service.kernel import clock
 
-    read = _read_pack(folder)
+    read, at = _read_pack(folder, language), clock.now()
     try:
         with _district_session(read.district) as session:
             hold_back(session, read, district=district, retire=retire, recode=recode)
-            published = set_up_district(session, read, at=clock.now())
+            published = set_up_district(session, read, at=at)
+            posts = posts_held(session, read.district, on=at.date())
     except PublicationRefused as refused:
         for refusal in refused.refusals:
             click.echo(refusal.told(language), err=True)
         raise click.ClickException("nothing was published") from None
+    for hint in (*hints(read), *unstaffed(read, posts)):
+        click.echo(f"hint: {hint.told(language)}", err=True)
     for name in published.new:
         click.echo(f"new      {name}")
     for name in published.retired:
@@ -201,13 +210,14 @@ def publish(
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def diff(folder: Path) -> None:
+@_LANGUAGE
+def diff(folder: Path, language: Language) -> None:
     """Tell what publishing a pack would change in its district, key by key."""
     from service.catalogue.actions.installed import installed_files
     from service.catalogue.rules.difference import differences, files_of
     from service.kernel.errors import NotFound
 
-    read = _read_pack(folder)
+    read = _read_pack(folder, language)
     try:
         with _district_session(read.district) as session:
             before = installed_files(session, read.district)
@@ -414,7 +424,7 @@ def _keys_database() -> Iterator[Database]:
         database.dispose()
 
 
-def _read_pack(folder: Path) -> Pack:
+def _read_pack(folder: Path, language: Language) -> Pack:
     from service.catalogue.actions.files import load_pack
     from service.catalogue.rules.faults import FaultyPack
 
@@ -422,7 +432,7 @@ def _read_pack(folder: Path) -> Pack:
         return load_pack(folder)
     except FaultyPack as faulty:
         for fault in faulty.faults:
-            click.echo(fault, err=True)
+            click.echo(fault.told(language), err=True)
         raise click.ClickException(f"{len(faulty.faults)} faults") from None
 
 

@@ -53,7 +53,7 @@ def into(folder, district):
 
 def said(answer):
     assert answer.exit_code == 0, answer.output
-    return answer.output.splitlines()
+    return answer.stdout.splitlines()
 
 
 def test_a_good_pack_has_nothing_wrong(talent):
@@ -73,6 +73,50 @@ def test_a_bad_pack_is_told_line_by_line_and_fails(talent, pack):
         assert first.startswith(f"{SETTLEMENT}:61: flow.promise.working_days: must be of type")
         assert second.startswith(f"{SETTLEMENT}:83: flow.stages.1.role: ")
         assert last == "Error: 2 faults"
+
+
+@pytest.mark.parametrize(
+    ("words", "locale", "told"),
+    [
+        ((), "zh_CN.UTF-8", "（整个文件）: kind 后面是全角冒号（：），不是 YAML 的冒号"),
+        ((), "C.UTF-8", "(whole file): the colon behind kind is a full-width one"),
+        (("--language", "zh"), "C.UTF-8", "（整个文件）: kind 后面是全角冒号"),
+        (("--language", "en"), "zh_CN.UTF-8", "(whole file): the colon behind kind"),
+    ],
+)
+def test_faults_are_told_in_the_language_of_who_types(
+    talent, pack, monkeypatch, words, locale, told
+):
+    monkeypatch.setenv("LC_ALL", locale)
+    path = pack / SETTLEMENT
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if "kind: acceptance" in line)
+    lines[place] = lines[place].replace("kind: ", "kind： ")
+    path.write_text("".join(lines), "utf-8")
+    answer = talent("pack", "check", pack, *words)
+    assert answer.exit_code == 1
+    [line, _] = answer.stderr.splitlines()
+    assert line.startswith(f"{SETTLEMENT}:{place + 1}: {told}")
+
+
+def test_what_nobody_can_file_and_nothing_uses_is_a_hint_and_no_fault(talent, pack):
+    home = pack / "bundles" / "arrival.yaml"
+    text = home.read_text("utf-8")
+    assert "schooling, spouse,\n   medical]" in text
+    cut = text.replace("schooling, spouse,\n   medical]", "schooling, spouse]")
+    head, edges = cut.split("edges:\n")
+    kept = [edge for edge in edges.split("  - from: ") if "medical" not in edge]
+    home.write_text(f"{head}edges:\n{'  - from: '.join(kept)}", "utf-8")
+    (pack / "materials" / "photo.yaml").write_text(
+        "code: photo\nscope: item\ntitle: {zh: 照片, en: Photo}\nformats: [jpg]\n", "utf-8"
+    )
+    answer = talent("pack", "check", pack)
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.startswith("nothing wrong\n")
+    assert answer.stderr.splitlines() == [
+        "hint: offering medical is in no bundle: nobody can file it",
+        "hint: no offering asks for material photo",
+    ]
 
 
 def test_a_folder_that_is_named_like_a_file_is_passed_over(talent, pack):
@@ -108,7 +152,11 @@ def test_everything_is_new_in_a_district_that_has_nothing(talent, pack):
 
 
 def test_publishing_says_what_is_new_and_what_is_retired(talent, pack):
-    lines = said(talent("pack", "publish", into(pack, "north")))
+    first = talent("pack", "publish", into(pack, "north"))
+    hints = first.stderr.splitlines()  # nobody works there yet
+    assert "hint: nobody is clerk in construction" in hints
+    assert all(hint.startswith("hint: nobody is ") for hint in hints)
+    lines = said(first)
     assert len(lines) == EVERYTHING + 2
     assert "new      offerings/settlement@1" in lines
     content = said(talent("pack", "check", pack))[1]

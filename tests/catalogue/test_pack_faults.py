@@ -11,7 +11,7 @@ import pytest
 from service.catalogue import rules
 from service.catalogue.actions.files import load_pack
 from service.catalogue.rules.checks import parse_pack
-from service.catalogue.rules.faults import MESSAGES, FaultyPack, PackFault
+from service.catalogue.rules.faults import CODES, FaultyPack, PackFault
 from service.catalogue.rules.pack import Scope, Subject
 from service.catalogue.rules.reading import read_document
 from service.catalogue.rules.shape import FORMAT
@@ -64,7 +64,7 @@ def test_what_is_no_file_of_a_pack_is_told_and_never_raised(changes, told):
 
 def test_every_fault_that_can_be_told_has_its_slip():
     slipped = {slip.code for slip in SLIPS} | {told[3] for _, told in files.WHOLE}
-    assert set(MESSAGES) - slipped == set()
+    assert CODES - slipped == set()
 
 
 def test_what_is_said_names_what_is_wrong():
@@ -151,8 +151,11 @@ def test_one_slip_in_a_file_raises_no_fault_in_those_that_name_it(edit):
 
 
 def test_a_fault_reads_as_a_line_of_a_compiler():
-    fault = PackFault("pack.yaml", 7, "zone", "missing_key", "is missing")
-    assert str(fault) == "pack.yaml:7: zone: is missing"
+    fault = PackFault("pack.yaml", 7, "zone", "unknown_zone", (("name", "Mars"),))
+    assert str(fault) == fault.told("en") == "pack.yaml:7: zone: there is no time zone Mars"
+    assert fault.told("zh") == "pack.yaml:7: zone: 没有时区 Mars"
+    whole = PackFault("pack.yaml", 1, "", "missing_file")
+    assert whole.told("zh") == "pack.yaml:1: （整个文件）: 配置包缺少此文件"
 
 
 def test_the_format_knows_what_the_code_knows():
@@ -186,8 +189,8 @@ def test_every_fault_that_the_code_names_has_its_words():
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     }
     assert len(named) > 50
-    assert named <= set(MESSAGES)
-    assert set(check._MISPLACED.values()) <= set(MESSAGES)
+    assert named <= CODES
+    assert set(check._MISPLACED.values()) <= CODES
 
 
 @pytest.mark.parametrize(

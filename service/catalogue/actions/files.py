@@ -59,7 +59,7 @@ def format_files(folder: Path) -> dict[Path, bytes]:
 
 
 def _yaml(file: Path, path: str, value: Mapping[str, Any]) -> str:
-    """A file of a pack; its first line leads from where it is to the schema of this installation."""
+    """A file of a pack; its first line leads to the schema that this installation has."""
     kind = "pack" if "/" not in path else path.partition("/")[0].removesuffix("s")
     schemas = os.path.relpath(ROOT / "config" / "schema", file.parent.resolve())
     text = yaml.safe_dump(

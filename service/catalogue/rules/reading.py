@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from service.catalogue.rules.faults import MESSAGES, PackFault
+from service.catalogue.rules.faults import PackFault
 from service.kernel.text import holds_hidden
 
 Path = tuple[str | int, ...]
@@ -54,10 +54,8 @@ class Document:
         known = path
         while known and known not in self.lines:
             known = known[:-1]
-        message = MESSAGES[code].format_map(params)
-        return PackFault(
-            self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, message
-        )
+        named = tuple((name, str(value)) for name, value in params.items())
+        return PackFault(self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, named)
 
     def unknown(
         self, path: Path, names: Iterable[str], known: Collection[str], code: str

@@ -80,6 +80,20 @@ def colleague_with(
     return None if row is None else Colleague(row[0] or "", row[1])
 
 
+def posts_held(session: Session, district: str, *, on: date) -> set[tuple[str, str]]:
+    """The departments of a district with the roles that somebody has there on a day."""
+    rows = session.execute(
+        select(StaffPost.department, StaffPost.role)
+        .where(
+            StaffPost.district_id == district,
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
+        )
+        .distinct()
+    )
+    return {(row.department, str(row.role)) for row in rows}
+
+
 def staff_names(
     session: Session, actor: Actor, asked: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], str]:
