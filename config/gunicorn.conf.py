@@ -5,8 +5,10 @@ import shutil
 import tempfile
 from typing import Any
 
+from service.kernel import logs
 from service.kernel.settings import load
 
+logs.configure()
 _settings = load()
 _counts_together = bool(_settings.metrics_token) and _settings.http_workers > 1
 if _counts_together:
@@ -14,19 +16,32 @@ if _counts_together:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="talent-metrics-")
 
 bind = f"127.0.0.1:{_settings.http_port}"
-worker_class = "gthread"
+worker_class = "service.web.worker.ChannelWorker"
 workers = _settings.http_workers
-threads = _settings.http_threads
+preload_app = True
 timeout = 30
 graceful_timeout = 15
-keepalive = 5
 max_requests = 20000
 max_requests_jitter = 2000
-limit_request_line = 8190
-limit_request_field_size = 8190
 accesslog = None  # the application logs every request itself, without query strings
 errorlog = "-"
+logger_class = "service.web.worker.Lines"
 control_socket_disable = True
+
+
+def when_ready(_server: Any) -> None:
+    """What the master has counted while it loaded the application is none of its processes'."""
+    if _counts_together:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(os.getpid())
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """A new process counts its own connections."""
+    from service.kernel.metrics import begin_process
+
+    begin_process()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

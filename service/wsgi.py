@@ -15,4 +15,5 @@ logs.configure()
 _SETTINGS: Final = load()
 _DATABASE: Final = open_database(_SETTINGS)
 _DATABASE.verify()
+_DATABASE.dispose()  # each process that gunicorn forks has connections of its own
 app: Final[Flask] = create_app(_SETTINGS, _DATABASE)

@@ -76,6 +76,12 @@ class MethodNotAllowed(Problem):
     status, default_code = 405, "method_not_allowed"
 
 
+class RequestTimeout(Problem):
+    """408: the request did not come in the time that its bytes earn it."""
+
+    status, default_code = 408, "request_timeout"
+
+
 class Conflict(Problem):
     """409: the state of the thing does not allow it, or somebody was faster."""
 
@@ -116,6 +122,18 @@ class TooManyRequests(Problem):
     """429: slower, please; `Retry-After` tells when."""
 
     status, default_code = 429, "too_many_requests"
+
+
+class HeaderTooLarge(Problem):
+    """431: the header is larger than is read here."""
+
+    status, default_code = 431, "header_too_large"
+
+
+class UnknownTransferCoding(Problem):
+    """501: the body comes in a coding other than `chunked` (RFC 9112, section 6.1)."""
+
+    status, default_code = 501, "transfer_coding_unknown"
 
 
 class Unavailable(Problem):

@@ -96,6 +96,11 @@ def holds_hidden(text: str, *, lines: bool = False) -> bool:
     return bool(_HIDDEN.search(_JOINED.sub("", text.replace("\n", "") if lines else text)))
 
 
+def without_hidden(text: str) -> str:
+    """A text without characters that are not seen or turn what is seen around, joiners included."""
+    return _HIDDEN.sub("", text)
+
+
 def is_blank(text: str) -> bool:
     """Whether a text shows nothing: it is empty, or holds blanks and unseen characters alone."""
     return not _UNSEEN.sub("", text)

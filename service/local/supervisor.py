@@ -1,11 +1,10 @@
-"""Keeps children running: restarts what dies, gives up on what keeps dying, stops all in order."""
+"""Keeps children running: restarts what dies, ever more slowly what keeps dying, stops in order."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from service.local.child import Child, StartFailed, stop_together
@@ -25,18 +24,25 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class RestartPolicy:
-    """A child may die `deaths - 1` times within `window` seconds; pauses double from `pause` on."""
+    """How soon what has died is started again.
+
+    Pauses double from `pause` to `longest` seconds, and begin anew for a child that has lived for
+    `window` seconds. One that has died `deaths` times since then is said to keep dying; before
+    everything is up, that is a reason to stop.
+    """
 
     deaths: int = 4
     window: float = 60
     pause: float = 0.25
+    longest: float = 60
 
 
 @dataclass
 class _Charge:
     child: Child
     is_server: bool
-    deaths: deque[float] = field(default_factory=deque)
+    deaths: int = 0
+    born: float = 0.0
     due: float | None = None  # when it is to be started again
 
 
@@ -59,6 +65,7 @@ class Supervisor:
         self.on_change: Callable[[], None] = lambda: None
         self._charges: list[_Charge] = []
         self._signals = Signals()
+        self._all_up = False
 
     def __enter__(self) -> Self:
         self._signals.__enter__()
@@ -81,7 +88,7 @@ class Supervisor:
 
     def start(self, child: Child, *, server: bool = False) -> None:
         """Start it and keep it running. Raises StartFailed, or StopAskedFor."""
-        self._charges.append(_Charge(child, server))
+        self._charges.append(_Charge(child, server, born=time.monotonic()))
         child.start()
         if self._signals.stop_asked:
             raise StopAskedFor
@@ -107,7 +114,8 @@ class Supervisor:
         return True
 
     def watch(self) -> None:
-        """Tend the children for good; ends by StopAskedFor or GaveUp."""
+        """Tend the children for good; ends by StopAskedFor alone."""
+        self._all_up = True
         while True:
             dues = [charge.due for charge in self._charges if charge.due is not None]
             pause = min(dues, default=time.monotonic() + _LOOK_SECONDS) - time.monotonic()
@@ -116,7 +124,7 @@ class Supervisor:
     def tend(self, seconds: float) -> None:
         """Wait up to `seconds` for something to happen, then see to what happened.
 
-        Raises StopAskedFor after a signal, GaveUp when a child has died too often.
+        Raises StopAskedFor after a signal, GaveUp when a child keeps dying before all are up.
         """
         self._signals.wait(seconds)
         if self._signals.stop_asked:
@@ -133,21 +141,20 @@ class Supervisor:
         return charge.is_server or all(server.running for server in servers)
 
     def _bury(self, charge: _Charge) -> None:
-        now = time.monotonic()
-        charge.deaths.append(now)
-        while charge.deaths[0] < now - self._policy.window:
-            charge.deaths.popleft()
+        policy, now, name = self._policy, time.monotonic(), charge.child.name
+        charge.deaths = 1 if now > charge.born + policy.window else charge.deaths + 1
+        pause = min(policy.longest, policy.pause * 2.0 ** min(charge.deaths - 1, 32))
+        charge.due = now + pause
         obituary = _obituary(charge.child)
-        times = len(charge.deaths)
-        if times >= self._policy.deaths:
-            raise GaveUp(
-                f"{obituary}\n{charge.child.name} died {times} times within "
-                f"{self._policy.window:g} seconds, so everything is stopped."
-            )
-        charge.due = now + self._policy.pause * 2 ** (times - 1)
-        self._say(f"{obituary}\nIt is started again.")
+        if charge.deaths < policy.deaths:
+            self._say(f"{obituary}\nIt is started again.")
+            return
+        if not self._all_up:
+            raise GaveUp(f"{obituary}\n{name} keeps dying, so everything is stopped.")
+        self._say(f"{obituary}\n{name} keeps dying. It is started again in {pause:g} seconds.")
 
     def _revive(self, charge: _Charge) -> None:
+        charge.born = time.monotonic()
         try:
             charge.child.start()
         except StartFailed:

@@ -23,6 +23,7 @@ from service.policies.rules import (
     Eligibility,
     Relative,
     Stated,
+    Titles,
     eligibility,
     stated_faults,
     subjects,
@@ -40,9 +41,17 @@ class _Person:
     complete: bool
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was asked, row by row, and what the offerings in force are called."""
+
+    rows: Sequence[Eligibility]
+    titles: Titles
+
+
 def eligibility_for(
     session: Session, actor: Actor, district: str, stated: Stated, *, at: datetime
-) -> list[Eligibility]:
+) -> Found:
     """What the criteria of offerings come to, one row for each offering and possible subject.
 
     A talent of the district is asked about by what it has established of them and of their
@@ -61,11 +70,12 @@ def eligibility_for(
     own = actor.person_id is not None and actor.district == district
     person = _recorded(session, actor, stated, today) if own else _as_stated(stated)
     wanted = [one for one in offerings if not stated.offerings or one.code in stated.offerings]
-    return [
+    rows = [
         eligibility(one, _known(one, stated, person, subject, today), subject)
         for one in wanted
         for subject in subjects(one, person.family)
     ]
+    return Found(rows, {one.code: one.title for one in offerings})
 
 
 def _unknown(stated: Stated, offerings: Sequence[OfferingDefinition]) -> list[FieldError]:

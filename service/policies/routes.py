@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from service.catalogue.rules.definitions import Criterion
 from service.kernel import clock, http
+from service.kernel.http.limits import client_network, limiter
 from service.policies import queries, schemas
-from service.policies.rules import Eligibility, Judged, Stated
+from service.policies.rules import Eligibility, Judged, Stated, Titles, sentence, titled
 from service.routing.conditions.answered import Finding
 
 blp = http.Blueprint(
@@ -39,6 +41,10 @@ _ANSWER: Final = {
                             "source": "field",
                             "name": "applicant.graduated_on",
                             "title": {"zh": "毕业日期", "en": "Date of graduation"},
+                            "text": {
+                                "zh": "毕业日期须在最近 5 年内",
+                                "en": "Date of graduation: within the last 5 years",
+                            },
                             "asked": "within_last",
                             "expected": {"years": 5},
                             "on": "2026-11-24",
@@ -53,17 +59,33 @@ _ANSWER: Final = {
 }
 
 
-@blp.post("/eligibility", allow=http.PUBLIC, audiences=("public", "talent"))
+def _per_asker() -> str:
+    return http.runtime().settings.limit_eligibility
+
+
+def _asker() -> str:
+    """A person, wherever they are; of who is not signed in, the network."""
+    account = http.actor().account_id
+    return client_network() if account is None else str(account)
+
+
+@blp.post(
+    "/eligibility",
+    allow=http.PUBLIC,
+    audiences=("public", "talent"),
+    problems={429: ["too_many_requests"]},
+)
+@limiter.limit(_per_asker, key_func=_asker)
 @blp.arguments(schemas.EligibilityIn, example=_ASKED)
 @blp.response(200, schemas.EligibilityOut, example=_ANSWER)
 def check_eligibility(stated: Stated) -> dict[str, Any]:
     """Ask whether criteria are met, one by one, with the rule behind each; nothing is kept."""
     session, actor = http.session(), http.actor()
     found = queries.eligibility_for(session, actor, actor.district, stated, at=clock.now())
-    return {"items": [_row(one) for one in found]}
+    return {"items": [_row(one, found.titles) for one in found.rows]}
 
 
-def _row(one: Eligibility) -> dict[str, Any]:
+def _row(one: Eligibility, titles: Titles) -> dict[str, Any]:
     offering = one.offering
     return {
         "offering": offering.code,
@@ -71,11 +93,11 @@ def _row(one: Eligibility) -> dict[str, Any]:
         "about": offering.subject,
         "subject": None if one.subject is None else one.subject.person,
         "verdict": one.verdict,
-        "criteria": [_criterion(judged, one) for judged in one.criteria],
+        "criteria": [_criterion(judged, one, titles) for judged in one.criteria],
     }
 
 
-def _criterion(judged: Judged, one: Eligibility) -> dict[str, Any]:
+def _criterion(judged: Judged, one: Eligibility, titles: Titles) -> dict[str, Any]:
     criterion, answer = judged.criterion, judged.answer
     return {
         "code": criterion.code,
@@ -84,16 +106,19 @@ def _criterion(judged: Judged, one: Eligibility) -> dict[str, Any]:
         "article": criterion.article,
         "binding": criterion.binding,
         "verdict": answer.truth,
-        "reasons": [_reason(finding, one) for finding in answer.reasons],
+        "reasons": [_reason(finding, criterion, one, titles) for finding in answer.reasons],
     }
 
 
-def _reason(finding: Finding, one: Eligibility) -> dict[str, Any]:
+def _reason(
+    finding: Finding, criterion: Criterion, one: Eligibility, titles: Titles
+) -> dict[str, Any]:
     asked, expected = finding.asked
     return {
         "source": finding.source.kind,
         "name": finding.source.name or finding.source.kind,  # an expression has none
-        "title": one.offering.title_of(finding.source),
+        "title": titled(finding, criterion, one.offering, titles),
+        "text": sentence(finding, criterion, one.offering, titles),
         "asked": asked,
         "expected": expected,
         "on": finding.on,

@@ -75,8 +75,9 @@ class ReasonOut(Schema):
     name = fields.String(
         required=True, metadata={"description": "The field, fact, person or offering it is about."}
     )
-    title = fields.Texts(
-        required=True, allow_none=True, metadata={"description": "What people call it."}
+    title = fields.Texts(required=True, metadata={"description": "What people call it."})
+    text = fields.Texts(
+        required=True, metadata={"description": "What is asked for, as a sentence."}
     )
     asked = fields.String(required=True, metadata={"description": "The comparison."})
     expected = fields.Plain(required=True, metadata={"description": "What it is compared with."})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import httpx
 import pytest
 import respx
 
-from service.identity.auth.providers.wechat import openid_of
+from service.identity.auth.providers import wechat as provider
+from service.identity.auth.providers.wechat import Line, openid_of
 from service.kernel.errors import Unauthenticated, Unavailable
 from service.kernel.settings import WechatMode
 
@@ -23,22 +27,55 @@ LIVE = SimpleNamespace(
 )
 
 
+@pytest.fixture(autouse=True)
+def line(monkeypatch):
+    """No test is refused for what another one had fail."""
+    fresh = Line(most=2, failures=3, pause=0.3)
+    monkeypatch.setattr(provider, "line", fresh)
+    return fresh
+
+
 @pytest.fixture
 def wechat():
     with respx.mock(base_url=HOST) as mock:
         yield mock.get("/sns/jscode2session")
 
 
-@pytest.mark.parametrize("code", ["demo:lina", "demo:a.b_c-1", "demo:" + "x" * 40])
-def test_demo_codes(code):
-    assert openid_of(code, DEMO) == code
+@pytest.mark.parametrize(
+    ("code", "openid"),
+    [
+        ("demo:lina", "demo:lina"),
+        ("demo:a.b_c-1", "demo:a.b_c-1"),
+        ("demo:" + "x" * 40, "demo:" + "x" * 40),
+        ("demo:王小明", "demo:王小明"),
+        ("demo：王小明", "demo:王小明"),
+        ("demo:Ｗａｎｇ", "demo:wang"),
+        ("demo:Wang Fang", "demo:wang fang"),
+        ("demo:阿依古丽·买买提", "demo:阿依古丽·买买提"),
+        ("demo:𠮷田", "demo:𠮷田"),
+    ],
+)
+def test_a_demo_code_is_a_name_of_any_script(code, openid):
+    assert openid_of(code, DEMO) == openid
 
 
 @pytest.mark.parametrize(
-    "code", ["lina", "demo:", "demo:Li Na", "demo:李娜", "demo:" + "x" * 41, "demo:lina\n", ""]
+    "code",
+    [
+        "lina",
+        "demo:",
+        "demo: ",
+        "demo:Li  Na",
+        "demo: lina",
+        "demo:" + "x" * 41,
+        "demo:lina\n",
+        "demo:li\u200bna",
+        "demo:<name>",
+        "",
+    ],
 )
 def test_what_is_no_demo_code(code):
-    with pytest.raises(Unauthenticated, match="wechat_code_wrong"):
+    with pytest.raises(Unauthenticated, match="demo_code_wrong"):
         openid_of(code, DEMO)
 
 
@@ -115,3 +152,55 @@ def test_no_answer(wechat, fault, capsys, caplog):
     assert caught.value.__suppress_context__
     out = capsys.readouterr()
     assert SECRET not in out.out + out.err + caplog.text
+
+
+# --- a WeChat that is slow or down ----------------------------------------------------------
+
+
+def test_a_slow_wechat_is_waited_for_by_few_and_the_rest_are_told_at_once(wechat):
+    let_go, asked = threading.Event(), []
+
+    def slow(request):
+        asked.append(request)
+        let_go.wait(5)
+        return httpx.Response(200, json={"openid": "o1"})
+
+    wechat.side_effect = slow
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(openid_of, "code", LIVE) for _ in range(2)]
+        while len(asked) < 2:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(Unavailable) as refused:
+                openid_of("code", LIVE)
+            assert int(refused.value.headers["Retry-After"]) >= 1
+        assert time.monotonic() - begun < 1
+        let_go.set()
+        assert [one.result() for one in held] == ["o1", "o1"]
+    assert len(asked) == 2
+    assert openid_of("code", LIVE) == "o1"
+
+
+def test_a_wechat_that_is_down_is_asked_now_and_then(wechat):
+    wechat.mock(side_effect=httpx.ConnectError)
+    for _ in range(10):
+        with pytest.raises(Unavailable):
+            openid_of("code", LIVE)
+    assert len(wechat.calls) == 3
+    time.sleep(0.35)
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            openid_of("code", LIVE)
+    assert len(wechat.calls) == 4
+    time.sleep(0.35)
+    wechat.mock(return_value=httpx.Response(200, json={"openid": "o1"}))
+    assert [openid_of("code", LIVE) for _ in range(5)] == ["o1"] * 5
+
+
+def test_a_code_that_is_refused_is_no_sign_of_a_wechat_that_is_down(wechat):
+    wechat.respond(json={"errcode": 40029, "errmsg": "invalid code"})
+    for _ in range(10):
+        with pytest.raises(Unauthenticated):
+            openid_of("code", LIVE)
+    assert len(wechat.calls) == 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -23,6 +25,7 @@ from service.kernel.db import (
 from service.kernel.events import Event
 from service.kernel.settings import SettingsError
 from tests.conftest import url_of
+from tests.kernel.frozen import relayed
 
 
 def test_a_transaction_commits_when_the_block_ends_and_not_when_it_raises(database):
@@ -141,6 +144,9 @@ def test_connections_work_as_the_application_role_within_limits(settings, databa
         for name, value in (
             ("statement_timeout", settings.database_statement_timeout),
             ("lock_timeout", settings.database_lock_timeout),
+            ("idle_in_transaction_session_timeout", settings.database_idle_timeout),
+            ("tcp_keepalives_idle", 30),
+            ("tcp_user_timeout", 20_000),
         ):
             told = session.scalar(
                 text("SELECT setting::int FROM pg_settings WHERE name = :name"), {"name": name}
@@ -223,6 +229,73 @@ def test_a_statement_that_takes_too_long_is_stopped(settings, database_name):
         hasty.dispose()
 
 
+def test_a_server_that_hangs_is_waited_for_no_longer_than_a_statement_may_take(settings):
+    with relayed(settings, database_statement_timeout=200) as (relay, through):
+        database = connect(through)
+        try:
+            session = database.open(Scope.system())
+            relay.frozen.set()
+            begun = time.monotonic()
+            with pytest.raises(exc.OperationalError):
+                session.execute(text("SELECT 1"))
+            session.close()
+            assert 2 < time.monotonic() - begun < 5
+            relay.frozen.clear()
+            with database.transaction(Scope.system()) as session:
+                assert session.scalar(text("SELECT 1")) == 1
+        finally:
+            database.dispose()
+
+
+def test_a_server_that_does_not_take_connections_is_given_up_soon(settings):
+    with relayed(settings) as (relay, through):
+        relay.frozen.set()
+        begun = time.monotonic()
+        with pytest.raises(exc.OperationalError):
+            connect(through).engine.connect()
+        assert time.monotonic() - begun < 6
+
+
+def test_while_the_database_hangs_the_service_says_so_within_two_seconds(settings):
+    with relayed(settings, database_statement_timeout=2000) as (relay, through):
+        database = connect(through)
+        client = unchecked(create_app(through, database))
+        try:
+            assert client.get("/readyz").status_code == 200
+            relay.frozen.set()
+            for _ in range(3):  # those who ask while somebody looks do not wait anew
+                begun = time.monotonic()
+                answer = client.get("/readyz")
+                assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+                assert time.monotonic() - begun < 2
+                assert client.get("/livez").status_code == 200
+            relay.frozen.clear()
+            until = time.monotonic() + 10
+            while client.get("/readyz").status_code != 200:
+                assert time.monotonic() < until
+        finally:
+            database.dispose()
+
+
+def test_a_transaction_that_nobody_ends_is_ended(settings, database):
+    """So whoever is cut off in the middle lets go of what it held."""
+    cut_off = connect(replace(settings, database_idle_timeout=300))
+    lock = text("SELECT pg_try_advisory_xact_lock(4711)")
+    held = cut_off.open(Scope.system())
+    try:
+        assert held.scalar(lock)
+        with database.transaction(Scope.system()) as session:
+            assert not session.scalar(lock)
+        time.sleep(1)
+        with database.transaction(Scope.system()) as session:
+            assert session.scalar(lock)
+        with pytest.raises(exc.DBAPIError):
+            held.execute(text("SELECT 1"))
+    finally:
+        held.close()
+        cut_off.dispose()
+
+
 def test_a_connection_that_was_cut_is_replaced(app, database, database_name):
     """One request may fail with a 503; the next one is answered."""
     client = unchecked(app)
@@ -245,21 +318,85 @@ def test_a_connection_that_was_cut_is_replaced(app, database, database_name):
 # --- readiness ------------------------------------------------------------------------------
 
 
-def test_a_service_is_ready_on_its_own_schema_alone(client, database_name):
-    assert client.get("/livez").get_data(as_text=True) == "ok\n"
-    assert client.get("/readyz").get_data(as_text=True) == "ready\n"
+@pytest.fixture
+def owner(database_name):
     with psycopg.connect(url_of("owner", database_name), autocommit=True) as owner:
-        (present,) = owner.execute("SELECT version_num FROM alembic_version").fetchone()
-        try:
-            owner.execute("UPDATE alembic_version SET version_num = '0000'")
-            answer = client.get("/readyz")
-            assert answer.status_code == 503
-            assert answer.json["code"] == "not_migrated"
-            assert int(answer.headers["Retry-After"]) >= 1
-            assert client.get("/livez").status_code == 200
-        finally:
-            owner.execute("UPDATE alembic_version SET version_num = %s", (present,))
+        yield owner
+
+
+@contextmanager
+def standing_at(owner, revision):
+    (present,) = owner.execute("SELECT version_num FROM alembic_version").fetchone()
+    owner.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+    try:
+        yield
+    finally:
+        owner.execute("UPDATE alembic_version SET version_num = %s", (present,))
+
+
+def not_ready(client):
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/livez").get_data(as_text=True) == "ok\n"
+    return answer.json["code"]
+
+
+def test_a_service_is_not_ready_on_an_older_schema(client, owner):
+    assert client.get("/readyz").get_data(as_text=True) == "ready\n"
+    with standing_at(owner, "0019"):
+        assert not_ready(client) == "not_migrated"
+    owner.execute("ALTER TABLE alembic_version RENAME TO put_by")
+    try:
+        assert not_ready(client) == "not_migrated"
+    finally:
+        owner.execute("ALTER TABLE put_by RENAME TO alembic_version")
     assert client.get("/readyz").status_code == 200
+
+
+def test_a_release_stays_ready_on_the_schema_of_a_newer_one(client, owner):
+    """During an upgrade it goes on answering; which rights the newer needs it does not know."""
+    owner.execute("REVOKE SELECT ON notices FROM talent_app")
+    try:
+        with standing_at(owner, "9999"):
+            assert client.get("/readyz").status_code == 200
+    finally:
+        owner.execute("GRANT SELECT ON notices TO talent_app")
+
+
+@pytest.mark.parametrize(
+    ("lost", "given_back"),
+    [
+        ("REVOKE SELECT ON notices FROM talent_app", "GRANT SELECT ON notices TO talent_app"),
+        (
+            "REVOKE SELECT ON alembic_version FROM talent_app",
+            "GRANT SELECT ON alembic_version TO talent_app",
+        ),
+        (
+            "ALTER TABLE notices DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE notices ENABLE ROW LEVEL SECURITY",
+        ),
+        (
+            "REVOKE USAGE ON SCHEMA public FROM talent_app, PUBLIC",
+            "GRANT USAGE ON SCHEMA public TO talent_app, PUBLIC",
+        ),
+    ],
+)
+def test_a_service_that_lacks_rights_is_not_ready_and_says_why(client, owner, lost, given_back):
+    owner.execute(lost)
+    try:
+        assert not_ready(client) == "database_incomplete"
+    finally:
+        owner.execute(given_back)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_service_whose_role_is_gone_is_not_ready(settings):
+    nobody = connect(replace(settings, database_role="nobody_here"))
+    try:
+        assert not_ready(unchecked(create_app(settings, nobody))) == "database_incomplete"
+    finally:
+        nobody.dispose()
 
 
 def test_what_must_stand_with_a_commit_is_written_before_it(settings):

@@ -58,6 +58,60 @@ def test_without_redis_the_service_goes_on_and_signing_in_stays_limited(settings
     assert found["seconds"] < 10
     for line in told.stderr.splitlines():
         assert json.loads(line)["level"] in {"info", "warning", "error"}
+    assert "127.0.0.1" not in told.stderr
+
+
+# In a process of its own, for the same reason. Frozen, Redis takes connections and says nothing.
+WHILE_REDIS_IS_FROZEN = """
+import json, os, signal, sys, tempfile
+from pathlib import Path
+from service.local.valkey import ValkeyServer
+with tempfile.TemporaryDirectory() as folder, ValkeyServer(Path(folder, "valkey.log")) as valkey:
+    os.environ["REDIS_URL"] = valkey.url
+    from service.app import create_app
+    from service.kernel import logs
+    from service.kernel.settings import load
+    logs.configure()
+    app = create_app(load())
+    client = app.test_client()
+
+    def ask(number):
+        body = {"username": f"nobody.{number}", "password": "wrong" * 4}
+        return client.post("/v1/auth/password", json=body)
+
+    def freeze(response):
+        if number == 2:  # after it was counted, before the client is told
+            os.kill(valkey.pid, signal.SIGSTOP)
+        return response
+
+    app.after_request_funcs[None].append(freeze)  # runs before those that stand before it
+    answers = []
+    for number in range(9):
+        answers.append(ask(number))
+    os.kill(valkey.pid, signal.SIGCONT)
+    print(json.dumps([answer.status_code for answer in answers]))
+    app.extensions["talent"].database.dispose()
+"""
+
+
+def test_while_redis_is_frozen_nobody_gets_a_500_and_every_request_is_logged(settings):
+    told = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WHILE_REDIS_IS_FROZEN],
+        env={**os.environ, "TALENT_LIMIT_LOGIN_PER_ADDRESS": "6 per minute"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    statuses = json.loads(told.stdout)
+    # Three were counted in Redis; in the process itself they are counted from nought again.
+    assert statuses == [401] * 9
+    lines = [json.loads(line) for line in told.stderr.splitlines()]
+    assert len([line for line in lines if line["event"] == "request"]) == 9
+    degraded = [line for line in lines if line["level"] == "warning"]
+    assert 1 <= len(degraded) <= 2
+    assert "127.0.0.1" not in told.stderr
 
 
 @pytest.mark.parametrize(

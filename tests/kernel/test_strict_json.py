@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.kernel.errors import Malformed, Problem, TooLarge
-from service.kernel.http.strict_json import MAX_BYTES, MAX_DEPTH, loads
+from service.kernel.http.strict_json import MAX_BYTES, MAX_DEPTH, MAX_VALUES, loads
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 WHOLE = st.integers(-(10**18) + 1, 10**18 - 1)
@@ -66,6 +66,13 @@ REFUSED = {
     "33 levels": (b"[" * 33 + b"]" * 33, "body_too_deep"),
     "200,000 levels": (b"[" * 200_000 + b"]" * 200_000, "body_too_deep"),
     "200,000 objects": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "body_too_deep"),
+    "5,001 elements": (b"[" + b"1," * 5000 + b"1]", "body_too_many_values"),
+    "5,001 members": (
+        b"{" + b",".join(b'"%d":1' % one for one in range(5001)) + b"}",
+        "body_too_many_values",
+    ),
+    "340,000 lists": (b"[" + b"[]," * 340_000 + b"[]]", "body_too_many_values"),
+    "many small objects": (b"[" + b'{"a":1},' * 3000 + b"1]", "body_too_many_values"),
     "closed before opened": (b"]" * 90 + b"[" * 90, "body_too_deep body_is_no_json"),
     "too large": (b'"' + b"a" * MAX_BYTES + b'"', "body_too_large"),
 }
@@ -190,7 +197,9 @@ def test_hostile_bodies_are_turned_away_and_change_nothing(talent):
         ):
             headers = key if path == "/v1/tickets" else {}
             answer = send(path, data=body, content_type="application/json", headers=headers)
-            expected = {"body_too_large", "body_too_deep"} & set(codes.split())
+            expected = {"body_too_large", "body_too_deep", "body_too_many_values"} & set(
+                codes.split()
+            )
             assert answer.status_code in ({400, 413} if expected else {400}), (name, path)
             assert answer.json["code"] in set(codes.split()), (name, path)
     assert talent.get("/v1/me").json == before
@@ -316,13 +325,65 @@ def test_what_merely_resembles_an_integer_in_a_query(talent, limit):
     assert answer.json["errors"][0]["code"] in {"not_an_integer", "number_out_of_bounds"}
 
 
-def test_the_largest_object_of_unknown_names_is_answered_soon_and_shortly(talent):
-    body = b"{" + b",".join(b'"%06d":1' % number for number in range(90_000)) + b"}"
+@pytest.mark.parametrize(
+    ("names", "status"), [(MAX_VALUES - 1, 422), (MAX_VALUES + 1, 413), (90_000, 413)]
+)
+def test_an_object_of_many_unknown_names_is_answered_soon_and_shortly(talent, names, status):
+    body = b"{" + b",".join(b'"%06d":1' % number for number in range(names)) + b"}"
     begun = time.perf_counter()
     answer = talent.patch("/v1/me", data=body, content_type="application/json")
-    assert answer.status_code == 422
+    assert answer.status_code == status
+    assert len(answer.json["errors"]) in {0, 100}
     assert len(answer.data) < 64 * 1024
-    assert time.perf_counter() - begun < 10
+    assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"' + b"a" * 900_000 + b'": 1}',
+        b'{"address": {"' + b"a" * 900_000 + b'": 1}}',
+        json.dumps({"name": "\u674e" * 100_000}).encode(),
+        json.dumps({"id_type": "x" * 900_000}).encode(),
+    ],
+)
+def test_what_is_wrong_is_not_repeated_at_length(talent, body):
+    answer = talent.patch("/v1/me", data=body, content_type="application/json")
+    assert answer.status_code == 422
+    assert len(answer.data) < 4096
+
+
+class Broken:
+    """A body whose chunks the server cannot read on."""
+
+    def read(self, _size=-1):
+        raise OSError("Invalid chunk size: b'zz'")
+
+    readline = read
+
+
+@pytest.mark.parametrize(
+    ("path", "media", "key"),
+    [
+        ("/v1/eligibility", "application/json", None),
+        ("/v1/tickets", "application/json", "k1"),
+        ("/v1/materials", "multipart/form-data; boundary=a", None),
+        ("/v1/materials", "multipart/form-data; boundary=a", "k2"),
+        ("/v1/auth/refresh", "application/json", None),
+    ],
+)
+def test_chunks_that_cannot_be_read_are_a_clients_fault(talent, path, media, key):
+    answer = talent.post(
+        path,
+        content_type=media,
+        headers={"Idempotency-Key": key} if key else {},
+        environ_overrides={
+            "wsgi.input": Broken(),
+            "wsgi.input_terminated": True,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+        },
+    )
+    assert answer.status_code == 400
 
 
 def test_no_other_reader_of_json_stands_in_the_routes():

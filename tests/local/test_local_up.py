@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -69,13 +70,34 @@ def test_what_dies_is_started_again(stand):
     assert "web was killed by SIGKILL" in text
 
 
-def test_gives_up_on_what_keeps_dying(stand, var):
-    one = stand(STAND_IN_WORKER="raise SystemExit('no such queue')")
+def test_what_keeps_dying_is_started_ever_more_slowly_and_stops_nothing_else(stand, var):
+    dies_later = (
+        "import pathlib, time\n"
+        f"counted = pathlib.Path({str(var / 'deaths')!r})\n"
+        "while not counted.with_name('up.json').exists(): time.sleep(0.02)\n"
+        "counted.open('a').write('.')\n"
+        "raise SystemExit('no such queue')"
+    )
+    one = stand(STAND_IN_WORKER=dies_later).ready()
+    web, everyone = one.pids["web"], one.everyone
+    assert eventually(lambda: len((var / "deaths").read_text()) >= 6)
+    assert alive(web)
+    assert one.pids["web"] == web
+    code, text = one.end()
+    assert code == 0
+    assert "no such queue" in text
+    said = re.findall(r"worker keeps dying\. It is started again in ([0-9.]+) seconds", text)
+    pauses = [float(pause) for pause in said]
+    assert pauses[:2] == [0.4, 0.8]
+    assert all_gone(everyone)
+
+
+def test_gives_up_where_it_never_comes_up(stand, var):
+    one = stand(STAND_IN_WEB="raise SystemExit('no such setting')")
     code, text = one.outcome()
     assert code == 1
-    assert "no such queue" in text
-    assert "worker died 4 times within 60 seconds" in text
-    assert all_gone(one.grandchildren)
+    assert "no such setting" in text
+    assert "web keeps dying, so everything is stopped" in text
     assert not (var / "up.json").exists()
 
 

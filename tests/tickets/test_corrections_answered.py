@@ -142,7 +142,7 @@ def test_a_document_that_becomes_necessary_is_asked_in_the_same_answer(talent, s
     item = schooling(PROOF)
     assert "lease_contract" not in {one["code"] for one in item["materials"]}
     answer = answered(talent, item, "schooling", proof="lease")
-    assert codes(answer) == {("materials", "material_missing")}
+    assert codes(answer) == {("materials.lease_contract", "material_missing")}
     assert "租赁" in answer.json["errors"][0]["message"]
     answer = answered(talent, item, "schooling", "lease_contract", proof="lease")
     assert answer.status_code == 200, answer.json

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from service.kernel import clock
 from tests.tickets import invariants
 
 pytestmark = pytest.mark.dated
@@ -113,15 +114,24 @@ def test_what_a_criterion_leaves_open_refuses_nothing(world, talent):
     assert file(talent, body).status_code == 201
 
 
-def test_whose_birth_date_is_not_known_is_of_no_age(world, talent, footprint):
-    """A passport tells no age; that is no way around a rule about ages."""
+@pytest.mark.parametrize(("age", "status"), [(3, 422), (8, 201), (30, 422)])
+def test_a_passport_tells_no_age_so_it_is_asked(world, talent, age, status):
     member = {
         "name": "Anna",
         "kinship": "child",
         "id_type": "passport",
         "id_number": f"E{uuid4().int % 10**8:08}",
+        "id_country": "GBR",
+        "birth_date": f"{clock.now().year - age}-01-01",
     }
     child = talent.post("/v1/me/family", json=member).json["id"]
+    assert file(talent, world.filing(("schooling", child))).status_code == status
+
+
+def test_whose_birth_date_is_not_known_is_of_no_age(world, talent, superuser, footprint):
+    """Of a passport it was not always asked; that is no way around a rule about ages."""
+    child = world.child(talent)
+    superuser.execute("UPDATE persons SET birth_date = NULL WHERE id = %s", (child,))
     before = footprint()
     answer = file(talent, world.filing(("schooling", child)))
     assert answer.status_code == 422

@@ -11,7 +11,8 @@ from service.identity.people.queries import kept_of_member, people_of_case
 from service.kernel.db import Scope
 from tests.tickets.acting import DISTRICT
 
-WHOLE = {"name", "id_type", "id_number", "birth_date", "kinship"}
+DOCUMENT = {"id_type", "id_number", "id_country"}
+WHOLE = {"name", *DOCUMENT, "birth_date", "kinship"}
 # What the pack lets each stage read; a home is looked at without a word of the children.
 SCHOOLING = {
     "acceptance": WHOLE,
@@ -21,14 +22,14 @@ SCHOOLING = {
     "area": {"name"},
     "placement": {"name", "birth_date"},
     "decision": {"name", "birth_date"},
-    "registration": {"name", "id_type", "id_number", "birth_date"},
+    "registration": {"name", *DOCUMENT, "birth_date"},
 }
 SPOUSE = {
-    "acceptance": {"name", "id_type", "id_number"},
-    "verification": {"name", "id_type", "id_number"},
+    "acceptance": {"name", *DOCUMENT},
+    "verification": {"name", *DOCUMENT},
     "matching": {"name"},
     "consent": {"name"},
-    "decision": {"name", "id_type", "id_number"},
+    "decision": {"name", *DOCUMENT},
     "start": {"name"},
 }
 

@@ -87,7 +87,8 @@ def correct_item(
         if faults:
             raise Invalid(errors=faults)
         for correction in asked:
-            correction.answered_at = at
+            # Two machines may have written them: no answer comes before its question.
+            correction.answered_at = max(at, correction.asked_at)
         sent = {one.code for one in documents} | {one.code for one in materials}
         _leave_out(item, judged, sent, fields, answered=given)
         _revise(session, item, given, shared, {one.section: one.revision for one in rows})

@@ -60,8 +60,8 @@ def without_documents(filing: Filing, asked: Asked) -> Filing:
     A shared document is kept where one item asks for it; others name it all the same: it does not
     count for them.
     """
-    not_asked = [definition.not_asked(known) for definition, known in asked]
-    needless = _of_none([definition for definition, _ in asked], not_asked)
+    not_asked = [one.offering.not_asked(one.known) for one in asked]
+    needless = _of_none([one.offering for one in asked], not_asked)
     return replace(
         filing,
         materials=[one for one in filing.materials if one.code not in needless],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
-from flask import request
+from flask import Response
 
 from service.identity.auth import tokens
 from service.identity.auth.actions import sign_in
@@ -22,7 +23,7 @@ from service.identity.auth.schemas import (
 from service.identity.people.schemas import STAFF_EXAMPLE, TALENT_EXAMPLE, account_of
 from service.kernel import clock, http
 from service.kernel.http.context import read_json
-from service.kernel.http.limits import limiter
+from service.kernel.http.limits import client_network, is_remembered, limiter, remember
 from service.kernel.permissions import Permission
 
 auth: Final = http.Blueprint("auth", __name__, description="Signing in and out.")
@@ -52,11 +53,27 @@ def _per_account() -> str:
     return http.runtime().settings.limit_login_per_account
 
 
+def _failed_per_account() -> str:
+    return http.runtime().settings.limit_failed_per_account
+
+
+def _account() -> str:
+    username = read_json()["username"]
+    return subject_of(CredentialKind.PASSWORD, username.lower()).hex()
+
+
 def _account_at_address() -> str:
     """Who is tried from where: somebody else's guessing elsewhere does not lock the owner out."""
-    username = read_json()["username"]
-    subject = subject_of(CredentialKind.PASSWORD, username.lower())
-    return f"{subject.hex()}@{request.remote_addr}"
+    return f"{_account()}@{client_network()}"
+
+
+def _is_known_here() -> bool:
+    """Whether the account has signed in from here before: others' guessing does not slow it."""
+    return is_remembered("signed in", _account(), client_network())
+
+
+def _has_failed(response: Response) -> bool:
+    return response.status_code == HTTPStatus.UNAUTHORIZED
 
 
 @auth.post(
@@ -65,15 +82,15 @@ def _account_at_address() -> str:
     audiences=("public", "talent"),
     keyed=http.Keyed.NO,
     problems={
-        401: ["wechat_code_wrong"],
+        401: ["wechat_code_wrong", "demo_code_wrong"],
         403: ["account_disabled"],
         422: ["district_unknown"],
         429: ["too_many_requests"],
     },
 )
+@limiter.limit(_per_address)
 @auth.arguments(WechatLoginIn, example={"code": "demo:lina", "district": "demo"})
 @auth.response(200, LoginOut, example=_login_example(TALENT_EXAMPLE))
-@limiter.limit(_per_address)
 def login_wechat(body: dict[str, Any]) -> dict[str, Any]:
     """Sign a talent in with the one-time code of `wx.login()`.
 
@@ -99,15 +116,23 @@ def login_wechat(body: dict[str, Any]) -> dict[str, Any]:
         429: ["too_many_requests"],
     },
 )
+@limiter.limit(_per_address)
 @auth.arguments(
     PasswordLoginIn,
     example={"username": "clerk.construction", "password": "correct horse battery staple"},
 )
 @auth.response(200, LoginOut, example=_login_example(STAFF_EXAMPLE))
-@limiter.limit(_per_address)
-@limiter.limit(_per_account, key_func=_account_at_address)
 def login_password(body: dict[str, Any]) -> dict[str, Any]:
     """Sign in a member of staff, to a district in which they hold a post, or an agent."""
+    return _tried(body)
+
+
+@limiter.limit(
+    _failed_per_account, key_func=_account, exempt_when=_is_known_here, deduct_when=_has_failed
+)
+@limiter.limit(_per_account, key_func=_account_at_address)
+def _tried(body: dict[str, Any]) -> dict[str, Any]:
+    """Limited by the account that is tried, so apart from the view: its limit needs no body."""
     session = http.session_for(body.get("district"))
     signed_in = sign_in.sign_in_by_password(
         session,
@@ -117,6 +142,7 @@ def login_password(body: dict[str, Any]) -> dict[str, Any]:
         lifetime=_sign_in_lasts(),
         at=clock.now(),
     )
+    remember("signed in", _account(), client_network())
     return _answer(signed_in)
 
 
@@ -131,9 +157,9 @@ def login_password(body: dict[str, Any]) -> dict[str, Any]:
         429: ["too_many_requests"],
     },
 )
+@limiter.limit(_per_address)
 @auth.arguments(RefreshIn, example={"refresh_token": _REFRESH_TOKEN})
 @auth.response(200, LoginOut, example=_login_example(TALENT_EXAMPLE))
-@limiter.limit(_per_address)
 def refresh_session(body: dict[str, Any]) -> dict[str, Any]:
     """Change a refresh token for a new pair of tokens.
 

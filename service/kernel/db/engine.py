@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import orjson
 import psycopg
+from psycopg import pq
 from sqlalchemy import Engine, create_engine, event, exc, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import District
 from service.kernel.db.scope import Scope, set_scope
-from service.kernel.settings import Settings, SettingsError
+from service.kernel.settings import DatabaseSettings, SettingsError
 
 
 @dataclass
@@ -77,15 +78,16 @@ class Database:
         self.engine.dispose()
 
 
-def connect(settings: Settings) -> Database:
+def connect(settings: DatabaseSettings) -> Database:
     """A pool for the application role.
 
     Where the login is another role (an owner's, in a small installation), every connection
     changes to the application role, which row-level security holds. No statement and no wait for
-    a lock outlasts what the settings allow.
+    a lock outlasts what the settings allow, no transaction is left open, and nobody waits longer
+    for a server that does not answer at all: `psycopg.OperationalError`.
     """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
-    connect_args: dict[str, Any] = {"application_name": "talent"}
+    connect_args: dict[str, Any] = {"application_name": "talent", **_WATCHED}
     if not settings.database_prepare:
         connect_args["prepare_threshold"] = None
     engine = create_engine(
@@ -97,8 +99,35 @@ def connect(settings: Settings) -> Database:
         connect_args=connect_args,
         json_deserializer=orjson.loads,
     )
+    longest = settings.database_statement_timeout / 1000 + _GRACE_SECONDS
+
+    @event.listens_for(engine, "do_connect")
+    def connect_answering(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:
+        connection = AnsweringConnection.connect(*where, **how)
+        connection.longest = longest
+        return connection
+
     _prepare_connections(engine, settings)
     return Database(engine)
+
+
+class AnsweringConnection(psycopg.Connection[Any]):
+    """A connection that waits `longest` seconds for an answer of the server, and then is closed.
+
+    `statement_timeout` is kept by the server. One that is stopped, or cut off by a network that
+    says nothing of it, keeps nothing.
+    """
+
+    longest: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's; raises `psycopg.OperationalError` when the time is over."""
+        try:
+            return super().wait(gen, interval, self.longest if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # what becomes of the statement is not known
+            raise
 
 
 def districts(database: Database) -> Sequence[str]:
@@ -111,10 +140,25 @@ class UnsafeRole(Exception):
     """Row-level security would not hold the role that connections work as."""
 
 
+_GRACE_SECONDS: Final = 2
+_WATCHED: Final = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""How soon this side notices that the other is gone: seconds, but for the last."""
 _PREPARE: Final = """
 SELECT set_config('role', %(role)s, false),
        set_config('statement_timeout', %(statement_timeout)s, false),
-       set_config('lock_timeout', %(lock_timeout)s, false)
+       set_config('lock_timeout', %(lock_timeout)s, false),
+       set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, false),
+       set_config('tcp_keepalives_idle', '30', false),
+       set_config('tcp_keepalives_interval', '10', false),
+       set_config('tcp_keepalives_count', '3', false),
+       set_config('tcp_user_timeout', '20000', false)
 """
 _IS_HELD: Final = """
 SELECT NOT (rolsuper OR rolbypassrls) AND NOT EXISTS (
@@ -124,7 +168,7 @@ SELECT NOT (rolsuper OR rolbypassrls) AND NOT EXISTS (
 """
 
 
-def _prepare_connections(engine: Engine, settings: Settings) -> None:
+def _prepare_connections(engine: Engine, settings: DatabaseSettings) -> None:
     """Every new connection takes its role and limits; `UnsafeRole` where security is not to be had.
 
     A superuser, a role with BYPASSRLS and the owner of a protected table would see everything.
@@ -133,6 +177,7 @@ def _prepare_connections(engine: Engine, settings: Settings) -> None:
         "role": settings.database_role,
         "statement_timeout": str(settings.database_statement_timeout),
         "lock_timeout": str(settings.database_lock_timeout),
+        "idle_timeout": str(settings.database_idle_timeout),
     }
 
     @event.listens_for(engine, "connect")

@@ -7,9 +7,10 @@ reader's language.
 
 from __future__ import annotations
 
+import itertools
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -20,6 +21,7 @@ from marshmallow import validate
 
 from service.kernel.errors import FieldError
 from service.kernel.text import holds_hidden, is_blank
+from service.kernel.words import name_of
 
 Messages: TypeAlias = dict[str, Any]
 
@@ -194,6 +196,14 @@ class Boolean(ma.fields.Boolean):
         return value
 
 
+class QueryBoolean(Boolean):
+    """`true` or `false` in a query string."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        known = {"true": True, "false": False}
+        return super()._deserialize(known.get(value, value), attr, data, **kwargs)
+
+
 class UUID(ma.fields.UUID):
     """A UUID in its canonical form, with hyphens."""
 
@@ -250,12 +260,15 @@ class DayOrMoment(ma.fields.String):
 
 
 class Enum(ma.fields.Enum[Any]):
-    """One of the values of a `StrEnum`."""
+    """One of the values of a `StrEnum`; `x-words` tells the documents where their words are."""
 
     default_error_messages: Messages = {"unknown": "not_one_of"}
 
-    def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(enum, by_value=True, **kwargs)
+    def __init__(
+        self, enum: type[StrEnum], *, metadata: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        named = {"x-words": name_of(enum), **(metadata or {})}
+        super().__init__(enum, by_value=True, metadata=named, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str):
@@ -333,18 +346,25 @@ class DateTime(ma.fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
 
-def faults(messages: Any, path: str = "") -> list[FieldError]:
-    """Marshmallow's nested messages as a flat list with dotted paths."""
+MOST_FAULTS: Final = 100
+"""A body of a megabyte of faults is not answered with a document of many."""
+
+
+def faults(messages: Any) -> list[FieldError]:
+    """The first of marshmallow's nested messages as a flat list with dotted paths."""
+    return list(itertools.islice(_faults(messages, ""), MOST_FAULTS))
+
+
+def _faults(messages: Any, path: str) -> Iterator[FieldError]:
     if isinstance(messages, Mapping):
-        return [
-            fault
-            for key, inner in messages.items()
-            for fault in faults(inner, path if key == "_schema" else _join(path, key))
-        ]
-    if isinstance(messages, list):
-        return [fault for inner in messages for fault in faults(inner, path)]
-    params = messages.params if isinstance(messages, Fault) else {}
-    return [FieldError(path, str(messages), params)]
+        for key, inner in messages.items():
+            yield from _faults(inner, path if key == "_schema" else _join(path, key))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _faults(inner, path)
+    else:
+        params = messages.params if isinstance(messages, Fault) else {}
+        yield FieldError(path, str(messages), params)
 
 
 def _join(path: str, key: Any) -> str:

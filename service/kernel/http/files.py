@@ -18,7 +18,7 @@ from werkzeug.formparser import FormDataParser
 from service.kernel.errors import FieldError, Invalid, Malformed, TooLarge, UnsupportedMediaType
 from service.kernel.http.fields import Schema, SentFile, faults
 
-_AROUND: Final = 64 * 1024
+AROUND: Final = 64 * 1024
 """What the parts of a form that are no file, and the lines between them, may take in all."""
 _HELD: Final = 256 * 1024
 """What the parser may hold of a part while it looks for its end; it reads 64 KiB at once."""
@@ -36,7 +36,7 @@ def read_form(schema: type[Schema], *, largest: int) -> dict[str, Any]:
     """
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType("form_expected")
-    parts = list(_parts(largest + _AROUND))
+    parts = list(_parts(largest + AROUND))
     if any(name is None for name, _ in parts):
         raise Malformed("form_malformed")
     twice = [str(name) for name, times in Counter(name for name, _ in parts).items() if times > 1]
@@ -82,8 +82,11 @@ def _parts(maximum: int) -> Iterator[Part]:
             request.stream, request.mimetype, request.content_length, request.mimetype_params
         )
     except RequestEntityTooLarge:
+        # The parser says the same of a body that is too long and of what it holds of the parts.
+        if request.content_length is not None and request.content_length <= maximum:
+            raise TooLarge("form_too_much") from None
         raise TooLarge("body_too_large", maximum=maximum) from None
-    except ValueError:
+    except (ValueError, OSError):  # OSError: malformed chunks, or the client is gone
         raise Malformed("form_malformed") from None
     yield from fields.items(multi=True)
     for name, file in files.items(multi=True):

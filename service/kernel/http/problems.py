@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 import psycopg
 from flask import Flask, Response, g
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
 from service.kernel import errors, messages
+from service.kernel.db.outages import kind_of
 from service.kernel.http.context import language
+from service.kernel.http.fields import MOST_FAULTS
 from service.kernel.logs import logger
 
 _LOG: Final = logger("http")
@@ -41,8 +44,10 @@ _AWAY: Final = (
     psycopg.InterfaceError,
 )
 _PASSED_ON: Final = ("Allow", "Retry-After")
-_MOST_FAULTS: Final = 100
-"""A body of a megabyte of faults is not answered with a document of many."""
+REFUSAL: Final = "talent.refusal"
+"""Where the WSGI environment holds the `Problem` with which the server itself refuses a request."""
+_LONGEST: Final = 200
+"""Characters of what is repeated from a request: a path, or a value among the figures."""
 
 
 def register(app: Flask) -> None:
@@ -56,21 +61,21 @@ def register(app: Flask) -> None:
 
 def respond(problem: errors.Problem) -> Response:
     """The problem document of `problem`."""
-    tongue = language()
+    tongue, params = language(), _repeated(problem.params)
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
-        "detail": messages.say(problem.code, tongue, problem.params),
+        "detail": messages.say(problem.code, tongue, params),
         "code": problem.code,
         "errors": [
-            {"path": error.path, "code": error.code, "message": _message(error, tongue)}
-            for error in problem.errors[:_MOST_FAULTS]
+            {"path": _short(error.path), "code": error.code, "message": _message(error, tongue)}
+            for error in problem.errors[:MOST_FAULTS]
         ],
         "request_id": g.get("request_id"),
     }
-    if problem.params:
-        body["params"] = problem.params
+    if params:
+        body["params"] = messages.said_in(tongue, params)
     response = Response(
         orjson.dumps(body, default=str), problem.status, content_type="application/problem+json"
     )
@@ -82,7 +87,17 @@ def respond(problem: errors.Problem) -> Response:
 def _message(error: errors.FieldError, tongue: messages.Language) -> str:
     if error.text is not None:
         return error.text[tongue]
-    return messages.say(error.code, tongue, error.params)
+    return messages.say(error.code, tongue, _repeated(error.params))
+
+
+def _repeated(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _short(value) if isinstance(value, str) else value for name, value in params.items()
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _from_werkzeug(error: HTTPException) -> Response:
@@ -101,7 +116,7 @@ def _from_database(error: Exception) -> Response:
     """
     if not _passes(error):
         return _unexpected(error)
-    _LOG.warning("database_unavailable", exc_info=error)
+    _LOG.warning("database_unavailable", kind=kind_of(error), exc_info=error)
     return respond(errors.Unavailable(headers={"Retry-After": "2"}))
 
 
@@ -110,7 +125,7 @@ def _passes(error: Exception) -> bool:
         if error.connection_invalidated:
             return True
         error = error.orig if isinstance(error.orig, psycopg.Error) else error
-    return isinstance(error, (*_AWAY, ReadOnlySqlTransaction))
+    return isinstance(error, (*_AWAY, IdleInTransactionSessionTimeout, ReadOnlySqlTransaction))
 
 
 def _unexpected(error: Exception) -> Response:

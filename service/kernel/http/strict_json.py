@@ -16,6 +16,8 @@ from service.kernel.errors import Malformed, TooLarge
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 32
+MAX_VALUES: Final = 5000
+"""Members and elements of all objects and lists together."""
 MAX_DIGITS: Final = 18
 """Every whole number that fits is a PostgreSQL bigint."""
 
@@ -29,25 +31,32 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 def loads(body: bytes) -> Any:
     """The value that `body` spells.
 
-    Raises `TooLarge` for a body over 1 MiB or nested deeper than 32, and `Malformed` for what is
-    no JSON (RFC 8259), repeats a key, or holds a number or character that cannot be kept.
+    Raises `TooLarge` for a body over 1 MiB, nested deeper than 32 or with more than some 5,000
+    members and elements, all before anything is decoded; and `Malformed` for what is no JSON
+    (RFC 8259), repeats a key, or holds a number or character that cannot be kept.
     """
     if len(body) > MAX_BYTES:
         raise TooLarge("body_too_large", maximum=MAX_BYTES)
-    if _depth(body) > MAX_DEPTH:
-        raise TooLarge("body_too_deep", maximum=MAX_DEPTH)
+    _hold_to_bounds(_STRINGS.sub(b"", body))
     try:
         return _DECODER.decode(body.decode())
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         raise Malformed("body_is_no_json") from None
 
 
-def _depth(body: bytes) -> int:
-    deepest = depth = 0
-    for bracket in _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS):
+def _hold_to_bounds(marks: bytes) -> None:
+    """Raise `TooLarge` by the brackets and commas of a body whose texts have been taken out.
+
+    A container has at most one value more than commas. Where there are too many brackets the
+    depth of the first ones decides which of the two is said.
+    """
+    depth = 0
+    for bracket in marks.translate(None, _NO_BRACKETS)[: 2 * MAX_VALUES]:
         depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > MAX_DEPTH:
+            raise TooLarge("body_too_deep", maximum=MAX_DEPTH)
+    if marks.count(b",") + marks.count(b"[") + marks.count(b"{") > MAX_VALUES:
+        raise TooLarge("body_too_many_values", maximum=MAX_VALUES)
 
 
 def _whole(digits: str) -> int:

@@ -34,8 +34,8 @@ class Finding:
 
     `missing`: what has to be known first; `malformed`: it is there, and cannot be compared.
     `asked` is the clause's comparison and its value in plain form, e.g.
-    `("within_last", {"years": 5})`. `on`: the day as of which an age or a span counts, None where
-    the clause is about neither, or the day is not known.
+    `("within_last", {"years": 5})`; `negated`: it stands under `not`. `on`: the day as of which an
+    age or a span counts, None where the clause is about neither, or the day is not known.
     """
 
     source: Source
@@ -44,6 +44,7 @@ class Finding:
     missing: tuple[str, ...] = ()
     malformed: bool = False
     on: date | None = None
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def evaluate(condition: Condition, known: Known) -> Answer:
         case Not(part):
             answer = evaluate(part, known)
             reasons = tuple(
-                replace(reason, truth=_OPPOSITE[reason.truth]) for reason in answer.reasons
+                replace(reason, truth=_OPPOSITE[reason.truth], negated=not reason.negated)
+                for reason in answer.reasons
             )
             return Answer(_OPPOSITE[answer.truth], reasons)
         case AllOf(parts):

@@ -10,7 +10,6 @@ from uuid import UUID
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.catalogue.rules.pack import Material
 from service.kernel.errors import FieldError
-from service.kernel.messages import LANGUAGES, say
 from service.materials.rules import KnownMaterial
 
 
@@ -55,13 +54,9 @@ def _document_faults(
         yield FieldError(f"{path}.material", "material_format", {"formats": formats})
 
 
-def material_missing(path: str, material: Material) -> FieldError:
-    """A document that has to be there and is not, with its title."""
-    words: dict[str, str] = {
-        language: say("material_missing_named", language, {"title": material.title[language]})
-        for language in LANGUAGES
-    }
-    return FieldError(path, "material_missing", {"material": material.code}, words)
+def material_missing(code: str, title: Mapping[str, str], path: str) -> FieldError:
+    """A document that has to be there and is not: its code ends the path, its title is said."""
+    return FieldError(f"{path}.{code}", "material_missing", {"title": title})
 
 
 def replacement_faults(
@@ -82,5 +77,8 @@ def replacement_faults(
     given = {one.code for one in attached}
     return [
         *handed_faults(attached, wanted, kept, "materials"),
-        *(material_missing("materials", materials[code]) for code in sorted({*asked} - given)),
+        *(
+            material_missing(code, materials[code].title, "materials")
+            for code in sorted({*asked} - given)
+        ),
     ]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
-from service.catalogue.rules.definitions import Criterion, OfferingDefinition
+from service.catalogue.rules.definitions import Criterion, OfferingDefinition, looks_at
 from service.kernel.errors import FieldError
-from service.kernel.messages import LANGUAGES, Language, say
+from service.kernel.messages import BETWEEN, LANGUAGES, Language, say
 from service.routing.conditions.answered import Answer, evaluate
 from service.routing.conditions.asked import Source, SourceKind, Truth
 from service.routing.conditions.known import Known
 
 
-def criterion_faults(definition: OfferingDefinition, known: Known, path: str) -> list[FieldError]:
+def criterion_faults(
+    definition: OfferingDefinition, known: Known, path: str, unsound: Collection[str] = ()
+) -> list[FieldError]:
     """The criteria that refuse an item, each with the rule that says so.
 
     One that cannot be told from what is there refuses, too, and names what is missing: else
-    leaving something out would be a way around it.
+    leaving something out would be a way around it. One that looks at a field of `unsound`, whose
+    answer has a fault, is not asked.
     """
     judged = [
-        (one, evaluate(one.met_when, known)) for one in definition.criteria if one.binding.refuses
+        (one, evaluate(one.met_when, known))
+        for one in definition.criteria
+        if one.binding.refuses and not looks_at(one.met_when, unsound)
     ]
     return [
         _fault(definition, one, answer, path)
@@ -44,7 +49,7 @@ def _fault(
             {
                 "title": criterion.title[language],
                 "cited": cited(criterion, language),
-                "missing": _AND[language].join(
+                "missing": BETWEEN[language].join(
                     dict.fromkeys(_named(definition, one, language) for one in missing)
                 ),
             },
@@ -52,9 +57,6 @@ def _fault(
         for language in LANGUAGES
     }
     return FieldError(path, code, params, words)
-
-
-_AND: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
 
 
 def _named(definition: OfferingDefinition, missing: str, language: Language) -> str:

@@ -59,20 +59,24 @@ def sign_in_by_password(
 
     Raises `Refusal("credentials_wrong")`, the same after the same time whether the username or
     the password is wrong, `Forbidden("account_disabled")` and `Forbidden("no_post_in_district")`
-    only to who knows the password, and `Invalid("district_unknown")`. An agent comes in to every
+    only to who knows the password, `Invalid("district_unknown")`, and `Unavailable` while too many
+    passwords are being checked. An agent comes in to every
     district; what there is to see for them there, their enterprise decides, request by request.
     """
     _check_district(session, actor.district)
     subject = subject_of(CredentialKind.PASSWORD, username.lower())
     found = find(session, CredentialKind.PASSWORD, subject)
     secret = found.secret if found else None
-    if not passwords.password_matches(secret, password) or found is None or secret is None:
+    with passwords.one_at_a_time():
+        right = passwords.password_matches(secret, password)
+        renewed = passwords.hash_password(password) if right and _is_outdated(secret) else None
+    if not right or found is None:
         failed = {"method": CredentialKind.PASSWORD, "subject": subject.hex()}
         audit.record(session, "login.failed", actor=guest(actor.district), at=at, data=failed)
         raise Refusal("credentials_wrong")
     act_as(session, found, actor.district)
-    if passwords.outdated(secret):
-        keep_password(session, found.account_id, password)
+    if renewed is not None:
+        _keep(session, found.account_id, renewed)
     return _let_in(session, found, actor.district, CredentialKind.PASSWORD, lifetime, at)
 
 
@@ -133,11 +137,19 @@ def sign_out(session: Session, actor: Actor, *, at: datetime) -> None:
 
 def keep_password(session: Session, account_id: UUID, password: str) -> None:
     """Replace the password's hash of the account that the transaction runs as."""
+    _keep(session, account_id, passwords.hash_password(password))
+
+
+def _keep(session: Session, account_id: UUID, secret: str) -> None:
     session.execute(
         update(Credential)
         .where(Credential.account_id == account_id, Credential.kind == CredentialKind.PASSWORD)
-        .values(secret=passwords.hash_password(password))
+        .values(secret=secret)
     )
+
+
+def _is_outdated(secret: str | None) -> bool:
+    return secret is not None and passwords.outdated(secret)
 
 
 def _check_district(session: Session, district: str) -> None:

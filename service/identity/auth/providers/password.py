@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -9,10 +12,13 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from service.kernel.errors import Unavailable
+
 SHORTEST: Final = 8
 
 
 LONGEST: Final = 200
+_RETRY: Final = {"Retry-After": "1"}
 
 
 @dataclass(slots=True)
@@ -22,6 +28,33 @@ class _Hashing:
 
 hashing: Final = _Hashing(PasswordHasher())
 """argon2-cffi's defaults (RFC 9106, low memory: 64 MiB, 3 passes); tests put in a cheaper one."""
+
+
+_WAIT_SECONDS: Final = 1.0
+_MOST_WAITING: Final = 2
+_turn: Final = threading.Lock()
+_places: Final = threading.Semaphore(1 + _MOST_WAITING)
+"""One who hashes, and who waits: the other threads of the process are for other requests."""
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Around the hashing of a request: 64 MiB and a core for a process, not for each thread.
+
+    Raises `Unavailable` when it would take more than a second to get there. Not for commands,
+    which have time.
+    """
+    if not _places.acquire(blocking=False):
+        raise Unavailable(headers=_RETRY)
+    try:
+        if not _turn.acquire(timeout=_WAIT_SECONDS):
+            raise Unavailable(headers=_RETRY)
+        try:
+            yield
+        finally:
+            _turn.release()
+    finally:
+        _places.release()
 
 
 def hash_password(password: str) -> str:
