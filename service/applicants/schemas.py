@@ -70,6 +70,14 @@ class RefusalOut(Schema):
     reason = fields.Nested(GivenReasonOut, required=True)
 
 
+class LeftOutOut(Schema):
+    """Something that was sent and nobody asks for: a field of a section, or a material."""
+
+    section = fields.String(required=True, allow_none=True)
+    field = fields.String(required=True, allow_none=True)
+    material = fields.String(required=True, allow_none=True)
+
+
 class ItemOut(Schema):
     """An item as its applicant sees it."""
 
@@ -130,6 +138,14 @@ class ItemOut(Schema):
         metadata={"description": "The offerings of the ticket that have to come first."},
     )
     waiting_for_titles = fields.List(fields.Texts(), required=True)
+    left_out = fields.List(
+        fields.Nested(LeftOutOut),
+        required=True,
+        metadata={
+            "description": "What was sent for it and is not kept or does not count, since what it"
+            " depends on does not hold: no department is shown it."
+        },
+    )
     stages = fields.List(fields.Nested(StageOut), required=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,21 @@ from service.commands import installation
 
 if TYPE_CHECKING:
     from service.catalogue.rules.pack import Pack
+    from service.kernel.messages import Language
+
+
+def _of_locale() -> str:
+    """The language of whoever types, as their locale says it: Chinese, or English."""
+    words = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    return "zh" if next(filter(None, words), "").startswith("zh") else "en"
+
+
+_LANGUAGE = click.option(
+    "--language",
+    type=click.Choice(["zh", "en"]),
+    default=_of_locale,
+    help="Of what is wrong; by default that of the locale.",
+)
 
 
 @click.group()
@@ -20,11 +36,15 @@ def pack() -> None:
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def check(folder: Path) -> None:
+@_LANGUAGE
+def check(folder: Path, language: Language) -> None:
     """List everything wrong with a pack, by file, line and key; or print its hash."""
+    from service.catalogue.rules.hints import hints
     from service.catalogue.rules.releases import manifest_of, release_hash
 
-    read = read_pack(folder)
+    read = read_pack(folder, language)
+    for hint in hints(read):
+        click.echo(f"hint: {hint.told(language)}", err=True)
     content_hash = release_hash(manifest_of(read))
     click.echo("nothing wrong")
     click.echo(f"hash {content_hash}")
@@ -35,14 +55,32 @@ def check(folder: Path) -> None:
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def publish(folder: Path) -> None:
+@click.option("--district", metavar="CODE", help="Refuse a pack of another district.")
+@click.option("--retire", is_flag=True, help="Even if more than a third of the offerings goes.")
+@click.option("--recode", is_flag=True, help="Even if the administrative code is another.")
+@_LANGUAGE
+def publish(
+    folder: Path, district: str | None, retire: bool, recode: bool, language: Language
+) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
-    from service.catalogue.actions.publish import set_up_district
+    from service.catalogue.actions.publish import hold_back, set_up_district
+    from service.catalogue.rules.hints import hints, unstaffed
+    from service.catalogue.rules.publication import PublicationRefused
+    from service.identity.staff.queries import posts_held
     from service.kernel import clock
 
-    read = read_pack(folder)
-    with installation.district_session(read.district) as session:
-        published = set_up_district(session, read, at=clock.now())
+    read, at = read_pack(folder, language), clock.now()
+    try:
+        with installation.district_session(read.district) as session:
+            hold_back(session, read, district=district, retire=retire, recode=recode)
+            published = set_up_district(session, read, at=at)
+            posts = posts_held(session, read.district, on=at.date())
+    except PublicationRefused as refused:
+        for refusal in refused.refusals:
+            click.echo(refusal.told(language), err=True)
+        raise click.ClickException("nothing was published") from None
+    for hint in (*hints(read), *unstaffed(read, posts)):
+        click.echo(f"hint: {hint.told(language)}", err=True)
     for name in published.new:
         click.echo(f"new      {name}")
     for name in published.retired:
@@ -54,13 +92,14 @@ def publish(folder: Path) -> None:
 
 @pack.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def diff(folder: Path) -> None:
+@_LANGUAGE
+def diff(folder: Path, language: Language) -> None:
     """Tell what publishing a pack would change in its district, key by key."""
     from service.catalogue.actions.installed import installed_files
     from service.catalogue.rules.difference import differences, files_of
     from service.kernel.errors import NotFound
 
-    read = read_pack(folder)
+    read = read_pack(folder, language)
     try:
         with installation.district_session(read.district) as session:
             before = installed_files(session, read.district)
@@ -124,7 +163,7 @@ def pack_schema(only_check: bool) -> None:
             raise click.ClickException(f"{file.name} is out of date: make spec")
 
 
-def read_pack(folder: Path) -> Pack:
+def read_pack(folder: Path, language: Language = "en") -> Pack:
     """The pack of a folder; what is wrong with it is listed, and that is the end."""
     from service.catalogue.actions.files import load_pack
     from service.catalogue.rules.faults import FaultyPack
@@ -133,5 +172,5 @@ def read_pack(folder: Path) -> Pack:
         return load_pack(folder)
     except FaultyPack as faulty:
         for fault in faulty.faults:
-            click.echo(fault, err=True)
+            click.echo(fault.told(language), err=True)
         raise click.ClickException(f"{len(faulty.faults)} faults") from None

@@ -138,7 +138,7 @@ class ItemsOpenAlready(Exception):
 
 
 class Act:
-    """One act on one ticket. Other slices call `apply`, `settle`, `rely` and `emit`."""
+    """One act on one ticket. Other slices call `apply`, `settle`, `rely`, `emit` and `look_up`."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Act:
         self.calendar, self.at, self.today = calendar, at, calendar.local_date(at)
         self.last_event: UUID | None = None
         self._new = edges is not None
-        self._known = known or self._look_up
+        self._known = known or self.look_up
         self._edges = edges
         self._stages: dict[UUID, Sequence[StageRow]] = {}
         self._states: dict[UUID, ItemState] = {}
@@ -376,10 +376,11 @@ class Act:
 
     # What follows from one event.
 
-    def _look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
-        """Three statements. What else of this ticket is open is known here better than there.
+    def look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
+        """What is known of an item, and the facts in it; three statements.
 
-        Conditions are asked as of the day of receipt: how long an office takes changes no answer.
+        What else of this ticket is open is known here better than there. Conditions are asked as of
+        the day of receipt: how long an office takes changes no answer.
         """
         facts = known_facts(self.session, self.actor, item, self.today)
         open_here = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from service.catalogue.rules.difference import differences, files_of
@@ -12,6 +13,8 @@ from tests.catalogue.packs import demo_pack
 
 PACK = demo_pack()
 FILES = files_of(PACK)
+CONSENT = PACK.consents[0].text["en"]
+TABLE = orjson.dumps(PACK.offerings["medical"].flow["stages"][4]["department"]).decode()
 
 
 def changed(file, change):
@@ -48,7 +51,11 @@ def test_a_pack_is_no_different_from_itself():
 @pytest.mark.parametrize(
     ("file", "change", "told"),
     [
-        ("pack.yaml", lambda it: it.update(zone="Asia/Urumqi"), ["~ pack.yaml: zone"]),
+        (
+            "pack.yaml",
+            lambda it: it.update(zone="Asia/Urumqi"),
+            ["~ pack.yaml: zone: Asia/Shanghai → Asia/Urumqi"],
+        ),
         (
             "pack.yaml",
             lambda it: it["departments"].pop(0),
@@ -57,12 +64,12 @@ def test_a_pack_is_no_different_from_itself():
         (
             "pack.yaml",
             lambda it: it["consents"][0]["text"].update(en="Agreed?"),
-            ["~ pack.yaml: consents.processing.text.en"],
+            [f"~ pack.yaml: consents.processing.text.en: {CONSENT[:100]}… → Agreed?"],
         ),
         (
             "sections/lease.yaml",
             lambda it: it["title"].update(en="Lease contract"),
-            ["~ sections/lease.yaml: title.en"],
+            ["~ sections/lease.yaml: title.en: Lease → Lease contract"],
         ),
         (
             "sections/lease.yaml",
@@ -82,40 +89,41 @@ def test_a_pack_is_no_different_from_itself():
         (
             "materials/cv.yaml",
             lambda it: it["formats"].append("png"),
-            ["+ materials/cv.yaml: formats.2"],
+            ["+ materials/cv.yaml: formats.png"],
         ),
         (
             "facts/degree.yaml",
             lambda it: it["schema"]["properties"]["school"].update(maxLength=100),
-            ["~ facts/degree.yaml: schema.properties.school.maxLength"],
+            ["~ facts/degree.yaml: schema.properties.school.maxLength: 80 → 100"],
         ),
         (
             "offerings/settlement.yaml",
             lambda it: it["criteria"][0].update(binding="advise"),
-            ["+ offerings/settlement.yaml: criteria.talent.binding"],
+            ["+ offerings/settlement.yaml: criteria.talent.binding: advise"],
         ),
         (
             "offerings/housing_rent.yaml",
             lambda it: (it["flow"]["stages"].pop(2), decision(it).update(after=["review"])),
             [
                 "- offerings/housing_rent.yaml: flow.stages.publicity",
-                "~ offerings/housing_rent.yaml: flow.stages.decision.after.0",
+                "- offerings/housing_rent.yaml: flow.stages.decision.after.publicity",
+                "+ offerings/housing_rent.yaml: flow.stages.decision.after.review",
             ],
         ),
         (
             "offerings/medical.yaml",
             lambda it: it["flow"]["stages"][4].update(department="health"),
-            ["~ offerings/medical.yaml: flow.stages.opening.department"],
+            [f"~ offerings/medical.yaml: flow.stages.opening.department: {TABLE[:100]}… → health"],
         ),
         (
             "offerings/settlement.yaml",
             lambda it: it["materials"][0].update(optional=True),
-            ["+ offerings/settlement.yaml: materials.id_card.optional"],
+            ["+ offerings/settlement.yaml: materials.id_card.optional: true"],
         ),
         (
             "bundles/arrival.yaml",
             lambda it: it["edges"][0].update(otherwise="proceed"),
-            ["~ bundles/arrival.yaml: edges.0.otherwise"],
+            ["~ bundles/arrival.yaml: edges.0.otherwise: close → proceed"],
         ),
     ],
 )
@@ -158,21 +166,47 @@ def told(before, after):
     return [str(one) for one in differences({"a.yaml": before}, {"a.yaml": after})]
 
 
-def test_lists_are_compared_by_code_by_key_or_by_place():
-    assert told({"of": [1, 2]}, {"of": [1, 3, 4]}) == ["~ a.yaml: of.1", "+ a.yaml: of.2"]
+def test_an_option_that_leaves_an_enum_is_told_by_what_it_is():
+    assert told({"enum": ["a", "b", "c"]}, {"enum": ["b", "c"]}) == ["- a.yaml: enum.a"]
+    assert told({"enum": ["a", True, 1]}, {"enum": ["a", 2]}) == [
+        "- a.yaml: enum.true",
+        "- a.yaml: enum.1",
+        "+ a.yaml: enum.2",
+    ]
+
+
+def test_values_are_told_in_a_line_and_cut_where_they_are_long():
+    assert told({"n": "a\n b"}, {"n": [1, {"b": True}]}) == ['~ a.yaml: n: a b → [1,{"b":true}]']
+    [line] = told({"n": "x" * 500}, {"n": "y"})
+    assert line == f"~ a.yaml: n: {'x' * 100}… → y"
+
+
+def test_another_order_is_a_change_without_values():
+    assert told({"of": ["a", "b"]}, {"of": ["b", "a"]}) == ["~ a.yaml: of"]
+
+
+def test_lists_are_compared_by_code_by_key_by_value_or_by_place():
+    assert told({"of": [[1], [2]]}, {"of": [[1], [3], [4]]}) == [
+        "- a.yaml: of.1.2",
+        "+ a.yaml: of.1.3",
+        "+ a.yaml: of.2: [4]",
+    ]
     for name in ("code", "key"):
         before, after = [{name: "a", "n": 1}, {name: "b"}], [{name: "b"}, {name: "a", "n": 2}]
-        assert told({"of": before}, {"of": after}) == ["~ a.yaml: of", "~ a.yaml: of.a.n"]
+        assert told({"of": before}, {"of": after}) == ["~ a.yaml: of", "~ a.yaml: of.a.n: 1 → 2"]
 
 
 def test_a_list_in_which_a_code_comes_twice_changes_as_a_whole():
     twice = [{"code": "a", "n": 1}, {"code": "a", "n": 2}]
-    assert told({"of": twice}, {"of": twice[:1]}) == ["~ a.yaml: of"]
+    [line] = told({"of": twice}, {"of": twice[:1]})
+    assert line.startswith("~ a.yaml: of: [")
 
 
 def test_a_value_of_another_kind_changes_as_a_whole():
-    assert told({"department": "a"}, {"department": {"by": 1}}) == ["~ a.yaml: department"]
-    assert told({"limit": None}, {"limit": {}}) == ["~ a.yaml: limit"]
+    assert told({"department": "a"}, {"department": {"by": 1}}) == [
+        '~ a.yaml: department: a → {"by":1}'
+    ]
+    assert told({"limit": None}, {"limit": {}}) == ["~ a.yaml: limit: null → {}"]
 
 
 def turned(fields):

@@ -15,6 +15,7 @@ from tests.catalogue.packs import DEMO, demo_pack
 
 EVERYTHING = len(demo_pack().offerings) + len(demo_pack().bundles)
 SETTLEMENT = "offerings/settlement.yaml"
+CODES = {"nowhere": "350101", "north": "350102", "south": "350103", "west": "350104"}
 
 
 pytestmark = pytest.mark.usefixtures("whole_district")
@@ -46,12 +47,13 @@ def edit(folder, file, old, new):
 def into(folder, district):
     """The pack, for another district: what is published there is nobody else's."""
     edit(folder, "pack.yaml", "district: demo", f"district: {district}")
+    edit(folder, "pack.yaml", '"350100"', f'"{CODES[district]}"')
     return folder
 
 
 def said(answer):
     assert answer.exit_code == 0, answer.output
-    return answer.output.splitlines()
+    return answer.stdout.splitlines()
 
 
 def test_a_good_pack_has_nothing_wrong(talent):
@@ -73,6 +75,50 @@ def test_a_bad_pack_is_told_line_by_line_and_fails(talent, pack):
         assert last == "Error: 2 faults"
 
 
+@pytest.mark.parametrize(
+    ("words", "locale", "told"),
+    [
+        ((), "zh_CN.UTF-8", "（整个文件）: kind 后面是全角冒号（：），不是 YAML 的冒号"),
+        ((), "C.UTF-8", "(whole file): the colon behind kind is a full-width one"),
+        (("--language", "zh"), "C.UTF-8", "（整个文件）: kind 后面是全角冒号"),
+        (("--language", "en"), "zh_CN.UTF-8", "(whole file): the colon behind kind"),
+    ],
+)
+def test_faults_are_told_in_the_language_of_who_types(
+    talent, pack, monkeypatch, words, locale, told
+):
+    monkeypatch.setenv("LC_ALL", locale)
+    path = pack / SETTLEMENT
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if "kind: acceptance" in line)
+    lines[place] = lines[place].replace("kind: ", "kind： ")
+    path.write_text("".join(lines), "utf-8")
+    answer = talent("pack", "check", pack, *words)
+    assert answer.exit_code == 1
+    [line, _] = answer.stderr.splitlines()
+    assert line.startswith(f"{SETTLEMENT}:{place + 1}: {told}")
+
+
+def test_what_nobody_can_file_and_nothing_uses_is_a_hint_and_no_fault(talent, pack):
+    home = pack / "bundles" / "arrival.yaml"
+    text = home.read_text("utf-8")
+    assert "schooling, spouse,\n   medical]" in text
+    cut = text.replace("schooling, spouse,\n   medical]", "schooling, spouse]")
+    head, edges = cut.split("edges:\n")
+    kept = [edge for edge in edges.split("  - from: ") if "medical" not in edge]
+    home.write_text(f"{head}edges:\n{'  - from: '.join(kept)}", "utf-8")
+    (pack / "materials" / "photo.yaml").write_text(
+        "code: photo\nscope: item\ntitle: {zh: 照片, en: Photo}\nformats: [jpg]\n", "utf-8"
+    )
+    answer = talent("pack", "check", pack)
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.startswith("nothing wrong\n")
+    assert answer.stderr.splitlines() == [
+        "hint: offering medical is in no bundle: nobody can file it",
+        "hint: no offering asks for material photo",
+    ]
+
+
 def test_a_folder_that_is_named_like_a_file_is_passed_over(talent, pack):
     (pack / "offerings" / "drafts.yaml").mkdir()
     assert said(talent("pack", "check", pack)) == said(talent("pack", "check", DEMO))
@@ -92,9 +138,9 @@ def test_what_would_change_is_told_and_not_done(talent, pack):
     for _ in range(2):
         assert said(talent("pack", "diff", pack)) == [
             "+ materials/photo.yaml",
-            f"~ {SETTLEMENT}: title.en",
+            f"~ {SETTLEMENT}: title.en: Household registration for talents → Settling",
             f"+ {SETTLEMENT}: materials.photo",
-            "~ pack.yaml: zone",
+            "~ pack.yaml: zone: Asia/Shanghai → Asia/Urumqi",
             "4 differences",
         ]
 
@@ -106,7 +152,11 @@ def test_everything_is_new_in_a_district_that_has_nothing(talent, pack):
 
 
 def test_publishing_says_what_is_new_and_what_is_retired(talent, pack):
-    lines = said(talent("pack", "publish", into(pack, "north")))
+    first = talent("pack", "publish", into(pack, "north"))
+    hints = first.stderr.splitlines()  # nobody works there yet
+    assert "hint: nobody is clerk in construction" in hints
+    assert all(hint.startswith("hint: nobody is ") for hint in hints)
+    lines = said(first)
     assert len(lines) == EVERYTHING + 2
     assert "new      offerings/settlement@1" in lines
     content = said(talent("pack", "check", pack))[1]
@@ -123,6 +173,44 @@ def test_publishing_says_what_is_new_and_what_is_retired(talent, pack):
         f"release 2 (new), {said(talent('pack', 'check', pack))[1]}",
     ]
     assert said(talent("pack", "diff", pack)) == ["0 differences"]
+
+
+def test_a_folder_of_another_district_publishes_nothing(talent, pack):
+    answer = talent("pack", "publish", pack, "--district", "north", "--language", "zh")
+    assert answer.exit_code == 1
+    assert answer.stdout == ""
+    told, last = answer.stderr.splitlines()
+    assert told == "配置包属于 demo，而要求发布的是 north"
+    assert last == "Error: nothing was published"
+
+
+def test_what_would_do_harm_is_refused_all_at_once_and_done_when_asked(talent, pack):
+    said(talent("pack", "publish", into(pack, "west")))
+    before = said(talent("pack", "releases", "west"))
+    edit(pack, "pack.yaml", f'"{CODES["west"]}"', '"350100"')
+    edit(
+        pack, "pack.yaml", "version: 1\n    title: {zh: 个人信息", "version: 1\n    title: {zh: 另"
+    )
+    for offering in ("recognition", "settlement", "spouse"):
+        (pack / "offerings" / f"{offering}.yaml").unlink()
+    arrival = pack / "bundles" / "arrival.yaml"
+    whole = arrival.read_text("utf-8")
+    head, rest = whole.partition("offerings:")[0], "offerings: [medical]\n"
+    arrival.write_text(head + rest, "utf-8")
+    for file in (pack / "offerings").glob("*.yaml"):
+        if file.stem != "medical":
+            file.unlink()
+    medical = pack / "offerings" / "medical.yaml"
+    medical.write_text(
+        medical.read_text("utf-8").replace("        - {requested: recognition}\n", ""), "utf-8"
+    )
+    answer = talent("pack", "publish", pack)
+    assert answer.exit_code == 1, answer.output
+    told = answer.stderr.splitlines()
+    assert any("7 of 8 offerings would be retired" in line for line in told)
+    assert any("the administrative code would become 350100" in line for line in told)
+    assert any("is that of demo already" in line for line in told)
+    assert said(talent("pack", "releases", "west")) == before
 
 
 def test_what_is_exported_can_be_published_again(talent, tmp_path):

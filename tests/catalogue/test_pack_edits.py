@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from service.catalogue.rules import checks
 from service.catalogue.rules.checks import parse_pack
 from service.catalogue.rules.difference import files_of
-from service.catalogue.rules.faults import MESSAGES, FaultyPack
+from service.catalogue.rules.faults import CODES, FaultyPack
 from tests.catalogue.packs import compiled, demo_files, plain, whole
 
 FILES = demo_files()
@@ -120,8 +120,9 @@ def located(faults, files):
     for fault in faults:
         text = files.get(fault.file, b"").decode(errors="replace")
         assert 1 <= fault.line <= len(BREAKS.findall(text)) + 2  # at its end, something lacks
-        assert fault.code in MESSAGES
-        assert fault.message
+        assert fault.code in CODES
+        assert fault.told("zh")
+        assert fault.told("en")
 
 
 def run(pack):

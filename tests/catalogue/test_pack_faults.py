@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from service.catalogue import rules
 from service.catalogue.actions.files import load_pack
 from service.catalogue.rules.checks import parse_pack
-from service.catalogue.rules.faults import MESSAGES, FaultyPack, PackFault
+from service.catalogue.rules.faults import CODES, FaultyPack, PackFault
 from service.catalogue.rules.pack import Scope, Subject
+from service.catalogue.rules.reading import read_document
 from service.catalogue.rules.shape import FORMAT
 from service.kernel.permissions import Role
 from service.routing import bundle, check
@@ -62,7 +64,7 @@ def test_what_is_no_file_of_a_pack_is_told_and_never_raised(changes, told):
 
 def test_every_fault_that_can_be_told_has_its_slip():
     slipped = {slip.code for slip in SLIPS} | {told[3] for _, told in files.WHOLE}
-    assert set(MESSAGES) - slipped == set()
+    assert CODES - slipped == set()
 
 
 def test_what_is_said_names_what_is_wrong():
@@ -149,8 +151,11 @@ def test_one_slip_in_a_file_raises_no_fault_in_those_that_name_it(edit):
 
 
 def test_a_fault_reads_as_a_line_of_a_compiler():
-    fault = PackFault("pack.yaml", 7, "zone", "missing_key", "is missing")
-    assert str(fault) == "pack.yaml:7: zone: is missing"
+    fault = PackFault("pack.yaml", 7, "zone", "unknown_zone", (("name", "Mars"),))
+    assert str(fault) == fault.told("en") == "pack.yaml:7: zone: there is no time zone Mars"
+    assert fault.told("zh") == "pack.yaml:7: zone: 没有时区 Mars"
+    whole = PackFault("pack.yaml", 1, "", "missing_file")
+    assert whole.told("zh") == "pack.yaml:1: （整个文件）: 配置包缺少此文件"
 
 
 def test_the_format_knows_what_the_code_knows():
@@ -184,5 +189,69 @@ def test_every_fault_that_the_code_names_has_its_words():
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     }
     assert len(named) > 50
-    assert named <= set(MESSAGES)
-    assert set(check._MISPLACED.values()) <= set(MESSAGES)
+    assert named <= CODES
+    assert set(check._MISPLACED.values()) <= CODES
+
+
+@pytest.mark.parametrize(
+    ("options", "titles", "told"),
+    [
+        ("[1.10, 1.1]", ["1.10", "1.1"], ["option_repeated", "title_of_no_option"]),
+        ("[true, 1, 1.0]", ["true", "1"], ["option_repeated"]),
+        ('[1, "1"]', ["1"], ["option_repeated"]),
+        ("[a, b, a]", ["a", "b"], ["option_repeated"]),
+        ("[a, b]", ["a", "b", "c"], ["title_of_no_option"]),
+        ("[true, 1]", ["true", "1"], []),
+    ],
+)
+def test_options_stand_once_and_are_told_apart_by_their_titles(options, titles, told):
+    named = "".join(f'        "{one}": {{zh: 甲, en: A}}\n' for one in titles)
+    section = (
+        "code: extra\nscope: item\ntitle: {zh: 甲, en: A}\nschema:\n  type: object\n"
+        "  additionalProperties: false\n  properties:\n    kind:\n"
+        "      x-title: {zh: 甲, en: A}\n"
+        f"      enum: {options}\n      x-options:\n{named}"
+        f"  examples:\n    - kind: {options[1:-1].split(',')[0]}\n"
+    )
+    found = faults_of(demo_files() | {"sections/extra.yaml": section.encode()})
+    assert [code for *_, code in found] == told
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        ("9007199254740993.0", None),
+        ("1.10", 1.1),
+        ("2.50", 2.5),
+        ("0.1", 0.1),
+        ("-0", 0),
+        ("+7", 7),
+    ],
+)
+def test_a_number_is_kept_exactly_or_told(number, value):
+    document = read_document("x.yaml", f"a: {number}\n".encode())
+    if value is None:
+        assert [(one.line, one.key, one.code) for one in document.faults] == [
+            (1, "a", "number_not_exact")
+        ]
+    else:
+        assert (document.value["a"], document.faults) == (value, [])
+
+
+@pytest.mark.parametrize("file", ["offerings/settlement.yaml", "sections/applicant.yaml"])
+def test_what_follows_from_a_file_that_cannot_be_read_is_not_repeated(file):
+    """Neither by its own code, nor where that can only be told from its name."""
+    broken = demo_files()[file] + b"\nx: [\n"
+    assert [code for *_, code in faults_of(demo_files() | {file: broken})] == ["unreadable"]
+    assert [code for *_, code in faults_of(demo_files() | {file: b"\xff"})] == ["unreadable"]
+
+
+def test_hidden_files_are_no_part_of_a_pack(tmp_path):
+    folder = shutil.copytree(DEMO, tmp_path / "demo")
+    (folder / ".gitignore").write_text("*.bak\n")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("x")
+    assert load_pack(folder) == load_pack(DEMO)
+    (folder / "README.md").write_text("x")
+    with pytest.raises(FaultyPack, match="is no file of a pack"):
+        load_pack(folder)

@@ -17,7 +17,6 @@ from service.catalogue.rules.definitions import (
 )
 from service.catalogue.rules.forms import Form
 from service.catalogue.rules.pack import Consent, Scope, Subject
-from service.filing.rules.criteria import cited, criterion_faults
 from service.filing.rules.filing import (
     Filing,
     RequestedItem,
@@ -28,6 +27,7 @@ from service.filing.rules.filing import (
 from service.routing.conditions.asked import parse_condition
 from service.routing.conditions.known import Known
 from service.routing.flow import parse_flow
+from service.tickets.rules.criteria import cited, criterion_faults
 
 CHILD, SPOUSE, STRANGER = (UUID(int=one) for one in (1, 2, 3))
 KINSHIP = {CHILD: "child", SPOUSE: "spouse"}

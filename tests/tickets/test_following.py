@@ -15,7 +15,7 @@ POLICE, BUILDERS = "public_security", "construction"
 
 SUMMARY = {
     "id", "number", "version", "etag", "bundle", "bundle_title", "status", "filed_at", "due_on",
-    "due_at", "due_basis", "provisional",
+    "due_at", "due_basis", "provisional", "ended_at",
 }  # fmt: skip
 LISTED = SUMMARY | {
     "light", "progress", "offerings", "items", "next_steps", "updated_at",
@@ -23,7 +23,8 @@ LISTED = SUMMARY | {
 ITEM = {
     "id", "number", "version", "etag", "offering", "title", "subject", "phase", "outcome", "due_on",
     "due_at", "due_basis", "provisional", "light", "result", "waiting_for", "stages", "hold",
-    "hold_until", "deliveries", "result_shown", "refusals", "waiting_for_titles",
+    "hold_until", "deliveries", "result_shown", "refusals", "waiting_for_titles", "left_out",
+    "ended_at",
 }  # fmt: skip
 STAGE = {
     "key", "round", "title", "department", "department_name", "departments", "department_names",

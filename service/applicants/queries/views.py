@@ -45,6 +45,7 @@ from service.tickets.queries.corrections import CorrectionView, correction_view,
 from service.tickets.queries.reasons import RefusalView, reason_of, refusals
 from service.tickets.rules.corrections import Point
 from service.tickets.rules.dues import DueBasis
+from service.tickets.rules.left_out import LeftOut
 from service.tickets.rules.states import (
     Light,
     NextStep,
@@ -114,6 +115,7 @@ class ItemView:
     refusals: Sequence[RefusalView]
     deliveries: Sequence[DeliveryView]
     waiting_for: Sequence[str]
+    left_out: Sequence[LeftOut]
     waiting_for_titles: Sequence[Texts]
     stages: Sequence[StageView]
 
@@ -558,6 +560,7 @@ def item_view(
         deliveries=[_delivery(session, task, definition) for task in delivered],
         waiting_for=waiting_for,
         waiting_for_titles=[titles.get(code, as_coded(code)) for code in waiting_for],
+        left_out=[LeftOut(**one) for one in item.left_out],
         stages=[_stage(stage, definition, at) for stage in stages],
     )
 

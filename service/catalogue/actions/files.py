@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +13,10 @@ import yaml
 from service.catalogue.rules.checks import parse_pack
 from service.catalogue.rules.pack import Pack
 from service.catalogue.rules.shape import KINDS, file_schema
+from service.kernel.settings import ROOT
 
 _WIDTH: Final = 100
+_YAML: Final = (".yaml", ".yml")
 
 
 def load_pack(folder: Path) -> Pack:
@@ -23,10 +25,15 @@ def load_pack(folder: Path) -> Pack:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """The files of a pack, by their path within its folder."""
-    files = chain(folder.rglob("*.yaml"), folder.rglob("*.yml"))
+    """The files of a pack, by their path within its folder; of what is no YAML the name alone.
+
+    Hidden ones (`.gitignore`) are no part of it.
+    """
+    found = {file.relative_to(folder): file for file in folder.rglob("*") if file.is_file()}
     return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in files if file.is_file()
+        path.as_posix(): file.read_bytes() if path.suffix in _YAML else b""
+        for path, file in found.items()
+        if not any(part.startswith(".") for part in path.parts)
     }
 
 
@@ -40,7 +47,7 @@ def write_files(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
     for path, value in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_yaml(path, value), encoding="utf-8")
+        file.write_text(_yaml(file, path, value), encoding="utf-8")
 
 
 def format_files(folder: Path) -> dict[Path, bytes]:
@@ -51,10 +58,11 @@ def format_files(folder: Path) -> dict[Path, bytes]:
     }
 
 
-def _yaml(path: str, value: Mapping[str, Any]) -> str:
+def _yaml(file: Path, path: str, value: Mapping[str, Any]) -> str:
+    """A file of a pack; its first line leads to the schema that this installation has."""
     kind = "pack" if "/" not in path else path.partition("/")[0].removesuffix("s")
-    up = "../" * path.count("/")
+    schemas = os.path.relpath(ROOT / "config" / "schema", file.parent.resolve())
     text = yaml.safe_dump(
         dict(value), allow_unicode=True, sort_keys=False, width=_WIDTH, default_flow_style=None
     )
-    return f"# yaml-language-server: $schema={up}../../schema/{kind}.json\n{text}"
+    return f"# yaml-language-server: $schema={Path(schemas).as_posix()}/{kind}.json\n{text}"

@@ -18,6 +18,7 @@ from service.catalogue.models import BundleVersion, OfferingVersion, PackRelease
 from service.catalogue.queries.releases import newest_release
 from service.catalogue.rules.contents import bundle_content, fact_kinds_content, offering_content
 from service.catalogue.rules.pack import Pack
+from service.catalogue.rules.publication import Installed, PublicationRefused, refusals
 from service.catalogue.rules.releases import content_hash, manifest_of, release_hash
 from service.catalogue.vocabulary import CatalogueEvent, CataloguePublished
 from service.facts.actions import publish_fact_kinds
@@ -69,6 +70,33 @@ def set_up_district(session: Session, pack: Pack, *, at: datetime) -> Published:
         hours=pack.settings["office_hours"],
     )
     return published
+
+
+def hold_back(
+    session: Session, pack: Pack, *, district: str | None, retire: bool, recode: bool
+) -> None:
+    """Raises `PublicationRefused` where a pack would do what nobody asked for (`refusals`).
+
+    Reads all districts, which everybody may, and what this one ever had.
+    """
+    others = session.execute(select(District.id, District.settings)).all()
+    codes = {row.id: row.settings.get("administrative_code") for row in others}
+    code = pack.settings["administrative_code"]
+    in_force = _last_versions(session, OfferingVersion, pack.district).values()
+    every = session.scalars(
+        select(BundleVersion.content["consents"]).where(BundleVersion.district_id == pack.district)
+    )
+    installed = Installed(
+        offerings=frozenset(row.code for row in in_force if row.retired_at is None),
+        consents={
+            (one["code"], one["version"]): one for consents in every for one in consents or ()
+        },
+        administrative_code=codes.get(pack.district),
+        elsewhere=[one for one, its in codes.items() if its == code and one != pack.district],
+    )
+    found = list(refusals(pack, installed, district=district, retire=retire, recode=recode))
+    if found:
+        raise PublicationRefused(found)
 
 
 def publish_pack(session: Session, pack: Pack, *, at: datetime) -> Published:

@@ -1,8 +1,8 @@
 """From a pack's files to a pack, or to everything that is wrong with them.
 
 Three passes, each over all files: can it be read, has it the right shape, do the files agree with
-one another. A file of the wrong shape is left out of the third, its code is not: one slip in a
-section shall not raise a fault in every offering that uses it.
+one another. A file that cannot be read or is of the wrong shape is left out of the third, its code
+is not: one slip in a section shall not raise a fault in every offering that uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from service.catalogue.rules.bundles import bundle_faults
 from service.catalogue.rules.declared import FOLDERS, Declared
 from service.catalogue.rules.faults import FaultyPack, PackFault
 from service.catalogue.rules.offerings import offering_faults
-from service.catalogue.rules.reading import Document, read_document
+from service.catalogue.rules.reading import Document, likely_code, read_document
 from service.catalogue.rules.schemas import form_faults, section_faults
 from service.catalogue.rules.shape import shape_faults
 
@@ -48,7 +48,7 @@ def parse_pack(files: Mapping[str, bytes]) -> parts.Pack:
 
 
 def _read(files: Mapping[str, bytes]) -> Declared:
-    declared = Declared(Document(MAIN))
+    declared, unread = Declared(Document(MAIN)), list[tuple[str, str, Document]]()
     if MAIN not in files:
         declared.misshapen.add(MAIN)
         declared.faults.append(declared.main.fault((), "missing_file"))
@@ -59,9 +59,13 @@ def _read(files: Mapping[str, bytes]) -> Declared:
             declared.main = _sift(declared, read_document(file, content), "pack")
         elif folder in FOLDERS and path.suffix == ".yaml":
             document = _sift(declared, read_document(file, content), FOLDERS[folder])
+            if document.value is None and document.faults:
+                unread.append((folder, likely_code(content, file), document))
             _register(declared, folder, document)
         else:
             declared.faults.append(Document(file).fault((), "unexpected_file"))
+    for folder, code, document in unread:  # who names it is not at fault
+        declared.folders[folder].setdefault(code, document)
     return declared
 
 

@@ -116,6 +116,8 @@ def _field_faults(
     section, _, field = name.partition(".")
     if section not in allowed.declared.codes("sections"):
         yield document.fault(path, "unknown_section", name=section)
+    elif section not in allowed.sections and not allowed.facts:
+        yield document.fault(path, "another_section", name=section)
     elif section not in allowed.sections:
         yield document.fault(path, "section_not_asked", name=section)
     else:

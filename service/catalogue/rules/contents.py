@@ -45,7 +45,7 @@ def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
         "summary": bundle.summary,
         "offerings": list(bundle.offerings),
         "edges": list(bundle.edges),
-        "consents": [_consent(consent) for consent in pack.consents],
+        "consents": [consent_content(consent) for consent in pack.consents],
     }
 
 
@@ -82,7 +82,8 @@ def _fact_kind(kind: FactKind) -> dict[str, Any]:
     return {"code": kind.code, "title": kind.title, "schema": kind.schema}
 
 
-def _consent(consent: Consent) -> dict[str, Any]:
+def consent_content(consent: Consent) -> dict[str, Any]:
+    """What is published of a consent, inside of bundles."""
     content = {
         "code": consent.code,
         "version": consent.version,

@@ -39,7 +39,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class SectionForm:
-    """A section as an offering's version has frozen it."""
+    """A section as an offering's version has frozen it.
+
+    `conditional`: by field, the condition without which it does not apply.
+    """
 
     code: str
     scope: Scope
@@ -47,6 +50,37 @@ class SectionForm:
     schema: Mapping[str, Any]
     form: Form
     rules: tuple[Rule, ...]
+    conditional: Mapping[str, Condition] = field(default_factory=dict)
+
+    def applying(self, answers: Any, *, today: date) -> tuple[Any, tuple[str, ...]]:
+        """The answers without those to fields that do not apply, and which fields these are.
+
+        A field does not apply where its condition is not met by the answers that are left, or rests
+        on one that is not left. What is no object comes back as it is.
+        """
+        if not self.conditional or not isinstance(answers, Mapping):
+            return answers, ()
+        left, gone = dict(answers), list[str]()
+        while extra := self._not_applying(left, gone, today):
+            gone += extra
+            left = {name: value for name, value in left.items() if name not in extra}
+        return left, tuple(gone)
+
+    def _not_applying(
+        self, answers: Mapping[str, Any], gone: Iterable[str], today: date
+    ) -> list[str]:
+        known = Known(today, answers={self.code: answers})
+        lost = {f"field:{self.code}.{name}" for name in gone}
+        asked = {
+            name: evaluate(when, known)
+            for name, when in self.conditional.items()
+            if name in answers
+        }
+        return [
+            name
+            for name, answer in asked.items()
+            if answer.truth is Truth.NOT_MET or not lost.isdisjoint(answer.missing)
+        ]
 
     def faults(self, answers: Any, *, at: str, today: date) -> list[FieldError]:
         """What is wrong with the answers, by field; `at` is their path in what was sent.
@@ -146,6 +180,12 @@ class AskedMaterial:
         if self.optional:
             return Need.OPTIONAL
         return Need.ALWAYS if self.when is None else Need.CONDITIONAL
+
+    def needed(self, known: Known) -> bool:
+        """Whether it has to be there; where that cannot be said yet, it need not."""
+        if self.optional:
+            return False
+        return self.when is None or evaluate(self.when, known).truth is Truth.MET
 
 
 class Binding(StrEnum):
@@ -314,6 +354,14 @@ class OfferingDefinition:
         """The kinds of facts that an approval establishes."""
         return frozenset(template.fact for template in self.flow.decision.gives)
 
+    def not_asked(self, known: Known) -> frozenset[str]:
+        """The codes of the materials whose condition is not met: nobody asks for them."""
+        return frozenset(
+            one.code
+            for one in self.materials
+            if one.when is not None and evaluate(one.when, known).truth is Truth.NOT_MET
+        )
+
     def _scoped(self, scope: Scope) -> tuple[str, ...]:
         return tuple(code for code, section in self.sections.items() if section.scope is scope)
 
@@ -436,6 +484,11 @@ def _section(raw: Mapping[str, Any]) -> SectionForm:
         schema=raw["schema"],
         form=Form(raw["schema"]),
         rules=tuple(rules),
+        conditional={
+            name: parse_condition(field["x-when"])
+            for name, field in raw["schema"]["properties"].items()
+            if isinstance(field, Mapping) and "x-when" in field
+        },
     )
 
 

@@ -20,7 +20,6 @@ from service.kernel.messages import LANGUAGES, Language, say
 from service.kernel.text import holds_hidden, is_blank
 from service.routing.dates import day_of
 
-_USCC: Final = re.compile("[0-9A-HJ-NPQRTUWXY]{18}")
 _MOMENT: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -41,18 +40,13 @@ def _is_moment(text: str) -> bool:
         return False
 
 
-def _is_uscc(text: str) -> bool:
-    """A unified social credit code (GB 32100-2015) as it is printed: no blanks, capital letters."""
-    return bool(_USCC.fullmatch(text)) and bool(uscc.is_valid(text))
-
-
 # JSON Schema's own `date` and `date-time` take the year 0 and signs, in which no day can be
 # compared with another.
 _FORMATS: Final[dict[str, Callable[..., bool]]] = {
     "date": lambda text: day_of(text) is not None,
     "birth-date": _is_birth_date,
     "date-time": _is_moment,
-    "uscc": _is_uscc,
+    "uscc": uscc.is_valid,
 }
 _OR: Final[Mapping[Language, str]] = {"zh": "或", "en": " or "}
 # JSON Schema's keywords that ask for one thing, and the code under which it is missed.

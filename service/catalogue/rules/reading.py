@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import yaml
 
-from service.catalogue.rules.faults import MESSAGES, PackFault
+from service.catalogue.rules.faults import PackFault
 from service.kernel.text import holds_hidden
 
 Path = tuple[str | int, ...]
@@ -25,6 +27,8 @@ LARGEST: Final = 512 * 1024
 
 # As somebody writes it, and as PyYAML exports a small one: 1.0e-07.
 _NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15}(e-[0-9]{2})?)?", re.ASCII)
+_FULL_WIDTH_COLON: Final = re.compile(r"[ -]*([a-z][A-Za-z0-9_$-]*) *：")
+_CODE: Final = re.compile(r"^code: *[\"']?([a-z][a-z0-9_]{0,39})\b", re.MULTILINE)
 _WORDS: Final[Mapping[str, bool | None]] = {
     "true": True,
     "false": False,
@@ -50,10 +54,8 @@ class Document:
         known = path
         while known and known not in self.lines:
             known = known[:-1]
-        message = MESSAGES[code].format_map(params)
-        return PackFault(
-            self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, message
-        )
+        named = tuple((name, str(value)) for name, value in params.items())
+        return PackFault(self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, named)
 
     def unknown(
         self, path: Path, names: Iterable[str], known: Collection[str], code: str
@@ -88,10 +90,28 @@ def read_document(file: str, content: bytes) -> Document:
         document.lines[error.path] = error.line
         document.faults.append(document.fault(error.path, "unreadable", problem=error.problem))
     except yaml.YAMLError as error:
-        document.lines[()] = _line(getattr(error, "problem_mark", None))
-        problem = getattr(error, "problem", None) or "it is not YAML"
-        document.faults.append(document.fault((), "unreadable", problem=problem))
+        document.faults.append(_not_yaml(document, error, content.decode("utf-8")))
     return document
+
+
+def _not_yaml(document: Document, error: yaml.YAMLError, text: str) -> PackFault:
+    """What the parser says, unless the last key before that has a colon that is none to YAML."""
+    line = _line(getattr(error, "problem_mark", None))
+    for place, written in reversed(list(enumerate(text.splitlines()[:line], start=1))):
+        if colon := _FULL_WIDTH_COLON.match(written):
+            document.lines[()] = place
+            return document.fault((), "full_width_colon", name=colon[1])
+        if ":" in written and place < line:
+            break
+    document.lines[()] = line
+    problem = getattr(error, "problem", None) or "it is not YAML"
+    return document.fault((), "unreadable", problem=problem)
+
+
+def likely_code(content: bytes, file: str) -> str:
+    """The code of a file that cannot be read, for who names it: as it says, or its name."""
+    stated = _CODE.search(content.decode("utf-8", "replace"))
+    return stated[1] if stated else PurePosixPath(file).stem
 
 
 def _line(mark: Any) -> int:
@@ -165,7 +185,12 @@ class _Builder:
             raise _Unreadable(path, event, "tags are not used in packs")
         if holds_hidden(text.replace("\t", " "), lines=True):
             raise _Unreadable(path, event, "it holds characters that are not seen")
-        return _plain(text) if event.implicit[0] else text
+        if not event.implicit[0]:
+            return text
+        value = _plain(text)
+        if _NUMBER.fullmatch(text) and Decimal(repr(value)) != Decimal(text):
+            self.faults.append(self.fault(path, "number_not_exact", text=text))
+        return value
 
 
 def _plain(text: str) -> Any:

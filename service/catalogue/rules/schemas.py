@@ -27,8 +27,11 @@ from service.routing.flow import as_key
 _SOME_DAY: Final = date(2026, 6, 1)
 
 
-def form_faults(document: Document, at: Path) -> Iterator[PackFault]:
-    """A schema compiles, its examples satisfy it and show every field, every choice has a title."""
+def form_faults(document: Document, at: Path, *, conditional: bool = False) -> Iterator[PackFault]:
+    """A schema compiles, its examples satisfy it and show every field, every choice has a title.
+
+    `conditional`: its fields may depend on others; only those of a section do.
+    """
     schema = reduce(getitem, at, document.value)
     try:
         form = Form(schema)
@@ -39,10 +42,30 @@ def form_faults(document: Document, at: Path) -> Iterator[PackFault]:
     for name, declared in schema["properties"].items():
         if not any(name in example for example in schema["examples"]):
             yield document.fault((*at, "examples"), "example_incomplete", name=name)
-        for option in declared.get("enum", ()):
-            if as_key(option) not in declared.get("x-options", {}):
-                path = (*at, "properties", name, "x-options")
-                yield document.fault(path, "option_untitled", name=option)
+        if "x-when" in declared and not conditional:
+            yield document.fault((*at, "properties", name, "x-when"), "not_conditional")
+        yield from _option_faults(document, (*at, "properties", name), declared)
+
+
+def _option_faults(
+    document: Document, path: Path, declared: Mapping[str, Any]
+) -> Iterator[PackFault]:
+    """Every option stands once and has a title, every title has an option.
+
+    Options are told apart as titles name them: 1 and "1" would be one, so are 1.10 and 1.1.
+    """
+    options = [as_key(one) for one in declared.get("enum", ())]
+    titles = declared.get("x-options", {})
+    for place, option in enumerate(options):
+        if option in options[:place]:
+            yield document.fault((*path, "enum", place), "option_repeated", name=option)
+        elif option not in titles:
+            yield document.fault((*path, "x-options"), "option_untitled", name=option)
+    items = declared.get("items")
+    others = items.get("enum", ()) if isinstance(items, Mapping) else ()
+    for title in titles:
+        if title not in {*options, *map(as_key, others)}:
+            yield document.fault((*path, "x-options", title), "title_of_no_option", name=title)
 
 
 def _example_faults(
@@ -59,14 +82,39 @@ def section_faults(document: Document, declared: Declared) -> Iterator[PackFault
     """What is wrong with a section: its schema, its rules, where its first answers come from."""
     if document.value["code"] in RESERVED:
         yield document.fault(("code",), "reserved_code", name=document.value["code"])
-    faults = list(form_faults(document, ("schema",)))
+    faults = list(form_faults(document, ("schema",), conditional=True))
     yield from faults
     allowed = AllowedNames(declared, {document.value["code"]})
     for name, field in document.value["schema"]["properties"].items():
         path = ("schema", "properties", name, "x-prefill")
         yield from _prefill_faults(document, path, field, allowed)
+    yield from _conditional_faults(document, declared, sound=not faults)
     for place, rule in enumerate(document.value.get("rules", ())):
         yield from _rule_faults(document, ("rules", place), rule, declared, sound=not faults)
+
+
+def _conditional_faults(
+    document: Document, declared: Declared, *, sound: bool
+) -> Iterator[PackFault]:
+    """A field applies by fields of its section alone, and no example has it where it does not."""
+    code, schema = document.value["code"], document.value["schema"]
+    allowed = AllowedNames(declared, {code}, facts=False, ages=False, requests=False)
+    for name, field in schema["properties"].items():
+        if "x-when" not in field:
+            continue
+        path = ("schema", "properties", name, "x-when")
+        faults = list(condition_faults(document, path, field["x-when"], allowed))
+        if name in schema.get("required", ()):
+            faults.append(document.fault(path, "required_and_conditional"))
+        yield from faults
+        if faults or not sound:
+            continue
+        when = parse_condition(field["x-when"])
+        for place, example in enumerate(schema["examples"]):
+            known = Known(_SOME_DAY, {code: example})
+            if name in example and evaluate(when, known).truth is Truth.NOT_MET:
+                where = ("schema", "examples", place, name)
+                yield document.fault(where, "example_left_out")
 
 
 def _prefill_faults(

@@ -113,6 +113,7 @@ def _item(
         received_at=ticket.filed_at,
         due_basis=DueBasis.PROJECTED,
         segments=0,
+        left_out=[one.plain() for one in requested.left_out],
     )
 
 

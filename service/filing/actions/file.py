@@ -21,7 +21,6 @@ from service.facts.queries import facts_of
 from service.filing.actions.build import begin, new_ticket
 from service.filing.queries import FilingState, filing_state, stated_employer
 from service.filing.rules.context import FilingContext
-from service.filing.rules.criteria import criterion_faults
 from service.filing.rules.filing import (
     Filing,
     filing_faults,
@@ -29,6 +28,7 @@ from service.filing.rules.filing import (
     followed_by,
     unsound,
 )
+from service.filing.rules.left_out import without_documents, without_fields
 from service.filing.rules.materials import Asked, AskedFor, material_faults
 from service.identity.consents.actions import give_consents
 from service.identity.consents.queries import standing_consents
@@ -44,6 +44,7 @@ from service.kernel.messages import BETWEEN, LANGUAGES
 from service.materials.queries import materials_by_ids
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.applicant import Applicant, Authority
+from service.tickets.rules.criteria import criterion_faults
 from service.tickets.rules.states import (
     ticket_number,
 )
@@ -170,6 +171,7 @@ def _checked(
         filing = _consented(session, actor, applicant, filing, bundle)
     today = calendar.local_date(at)
     kinship = {member.id: member.kinship.value for member in household.family.values()}
+    filing = without_fields(filing, bundle, today=today)
     faults = filing_faults(filing, bundle, kinship, today=today)
     subjects = {one.subject for one in filing.items if one.subject} & household.family.keys()
     people = {applicant.person, *subjects}
@@ -183,16 +185,18 @@ def _checked(
         open_offerings=open_offerings,
         today=today,
     )
-    faults += _case_faults(session, actor, case, faults)
+    case, found = _of_case(session, actor, case, faults)
+    faults += found
     if faults:
         raise Invalid(errors=faults)
     return case, household
 
 
-def _case_faults(
+def _of_case(
     session: Session, actor: Actor, case: FilingContext, faults: Sequence[FieldError]
-) -> list[FieldError]:
-    """Criteria that are not met and documents that are missing, as far as what is said right tells.
+) -> tuple[FilingContext, list[FieldError]]:
+    """The case without documents that nobody asks for; criteria that are not met and documents that
+    are missing, as far as what is said right tells.
 
     Documents are asked for by all items together: where one of them is none, not at all.
     """
@@ -206,8 +210,9 @@ def _case_faults(
         asked.append(AskedFor(definition, known, wrong))
         found += criterion_faults(definition, known, f"items.{place}", wrong)
     if len(asked) == len(case.filing.items):
+        case = replace(case, filing=without_documents(case.filing, asked))
         found += _material_faults(session, actor, case, asked)
-    return found
+    return case, found
 
 
 def _consented(

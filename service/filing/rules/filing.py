@@ -14,18 +14,23 @@ from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
 from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.corrections import section_missing
+from service.tickets.rules.left_out import LeftOut
 
 Sections = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedItem:
-    """One item asked for: an offering, whom it is about, and what is given for it alone."""
+    """One item asked for: an offering, whom it is about, and what is given for it alone.
+
+    `left_out`: what was given for it, shared things included, and is not kept (`rules.left_out`).
+    """
 
     offering: str
     subject: UUID | None
     sections: Sections
     materials: Sequence[AttachedDocument] = ()
+    left_out: Sequence[LeftOut] = ()
 
 
 @dataclass(frozen=True, slots=True)

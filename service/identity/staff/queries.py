@@ -145,6 +145,20 @@ def disabled_among(session: Session, accounts: Collection[UUID]) -> set[UUID]:
     return set(session.scalars(disabled))
 
 
+def posts_held(session: Session, district: str, *, on: date) -> set[tuple[str, str]]:
+    """The departments of a district with the roles that somebody has there on a day."""
+    rows = session.execute(
+        select(StaffPost.department, StaffPost.role)
+        .where(
+            StaffPost.district_id == district,
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
+        )
+        .distinct()
+    )
+    return {(row.department, str(row.role)) for row in rows}
+
+
 def staff_names(
     session: Session, actor: Actor, asked: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.kernel.db import Base, DistrictScoped, EnumText, one_of, owned_by
@@ -30,7 +31,9 @@ class Item(OfEmployer, DistrictScoped, Base):
     where it waited for another, begun. `decision_waits`: a soft edge is unmet. `hold_until`: by
     when whoever it waits for should act. `segments` counts its clock segments: where there is none,
     none is read. `next_alarm_at`: when time has something to do with what it waits for.
-    `filed_subject` is who the member of the family was when it was filed, sealed.
+    `filed_subject` is who the member of the family was when it was filed, sealed. `left_out`: codes
+    of what was sent and nobody asks for, in the plain form of `rules.left_out`; a document named
+    there does not count for the item.
     """
 
     __tablename__ = "items"
@@ -74,6 +77,7 @@ class Item(OfEmployer, DistrictScoped, Base):
             postgresql_where=text("next_alarm_at IS NOT NULL"),
         ),
         CheckConstraint("segments >= 0", name="segments"),
+        CheckConstraint("jsonb_typeof(left_out) = 'array'", name="left_out"),
         CheckConstraint("phase <> 'ended' OR next_alarm_at IS NULL", name="ended_alarms_nobody"),
         CheckConstraint("(hold IS NULL) = (hold_until IS NULL)", name="hold_has_an_end"),
         CheckConstraint("hold IS NULL OR phase <> 'ended'", name="ended_holds_nothing"),
@@ -113,6 +117,9 @@ class Item(OfEmployer, DistrictScoped, Base):
     provisional: Mapped[bool]
     segments: Mapped[int] = mapped_column(server_default=text("0"))
     next_alarm_at: Mapped[datetime | None]
+    left_out: Mapped[list[dict[str, str]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'")
+    )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it
 

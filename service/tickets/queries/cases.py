@@ -115,8 +115,3 @@ def stage_rows(session: Session, item: Item) -> Sequence[StageRow]:
 def stage_of(rows: Sequence[StageRow], task: Task) -> tuple[str, int]:
     """The key and the round of the stage that a task belongs to."""
     return next((row.key, row.round) for row in rows if row.id == task.stage_id)
-
-
-def revisions_of(session: Session, item: Item) -> dict[str, int]:
-    """The newest revision of every section of an item, shared ones included."""
-    return {one.section: one.revision for one in sections_of(session, item)}

@@ -19,12 +19,15 @@ from service.tickets.rules.evidence import Use, hold_of
 
 
 def documents_of(
-    session: Session, item: Item, definition: OfferingDefinition
+    session: Session, item: Item, definition: OfferingDefinition, *, every: bool = False
 ) -> Sequence[TicketMaterial]:
     """The documents that count for an item: of every code that it asks for, the newest revision.
 
-    One statement.
+    A shared one that another item asks for, and this one does not, counts for the other alone;
+    `every` has it too. One statement.
     """
+    left_out = set() if every else {one.get("material") for one in item.left_out}
+    asked = [one.code for one in definition.materials if one.code not in left_out]
     newest = func.max(TicketMaterial.revision).over(
         partition_by=(TicketMaterial.item_id, TicketMaterial.code)
     )
@@ -34,7 +37,7 @@ def documents_of(
             TicketMaterial.district_id == item.district_id,
             TicketMaterial.ticket_id == item.ticket_id,
             or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == item.id),
-            TicketMaterial.code.in_([one.code for one in definition.materials]),
+            TicketMaterial.code.in_(asked),
         )
         .order_by(TicketMaterial.code, TicketMaterial.id)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,7 +25,7 @@ Kept = Mapping[UUID, KnownMaterial]
 """The applicant's own documents, by id; one that is not here does not exist for them."""
 
 
-def _handed_faults(
+def handed_faults(
     attached: Sequence[AttachedDocument], wanted: Mapping[str, Material], kept: Kept, path: str
 ) -> Iterator[FieldError]:
     """What is wrong with the documents that are there."""
@@ -61,15 +61,24 @@ def material_missing(code: str, title: Mapping[str, str], path: str) -> FieldErr
 
 def replacement_faults(
     definition: OfferingDefinition,
-    codes: set[str],
     attached: Sequence[AttachedDocument],
     kept: Kept,
+    *,
+    asked: Collection[str],
+    possible: Collection[str],
 ) -> list[FieldError]:
-    """What is wrong with the documents of a correction: all that was asked for, nothing else."""
-    wanted = {one.code: one.material for one in definition.materials if one.code in codes}
-    faults = list(_handed_faults(attached, wanted, kept, "materials"))
-    faults += [
-        material_missing(code, definition.material_title(code), "materials")
-        for code in sorted(codes - {one.code for one in attached})
+    """What is wrong with the documents of a correction.
+
+    All that were asked for have to be there, and those alone, but `possible`: the codes that the
+    corrected answers make necessary.
+    """
+    materials = {one.code: one.material for one in definition.materials}
+    wanted = {code: one for code, one in materials.items() if code in {*asked, *possible}}
+    given = {one.code for one in attached}
+    return [
+        *handed_faults(attached, wanted, kept, "materials"),
+        *(
+            material_missing(code, materials[code].title, "materials")
+            for code in sorted({*asked} - given)
+        ),
     ]
-    return faults

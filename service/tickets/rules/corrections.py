@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from service.catalogue.rules.definitions import OfferingDefinition
+import orjson
+
+from service.catalogue.rules.definitions import OfferingDefinition, SectionForm
 from service.kernel.errors import FieldError
 from service.routing.flow import ALL, Sees
 
@@ -88,9 +90,14 @@ def answer_faults(
     points: Sequence[Point],
     sections: Mapping[str, Any],
     *,
+    before: Mapping[str, Any],
     today: date,
 ) -> list[FieldError]:
-    """What is wrong with the sections of a correction: all that was asked for, and nothing else."""
+    """What is wrong with the sections of a correction: all that was asked for, and nothing else.
+
+    Where the points name fields, these alone may differ from the answers `before`, and what follows
+    from them: fields that apply no more, or now, and those that what is corrected makes wrong.
+    """
     asked = {point.section for point in points if point.section is not None}
     faults = [
         section_missing(definition, code, f"sections.{code}")
@@ -98,7 +105,65 @@ def answer_faults(
     ]
     for code, answers in sections.items():
         if code in asked:
-            faults += definition.section_faults(code, answers, at=f"sections.{code}", today=today)
+            at = f"sections.{code}"
+            faults += definition.section_faults(code, answers, at=at, today=today)
+            named = {point.field for point in points if point.section == code}
+            if None not in named and before.get(code) and isinstance(answers, Mapping):
+                beyond = _beyond(
+                    definition.sections[code], named, before[code], answers, today=today
+                )
+                faults += [FieldError(f"{at}.{name}", "field_not_asked") for name in beyond]
         else:
             faults.append(FieldError(f"sections.{code}", "section_not_expected"))
     return faults
+
+
+def _beyond(
+    section: SectionForm,
+    named: Collection[str | None],
+    before: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    *,
+    today: date,
+) -> list[str]:
+    """The fields that differ, are not named, and do not follow from what is."""
+    differ = [
+        name for name in dict.fromkeys((*before, *answers)) if not _same(name, before, answers)
+    ]
+    if not (beyond := [name for name in differ if name not in named]):
+        return []
+    least = {name: value for name, value in before.items() if name not in named}
+    least |= {name: value for name, value in answers.items() if name in named}
+    kept, gone = section.applying(least, today=today)
+    faults = section.faults(kept, at="", today=today)
+    wrong = {fault.path.removeprefix(".").partition(".")[0] for fault in faults}
+    return [
+        name
+        for name in beyond
+        if name not in {*gone, *wrong} and not _applies_now(section, name, before, answers, today)
+    ]
+
+
+def _applies_now(
+    section: SectionForm,
+    name: str,
+    before: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    today: date,
+) -> bool:
+    """Whether a field did not apply before the correction, and does with it."""
+    value = {name: answers.get(name)}
+    _, gone_before = section.applying({**before, **value}, today=today)
+    _, gone_now = section.applying({**answers, **value}, today=today)
+    return name in gone_before and name not in gone_now
+
+
+def _same(name: str, before: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:
+    """Equal as JSON has it: true is not 1."""
+    if (name in before) is not (name in answers):
+        return False
+    return _canonical(before.get(name)) == _canonical(answers.get(name))
+
+
+def _canonical(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 from service.catalogue.rules.definitions import Criterion, OfferingDefinition, looks_at
 from service.kernel.errors import FieldError
-from service.kernel.messages import LANGUAGES, Language, say
+from service.kernel.messages import BETWEEN, LANGUAGES, Language, say
 from service.routing.conditions.answered import Answer, evaluate
 from service.routing.conditions.asked import Source, SourceKind, Truth
 from service.routing.conditions.known import Known
@@ -49,7 +49,7 @@ def _fault(
             {
                 "title": criterion.title[language],
                 "cited": cited(criterion, language),
-                "missing": _AND[language].join(
+                "missing": BETWEEN[language].join(
                     dict.fromkeys(_named(definition, one, language) for one in missing)
                 ),
             },
@@ -57,9 +57,6 @@ def _fault(
         for language in LANGUAGES
     }
     return FieldError(path, code, params, words)
-
-
-_AND: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
 
 
 def _named(definition: OfferingDefinition, missing: str, language: Language) -> str:
