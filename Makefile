@@ -15,8 +15,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-up: $(STAMP) ## Run the whole service here, with demonstration data, until Ctrl-C
-	@exec $(BIN)/talent up
+up: $(STAMP) ## Run the whole service here until Ctrl-C; PACK=dir shows a district of your own
+	@exec $(BIN)/talent up $(if $(PACK),--pack "$(PACK)")
 
 test: $(STAMP) ## Run the tests, but for the slow ones, on real servers started for the run
 	$(BIN)/python -m pytest $(TWO_WORKERS) -q -m "not slow"
@@ -47,8 +47,8 @@ fmt: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-spec: $(STAMP) ## Record the examples, write api_specs/ and config/schema/ anew from the code
-	RECORD=1 $(BIN)/python -m pytest -q tests/api/test_recorded.py
+spec: $(STAMP) ## Record examples and rights, write api_specs/ and config/schema/ anew from the code
+	RECORD=1 $(BIN)/python -m pytest -q tests/api/test_recorded.py tests/migrations/test_access.py
 	$(BIN)/talent spec write
 	$(BIN)/talent pack schema
 
@@ -64,6 +64,7 @@ clean: ## Forget what was installed and every local datum
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it with PYTHON=…"; exit 1; }
+	@echo "Installing into $(VENV): this takes some minutes (正在安装，需要几分钟) …"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

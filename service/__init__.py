@@ -3,6 +3,7 @@
 Where a behaviour lives (a slice imports only what stands below it):
 
     cli         the `talent` command
+    commands    its commands, by what they are about
     wsgi        what gunicorn serves          worker     delivers events, runs timers
     web         the HTTP server: whole requests for the threads, whatever clients do
     local       `talent up`: everything on one machine, servers included

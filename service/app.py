@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import service.applicants.routes.family
 import service.applicants.routes.items
 import service.applicants.routes.tickets
 import service.authorities.routes
@@ -30,33 +31,34 @@ from service.identity.auth.queries import authenticator
 from service.kernel import ids, logs, metrics
 from service.kernel.db import Database
 from service.kernel.errors import NotFound
-from service.kernel.http import documentation, documents, health, limits, problems
+from service.kernel.http import documentation, documents, health, home, limits, problems, reference
 from service.kernel.http.context import Runtime
 from service.kernel.http.strict_json import MAX_BYTES
 from service.kernel.keys import load_keys
 from service.kernel.settings import Settings
-from service.materials import actions as materials
 from service.runtime import open_database
-from service.tickets.queries.documents import material_in_use
 
 BLUEPRINTS: Final = (
     service.identity.auth.routes.auth,
-    service.identity.people.routes.me,
-    service.identity.consents.routes.consents,
-    service.enterprises.routes.blp,
-    service.authorities.routes.blp,
-    service.facts.routes.blp,
-    service.materials.routes.blp,
     service.catalogue.routes.blp,
+    reference.reference,
+    service.identity.people.routes.me,
     service.policies.routes.blp,
+    service.materials.routes.blp,
     service.filing.routes.blp,
-    service.filing.routes.for_employees,
     service.applicants.routes.tickets.blp,
     service.applicants.routes.items.blp,
+    service.applicants.routes.family.blp,
     service.desk.routes.blp,
     service.employers.routes.blp,
+    service.enterprises.routes.blp,
+    service.authorities.routes.blp,
+    service.filing.routes.for_employees,
     service.notifications.routes.blp,
+    service.facts.routes.blp,
+    service.identity.consents.routes.consents,
 )
+"""In the order in which a client comes to them: the documents show them so."""
 _REQUEST_ID_LONGEST: Final = 64
 _LOG: Final = logs.logger("http")
 
@@ -86,7 +88,6 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     )
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    materials.users[:] = [material_in_use]
     app.before_request(_begin)
     app.after_request(_finish)
     problems.register(app)
@@ -95,6 +96,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     documentation.register(app, BLUEPRINTS)
+    home.register(app)
     return app
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from service.kernel import crypto, deliveries, storage, subscriptions
 from service.kernel.db import Database, connect
 from service.kernel.keys import load_keys
 from service.kernel.settings import Settings, SettingsError
+from service.materials.actions import hold_by
 from service.subscribers import SUBSCRIPTIONS
+from service.tickets.queries.documents import document_hold
 
 
 def open_database(settings: Settings) -> Database:
     """A pool whose transactions write their events and enqueue what delivers them.
 
-    The process's keyring, storage and table of subscriptions are set too.
+    The process's keyring, storage, table of subscriptions and what holds documents are set too.
 
     No connection is opened before the first transaction. Raises `SettingsError` where the key file
     or the folder of the storage cannot be used.
@@ -24,5 +28,6 @@ def open_database(settings: Settings) -> Database:
         raise SettingsError(f"settings: TALENT_STORAGE_DIR: {error.strerror}") from None
     database = connect(settings)
     subscriptions.use(SUBSCRIPTIONS)
+    hold_by(partial(document_hold, years=settings.material_retention_years))
     database.before_commit.append(deliveries.write_pending)
     return database

@@ -10,8 +10,11 @@ from typing import Final
 import service.calendars.vocabulary
 import service.catalogue.vocabulary
 import service.facts.vocabulary
+import service.identity.staff.vocabulary
 import service.materials.vocabulary
 import service.tickets.vocabulary  # noqa: F401 - with the others: registers what can be emitted
+from service.desk.handlers import give_back
+from service.identity.staff.vocabulary import StaffEvent
 from service.kernel.subscriptions import Inside, Outbound, Subscription
 from service.materials.handlers import delete_content
 from service.materials.rules import MaterialEvent
@@ -39,6 +42,11 @@ SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
             }
         ),
         handler=tell_applicant,
+    ),
+    Inside(
+        name="claims_given_back",
+        kinds=frozenset({StaffEvent.POSTS_ENDED}),
+        handler=give_back,
     ),
     Outbound(
         name="erased_contents",

@@ -13,15 +13,16 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
 import procrastinate
 import psycopg
 from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
-from sqlalchemy import make_url, text
+from sqlalchemy import func, make_url, select, text
 
+from service.desk.actions.give_back import GIVING_BACK
 from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope, districts
@@ -33,6 +34,7 @@ from service.materials import actions as materials
 from service.materials.queries import kept_ids
 from service.runtime import open_database
 from service.tickets import timers
+from service.tickets.rescheduling import RESCHEDULING
 
 _LOG: Final = logs.logger("worker")
 _WORRYING: Final = 5
@@ -49,8 +51,8 @@ class Lane:
 
 
 LANES: Final = (
-    # The three timers that use a connection of the pool, and the rescue of stalled jobs.
-    Lane((Queue.TIMERS.value,), 4),
+    # The four timers that use a connection of the pool, and the rescue of stalled jobs.
+    Lane((Queue.TIMERS.value,), 5),
     # `default` is where releases before there were queues put their jobs.
     Lane((Queue.DELIVERIES.value, "default"), 4),
     Lane((Queue.OUTBOUND.value,), 1),
@@ -61,28 +63,49 @@ LANES: Final = (
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
     for district in districts(database):
-        for timer in timers.TIMERS:
+        for timer in (*timers.TIMERS, GIVING_BACK):
             with _guarded(timer.name, district=district):
-                moved = run_timer(database, timer, district, at=clock.now())
+                moved = run_timer(database, timer, district)
                 if moved:
                     _LOG.info(timer.name, district=district, items=moved)
 
 
-def run_timer(database: Database, timer: timers.Timer, district: str, *, at: datetime) -> int:
+def follow_calendars(database: Database) -> None:
+    """Let open tickets follow a calendar that was published, in every district: once a minute.
+
+    A job of its own: alarms do not wait for however many tickets there are.
+    """
+    for district in districts(database):
+        with _guarded(RESCHEDULING.name, district=district):
+            moved = run_timer(database, RESCHEDULING, district)
+            if moved:
+                _LOG.info(RESCHEDULING.name, district=district, tickets=moved)
+
+
+def run_timer(
+    database: Database,
+    timer: timers.Timer,
+    district: str,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    seconds: float = 600,
+) -> int:
     """One round of one timer in one district; returns how many items moved.
 
-    One transaction for each ticket: one that cannot be dealt with is logged and passed over.
+    One transaction for each ticket, at its own moment: what a round does late is not dated before
+    what has happened to the ticket meanwhile. One that cannot be dealt with is logged and passed
+    over. No batch begins after `seconds`: what is left then is for the next round.
     """
     actor, scope = system(district), Scope.system(district)
-    moved, behind = 0, None
+    end, moved, behind = time.monotonic() + seconds, 0, None
     while True:
         with database.transaction(scope) as session:
-            found = timer.candidates(session, actor, at=at, behind=behind)
+            found = timer.candidates(session, actor, at=now(), behind=behind)
         for ticket_id in dict.fromkeys(row.ticket_id for row in found):
             guard = _guarded(timer.name, ticket=str(ticket_id))
             with guard, database.transaction(scope) as session:
-                moved += timer.act(session, actor, ticket_id=ticket_id, at=at)
-        if len(found) < timers.BATCH:
+                moved += timer.act(session, actor, ticket_id=ticket_id, at=now())
+        if len(found) < timers.BATCH or time.monotonic() >= end:
             return moved
         behind = (found[-1].due_at, found[-1].id)
 
@@ -184,10 +207,77 @@ class UntilDead(procrastinate.BaseRetryStrategy):
         )
 
 
+def clock_offset(database: Database) -> float:
+    """By how many seconds this machine's clock is ahead of the database's; negative: behind.
+
+    0 where the database's lies between two readings of ours: no more can be told. Two statements.
+    """
+    before = clock.now()
+    with database.transaction(Scope.system()) as session:
+        theirs = session.execute(select(func.now())).scalar_one()
+    nearest = min(max(theirs, before), clock.now())
+    return (nearest - theirs).total_seconds()
+
+
+def clocks_agree(database: Database, *, tolerance: float) -> bool:
+    """Whether this machine's clock is so many seconds off the database's at the most.
+
+    What time does cannot be undone: a worker whose clock is ahead would accept in silence what is
+    not due for days. It is said in the log where they differ by more.
+    """
+    offset = clock_offset(database)
+    if abs(offset) <= tolerance:
+        return True
+    _LOG.error("clock_off", seconds=round(offset, 3), tolerance=tolerance)
+    return False
+
+
+class Connector(procrastinate.PsycopgConnector):
+    """The runner's own connections; `failed` is set once one of its statements has failed.
+
+    Procrastinate writes what a job has come to once, and goes on where that fails: the job stays
+    marked as running, by a worker that lives, so nothing ever rescues it, and what has the same
+    lock waits for it. A worker whose statement has failed therefore ends; what it had begun counts
+    as stalled soon after.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.failed = asyncio.Event()
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        with self._watched():
+            await super().execute_query_async(query, **arguments)
+
+    async def execute_query_one_async(
+        self, query: LiteralString, **arguments: Any
+    ) -> dict[str, Any]:
+        with self._watched():
+            row: dict[str, Any] = await super().execute_query_one_async(query, **arguments)
+            return row
+
+    async def execute_query_all_async(
+        self, query: LiteralString, **arguments: Any
+    ) -> list[dict[str, Any]]:
+        with self._watched():
+            rows: list[dict[str, Any]] = await super().execute_query_all_async(query, **arguments)
+            return rows
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (procrastinate.exceptions.UniqueViolation, procrastinate.exceptions.NoResult):
+            raise  # an answer, too: a job of the kind waits already, or there is none
+        except procrastinate.exceptions.ConnectorException:
+            self.failed.set()
+            raise
+
+
 def build(settings: Settings, database: Database) -> procrastinate.App:
     """The runner with its tasks; nothing is connected before it is opened."""
     url = make_url(settings.database_url).set(drivername="postgresql")
-    connector = procrastinate.PsycopgConnector(
+    connector = Connector(
         conninfo=url.render_as_string(hide_password=False),
         kwargs={"options": f"-c role={settings.database_role}"},
     )
@@ -197,9 +287,13 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     def _deliver(context: procrastinate.JobContext, /, **arguments: Any) -> None:
         deliver(database, **arguments, attempts=context.job.attempts)
 
-    _add_timer(app, "run_timers", "* * * * *", lambda: run_timers(database))
-    _add_timer(app, "sweep_events", "*/5 * * * *", lambda: sweep_events(database))
-    _add_timer(app, "keep_house", _AT_NIGHT, lambda: keep_house(database))
+    def on_time() -> bool:
+        return clocks_agree(database, tolerance=settings.clock_tolerance)
+
+    _add_timer(app, "run_timers", "* * * * *", on_time, lambda: run_timers(database))
+    _add_timer(app, "follow_calendars", "* * * * *", on_time, lambda: follow_calendars(database))
+    _add_timer(app, "sweep_events", "*/5 * * * *", on_time, lambda: sweep_events(database))
+    _add_timer(app, "keep_house", _AT_NIGHT, on_time, lambda: keep_house(database))
 
     @app.periodic(cron="* * * * * */15")
     @app.task(name="retry_stalled", queue=Queue.TIMERS.value, queueing_lock="retry_stalled")
@@ -209,13 +303,23 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     return app
 
 
-def _add_timer(app: procrastinate.App, name: str, cron: str, work: Callable[[], None]) -> None:
-    """Add a timer: of all workers together one at most runs it, and one job at most waits."""
+def _add_timer(
+    app: procrastinate.App,
+    name: str,
+    cron: str,
+    may: Callable[[], bool],
+    work: Callable[[], None],
+) -> None:
+    """Add a timer: of all workers together one at most runs it, and one job at most waits.
+
+    It does nothing where it may not.
+    """
 
     @app.periodic(cron=cron)
     @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)
     def _timer(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
-        work()
+        if may():
+            work()
 
 
 def run(settings: Settings) -> None:
@@ -242,11 +346,13 @@ async def _work(app: procrastinate.App) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    failed = cast("Connector", app.connector).failed
     async with app.open_async():
         lanes = {asyncio.create_task(serve(app, lane)) for lane in LANES}
-        waiting = asyncio.create_task(asked.wait())
-        done, _ = await asyncio.wait({*lanes, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        waiting = {asyncio.create_task(event.wait()) for event in (asked, failed)}
+        done, _ = await asyncio.wait({*lanes, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
         for lane in lanes - done:
             lane.cancel()
         ended = await asyncio.gather(*lanes, return_exceptions=True)

@@ -27,6 +27,9 @@ OF_GLOBAL = frozenset(
     {
         "employer_names",
         "identity_cases_of",
+        "identity_family_of",
+        "identity_kin",
+        "identity_same",
         "identity_login",
         "identity_names_at_work",
         "identity_refresh",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from service.applicants.rules import Consequence
-from service.kernel.http import Schema, fields
+from service.kernel.http import Schema, ShownOut, ShownSectionOut, fields
 from service.routing.bundle import EdgeKind, EdgeOn, EdgeStatus, Otherwise
 from service.routing.flow import Verdict
 from service.routing.states import Hold, Outcome, Phase, StageStatus
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Choice, Light, NextStep, TicketStatus
-from service.tickets.schemas import ETAG, CorrectionOut, HandedIn
+from service.tickets.schemas import ETAG, CorrectionOut, GivenReasonOut, HandedIn
 
 
 class CorrectionIn(Schema):
@@ -37,7 +37,9 @@ class StageOut(Schema):
         allow_none=True,
         metadata={"description": "The first of its departments; none where nobody works on it."},
     )
+    department_name = fields.Texts(required=True, allow_none=True)
     departments = fields.List(fields.String(), required=True)
+    department_names = fields.List(fields.Texts(), required=True)
     state = fields.Enum(StageStatus, required=True)
     verdict = fields.Enum(Verdict, required=True, allow_none=True)
     due_at = fields.DateTime(required=True)
@@ -50,8 +52,22 @@ class DeliveryOut(Schema):
     stage = fields.String(required=True)
     title = fields.Texts(required=True)
     department = fields.String(required=True)
+    department_name = fields.Texts(required=True)
     delivered_at = fields.DateTime(required=True)
-    result = fields.Object(required=True)
+    result = fields.Object(required=True, allow_none=True)
+    result_shown = fields.List(fields.Nested(ShownOut), required=True, allow_none=True)
+
+
+class RefusalOut(Schema):
+    """Why a stage refused. A check of the system has no department."""
+
+    stage = fields.String(required=True)
+    stage_title = fields.Texts(required=True)
+    department = fields.String(required=True, allow_none=True)
+    department_name = fields.Texts(required=True, allow_none=True)
+    verdict = fields.Enum(Verdict, required=True)
+    at = fields.DateTime(required=True)
+    reason = fields.Nested(GivenReasonOut, required=True)
 
 
 class ItemOut(Schema):
@@ -73,6 +89,11 @@ class ItemOut(Schema):
     )
     hold_until = fields.DateTime(required=True, allow_none=True)
     outcome = fields.Enum(Outcome, required=True, allow_none=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_at` and `due_on`."},
+    )
     due_on = fields.Date(required=True)
     due_at = fields.DateTime(required=True)
     due_basis = fields.Enum(DueBasis, required=True)
@@ -80,6 +101,20 @@ class ItemOut(Schema):
     light = fields.Enum(Light, required=True, allow_none=True)
     result = fields.Object(
         required=True, allow_none=True, metadata={"description": "What the decision recorded."}
+    )
+    result_shown = fields.List(
+        fields.Nested(ShownOut),
+        required=True,
+        allow_none=True,
+        metadata={"description": "The same in words, in the order of its form."},
+    )
+    refusals = fields.List(
+        fields.Nested(RefusalOut),
+        required=True,
+        metadata={
+            "description": "Why stages refused, with the rule and what can be done, in their order;"
+            " one that leads back to an earlier stage does not end the item."
+        },
     )
     deliveries = fields.List(
         fields.Nested(DeliveryOut),
@@ -94,6 +129,7 @@ class ItemOut(Schema):
         required=True,
         metadata={"description": "The offerings of the ticket that have to come first."},
     )
+    waiting_for_titles = fields.List(fields.Texts(), required=True)
     stages = fields.List(fields.Nested(StageOut), required=True)
 
 
@@ -101,6 +137,7 @@ class EdgeOut(Schema):
     """What an item waits or waited for."""
 
     predecessor = fields.String(required=True, data_key="from")
+    predecessor_title = fields.Texts(required=True, data_key="from_title")
     item = fields.UUID(required=True)
     kind = fields.Enum(EdgeKind, required=True)
     on = fields.Enum(EdgeOn, required=True)
@@ -119,15 +156,21 @@ class EdgeOut(Schema):
 
 
 class TicketSummaryOut(Schema):
-    """A ticket in a list; a draft has no number, and nothing of it is due."""
+    """A ticket or a draft, in short; a draft has no number, and nothing of it is due."""
 
     id = fields.UUID(required=True)
     number = fields.String(required=True, allow_none=True)
     version = fields.Integer(required=True)
     etag = fields.String(required=True, metadata=ETAG)
     bundle = fields.String(required=True)
+    bundle_title = fields.Texts(required=True)
     status = fields.Enum(TicketStatus, required=True)
     filed_at = fields.DateTime(required=True, allow_none=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_at` and `due_on`."},
+    )
     due_on = fields.Date(required=True, allow_none=True)
     due_at = fields.DateTime(required=True, allow_none=True)
     due_basis = fields.Enum(DueBasis, required=True, allow_none=True)
@@ -142,6 +185,12 @@ class HandedOut(Schema):
 
     code = fields.String(required=True)
     material = fields.UUID(required=True)
+
+
+class ItemMaterialOut(HandedOut):
+    """A document that counts for an item, with what it is called."""
+
+    title = fields.Texts(required=True)
 
 
 class DraftWishOut(Schema):
@@ -171,6 +220,55 @@ class NextStepOut(Schema):
     by = fields.DateTime(required=True, allow_none=True)
 
 
+class ItemLineOut(Schema):
+    """An item in a list of tickets."""
+
+    id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    offering = fields.String(required=True)
+    title = fields.Texts(required=True)
+    phase = fields.Enum(Phase, required=True)
+    hold = fields.Enum(Hold, required=True, allow_none=True)
+    outcome = fields.Enum(Outcome, required=True, allow_none=True)
+    due_on = fields.Date(required=True)
+    light = fields.Enum(Light, required=True, allow_none=True)
+
+
+class ProgressOut(Schema):
+    """How many of a ticket's items have ended."""
+
+    ended = fields.Integer(required=True)
+    items = fields.Integer(required=True)
+
+
+class ListedTicketOut(TicketSummaryOut):
+    """A ticket or a draft in a list."""
+
+    light = fields.Enum(
+        Light,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The most urgent of its items that are not decided."},
+    )
+    progress = fields.Nested(
+        ProgressOut, required=True, allow_none=True, metadata={"description": "Null of a draft."}
+    )
+    offerings = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Those asked for, each once; of a draft, so far."},
+    )
+    items = fields.List(fields.Nested(ItemLineOut), required=True)
+    next_steps = fields.List(
+        fields.Nested(NextStepOut),
+        required=True,
+        metadata={"description": "What waits for the applicant, the most urgent first."},
+    )
+    updated_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "Of a draft."}
+    )
+
+
 class TicketOut(TicketSummaryOut):
     """A ticket, whole."""
 
@@ -193,8 +291,13 @@ class ItemDetailOut(ItemOut):
     sections = fields.Object(
         required=True, metadata={"description": "By section, one's own answers as they stand."}
     )
+    sections_shown = fields.List(
+        fields.Nested(ShownSectionOut),
+        required=True,
+        metadata={"description": "The same in words, in the order of the form that was filled in."},
+    )
     materials = fields.List(
-        fields.Nested(HandedOut),
+        fields.Nested(ItemMaterialOut),
         required=True,
         metadata={"description": "The documents that count for it."},
     )
@@ -243,5 +346,5 @@ class ChoiceIn(Schema):
 class TicketPageOut(Schema):
     """A page of tickets, the newest first."""
 
-    items = fields.List(fields.Nested(TicketSummaryOut), required=True)
+    items = fields.List(fields.Nested(ListedTicketOut), required=True)
     next = fields.String(required=True, allow_none=True)

@@ -66,7 +66,7 @@ def revoke_authority(
     """
     row = authority_given(session, actor, authority_id, lock=True)
     if row.revoked_at is None:
-        row.revoked_at = at
+        row.revoked_at = max(at, row.given_at)  # another machine's clock may be ahead
         session.flush()
         audit.record(session, "authority.revoked", actor=actor, at=at, subject=row.id)
     return row

@@ -96,6 +96,6 @@ def list_authorities(limit: int, after: str | None) -> PageOf[Authorised]:
     enterprise = enterprise_for(session, actor, on=actor.local_date(clock.now())).id
     filters = {"list": "authorities", "enterprise": enterprise}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.authorised_for(session, actor, enterprise, before=before, limit=limit)
     return page.answer(found, lambda one: one, lambda one: [one.id])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from service.catalogue import schemas
 from service.catalogue.queries import definitions, form
+from service.catalogue.queries.districts import list_districts, require_district
 from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
 from service.kernel import clock, http
 from service.kernel.db import Scope, set_scope
@@ -15,8 +17,19 @@ from service.kernel.db import Scope, set_scope
 blp = http.Blueprint(
     "catalogue", __name__, url_prefix="/v1", description="What can be applied for, and how."
 )
-AUDIENCES = ("public", "talent")
+AUDIENCES = ("public", "talent", "desk")
+_UNKNOWN: Final = {422: ["district_unknown"]}
 
+_DISTRICT: Final = {
+    "code": "demo",
+    "name": {"zh": "东湾高新区", "en": "Dongwan High-tech Zone"},
+    "zone": "Asia/Shanghai",
+    "office_hours": [
+        {"opens": "09:00", "closes": "12:00"},
+        {"opens": "14:00", "closes": "18:00"},
+    ],
+    "default": True,
+}
 _SETTLEMENT: Final = {
     "code": "settlement",
     "version": 1,
@@ -71,6 +84,13 @@ _OFFERING: Final = {
             "citation": {"zh": "《户口登记条例》", "en": "Regulations on Household Registration"},
             "article": {"zh": "第十条", "en": "article 10"},
         }
+    ],
+    "remedies": {
+        "zh": "如对决定不服，可以自收到之日起六十日内申请行政复议。",
+        "en": "Whoever disagrees may apply for administrative reconsideration within sixty days.",
+    },
+    "departments": [
+        {"code": "public_security", "name": {"zh": "公安分局", "en": "Public Security Branch"}}
     ],
     "promise_working_days": 5,
     "stages": [
@@ -133,15 +153,28 @@ _FORM: Final = {
 
 
 def _looked_at(district: str | None = None) -> tuple[Session, str]:
-    """The district asked for, by default the actor's, and a session that sees it."""
+    """The district asked for, by default the actor's, and a session that sees it.
+
+    Raises `Invalid` for one that there is not.
+    """
     session, own = http.session(), http.actor().district
     if district is None or district == own:
         return session, own
+    require_district(session, district)
     set_scope(session, Scope.guest(district))
     return session, district
 
 
-@blp.get("/offerings", allow=http.PUBLIC, audiences=AUDIENCES)
+@blp.get("/districts", allow=http.PUBLIC, audiences=http.AUDIENCES)
+@blp.response(200, schemas.Districts, example={"items": [_DISTRICT]})
+def get_districts() -> dict[str, Any]:
+    """List the districts of this installation, with their time zones and office hours."""
+    default = http.runtime().settings.default_district
+    found = list_districts(http.session())
+    return {"items": [{**asdict(view), "default": view.code == default} for view in found]}
+
+
+@blp.get("/offerings", allow=http.PUBLIC, audiences=AUDIENCES, problems=_UNKNOWN)
 @blp.arguments(schemas.DistrictQuery, location="query")
 @blp.response(200, schemas.Offerings, example={"items": [_SETTLEMENT]})
 def list_offerings(query: dict[str, str]) -> dict[str, Any]:
@@ -149,7 +182,7 @@ def list_offerings(query: dict[str, str]) -> dict[str, Any]:
     return {"items": definitions.list_offerings(*_looked_at(**query))}
 
 
-@blp.get("/offerings/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES)
+@blp.get("/offerings/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES, problems=_UNKNOWN)
 @blp.arguments(schemas.DistrictQuery, location="query")
 @blp.response(200, schemas.Offering, example=_OFFERING)
 def get_offering(query: dict[str, str], code: str) -> OfferingDefinition:
@@ -157,7 +190,7 @@ def get_offering(query: dict[str, str], code: str) -> OfferingDefinition:
     return definitions.get_offering(*_looked_at(**query), code)
 
 
-@blp.get("/bundles", allow=http.PUBLIC, audiences=AUDIENCES)
+@blp.get("/bundles", allow=http.PUBLIC, audiences=AUDIENCES, problems=_UNKNOWN)
 @blp.arguments(schemas.DistrictQuery, location="query")
 @blp.response(200, schemas.Bundles, example={"items": [_ARRIVAL]})
 def list_bundles(query: dict[str, str]) -> dict[str, Any]:
@@ -165,7 +198,7 @@ def list_bundles(query: dict[str, str]) -> dict[str, Any]:
     return {"items": definitions.list_bundles(*_looked_at(**query))}
 
 
-@blp.get("/bundles/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES)
+@blp.get("/bundles/<string:code>", allow=http.PUBLIC, audiences=AUDIENCES, problems=_UNKNOWN)
 @blp.arguments(schemas.DistrictQuery, location="query")
 @blp.response(200, schemas.Bundle, example=_BUNDLE)
 def get_bundle(query: dict[str, str], code: str) -> BundleDefinition:
@@ -177,7 +210,7 @@ def get_bundle(query: dict[str, str], code: str) -> BundleDefinition:
     "/bundles/<string:code>/form",
     allow=http.PUBLIC,
     audiences=AUDIENCES,
-    problems={422: ["offering_not_in_bundle"]},
+    problems={422: ["district_unknown", "offering_not_in_bundle"]},
 )
 @blp.arguments(schemas.FormQuery, location="query", as_kwargs=True)
 @blp.response(200, schemas.Form, example=_FORM)

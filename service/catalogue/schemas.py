@@ -21,6 +21,34 @@ class DistrictQuery(Schema):
     )
 
 
+class OfficeHoursOut(Schema):
+    """Hours without a break, local time."""
+
+    opens = fields.String(required=True)
+    closes = fields.String(required=True)
+
+
+class DistrictOut(Schema):
+    """A district that this installation serves."""
+
+    code = fields.String(
+        required=True, metadata={"description": "As `district` of a sign-in and of `?district=`."}
+    )
+    name = fields.Texts(required=True)
+    zone = fields.String(
+        required=True,
+        metadata={"description": "The time zone of its dates and office hours (IANA)."},
+    )
+    office_hours = fields.List(fields.Nested(OfficeHoursOut), required=True)
+    default = fields.Boolean(
+        required=True, metadata={"description": "Whether it is meant where none is named."}
+    )
+
+
+class Districts(Schema):
+    items = fields.List(fields.Nested(DistrictOut), required=True)
+
+
 class Listed(Schema):
     code = fields.String(required=True)
     version = fields.Integer(required=True)
@@ -77,6 +105,11 @@ class Stage(Schema):
     )
 
 
+class NamedDepartment(Schema):
+    code = fields.String(required=True)
+    name = fields.Texts(required=True)
+
+
 class CriterionOut(Schema):
     code = fields.String(required=True)
     title = fields.Texts(required=True)
@@ -93,6 +126,17 @@ class Offering(Schema):
     subject = fields.Enum(Subject, required=True)
     citations = fields.List(fields.Nested(Citation), required=True)
     criteria = fields.List(fields.Nested(CriterionOut), required=True)
+    remedies = fields.Texts(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What somebody who is refused can do, and within which time."},
+    )
+    departments = fields.List(
+        fields.Nested(NamedDepartment),
+        required=True,
+        attribute="named_departments",
+        metadata={"description": "What the departments of its stages are called."},
+    )
     promise_working_days = fields.Integer(required=True, attribute="flow.promise_working_days")
     stages = fields.List(fields.Nested(Stage), required=True, attribute="flow.stages")
     sections = fields.List(fields.Nested(Section), required=True, attribute="forms")
@@ -196,3 +240,36 @@ class Form(Schema):
         required=True,
         metadata={"description": "Which of the chosen waits for which."},
     )
+
+
+class FiledSection(Section):
+    rules = fields.List(
+        fields.Nested(RuleOut),
+        required=True,
+        metadata={"description": "What must hold between the fields."},
+    )
+
+
+class FiledMaterial(Schema):
+    code = fields.String(required=True)
+    scope = fields.Enum(Scope, required=True)
+    title = fields.Texts(required=True)
+    note = fields.Texts(required=True, allow_none=True)
+    formats = fields.List(fields.String(), required=True)
+    most = fields.Integer(required=True, metadata={"description": "Files at the most."})
+    need = fields.Enum(Need, required=True)
+    when = fields.Object(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`conditional`: the condition, as packs write it."},
+    )
+
+
+class FiledForm(Schema):
+    offering = fields.String(required=True)
+    version = fields.Integer(
+        required=True, metadata={"description": "The one under which the item was filed."}
+    )
+    title = fields.Texts(required=True)
+    sections = fields.List(fields.Nested(FiledSection), required=True)
+    materials = fields.List(fields.Nested(FiledMaterial), required=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +11,8 @@ from flask import Response
 
 from service.calendars.queries import calendar_for
 from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.queries.form import FiledFormView, filed_form
+from service.catalogue.schemas import FiledForm
 from service.desk.actions import assign, claim, decide, take
 from service.desk.queries.counts import task_counts_for
 from service.desk.queries.documents import document_seen, documents_seen
@@ -45,12 +47,14 @@ from service.desk.schemas import (
     TaskOut,
     TaskPageOut,
     TaskQuery,
+    TeamOut,
 )
-from service.identity.staff.queries import staff_names
+from service.identity.staff.queries import TeamMember, staff_names, team_of
 from service.kernel import audit, clock, http, person_keys, storage
 from service.kernel.etags import etag
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
+from service.kernel.sealed import load_keys
 from service.kernel.views import Listing, PageOf
 from service.materials.queries import open_material
 from service.materials.rules import MediaType
@@ -58,6 +62,7 @@ from service.routing.flow import Verdict
 from service.tickets.queries.rows import sections_of
 from service.tickets.queries.timeline import TimelineLine, timeline_view
 from service.tickets.rules.corrections import Point
+from service.tickets.rules.reasons import Reason
 from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus
 from service.tickets.schemas import TimelineOut
 
@@ -87,9 +92,10 @@ def list_tasks(asked: dict[str, Any]) -> PageOf[TaskLine]:
     limit, after = asked.pop("limit"), asked.pop("after")
     filters = {"list": "tasks", **asked}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    wanted, behind = _filter(**asked, at=at), _behind(page)
+    wanted, behind = _filter(**asked, at=at), page.behind_moment
     found = tasks_for(session, actor, wanted, behind=behind, limit=limit)
     names = _names(found[:limit])
+    _load_keys(found[:limit])
     return page.answer(found, lambda row: _line(row, names, at), lambda row: [row.due_at, row.id])
 
 
@@ -106,6 +112,15 @@ def get_task_counts() -> TaskCountsView:
     )
 
 
+@blp.get("/colleagues", allow=Permission.TASK_ASSIGN, audiences=("desk",))
+@blp.response(200, TeamOut, example=recorded("team"))
+def list_colleagues() -> Listing[TeamMember]:
+    """List who works today in the departments that I head, by department and name."""
+    session, actor = http.session(), http.actor()
+    headed = actor.departments_with(Permission.TASK_ASSIGN)
+    return Listing(team_of(session, actor, headed, on=actor.local_date(clock.now())))
+
+
 @blp.get("/tasks/<uuid:task_id>", allow=Permission.TASK_READ, audiences=("desk",))
 @blp.response(200, TaskDetailOut, example=recorded("task_detail"))
 def get_task(task_id: UUID) -> TaskDetail:
@@ -118,10 +133,20 @@ def get_task(task_id: UUID) -> TaskDetail:
     facts = facts_seen(session, actor, found, definition, at)
     documents = documents_seen(session, actor, found, definition)
     history = history_of(session, found.task)
-    names = _names([found.row, *history.verdicts])
+    names = _names([found.row, *(row.Task for row in history.verdicts)])
     people = people_seen(session, found, definition)
     rows = TaskRows(found, sections, facts, documents, history, *people)
-    return task_detail(session, _line(found.row, names, at), rows, names, definition)
+    return task_detail(session, _line(found.row, names, at), rows, names, definition, at)
+
+
+@blp.get("/tasks/<uuid:task_id>/form", allow=Permission.TASK_READ, audiences=("desk",))
+@blp.response(200, FiledForm, example=recorded("task_form"))
+def get_task_form(task_id: UUID) -> FiledFormView:
+    """Show the form under which a task's item was filed, as far as its stage may read it."""
+    session, actor = http.session(), http.actor()
+    found = task_for(session, actor, task_id)
+    definition = offering_definition(session, actor.district, found.item.offering_version_id)
+    return filed_form(definition, definition.flow.by_key[found.task.stage_key].sees)
 
 
 @blp.get(
@@ -158,7 +183,7 @@ def get_task_material(task_id: UUID, material_id: UUID) -> Response:
 def get_item_timeline(item_id: UUID) -> Listing[TimelineLine]:
     """Tell what the applicant is told of an item that my departments have or had a task of."""
     ticket_id, events = item_timeline_for(http.session(), http.actor(), item_id)
-    return timeline_view(http.session(), http.actor(), ticket_id, events)
+    return timeline_view(http.session(), http.actor(), ticket_id, events, reasons=False)
 
 
 @blp.post(
@@ -186,7 +211,7 @@ def take_next_task(offering: str | None) -> TaskLine:
 )
 @blp.response(200, TaskOut, example=recorded("task"))
 def claim_task(task_id: UUID) -> TaskLine:
-    """Claim an open task."""
+    """Claim an open task; who holds it already is answered with it as it is."""
     at = clock.now()
     return _mine(claim.claim_task(http.session(), http.actor(), task_id=task_id, at=at), at)
 
@@ -202,6 +227,7 @@ def release_task(task_id: UUID) -> TaskLine:
     """Put a claimed task back into the pool."""
     at = clock.now()
     row = claim.release_task(http.session(), http.actor(), task_id=task_id, at=at)
+    _load_keys([row])
     return _line(row, {}, at)
 
 
@@ -229,6 +255,7 @@ def assign_task(task_id: UUID, account: UUID) -> TaskLine:
         account=account,
         at=at,
     )
+    _load_keys([row])
     return _line(row, {(row.department, account): colleague.name}, at)
 
 
@@ -247,7 +274,7 @@ def assign_task(task_id: UUID, account: UUID) -> TaskLine:
             "notice_running",
             "returned_already",
         ],
-        422: ["verdict_not_allowed", "result_missing", "corrections_missing"],
+        422: ["verdict_not_allowed", "reason_missing", "result_missing", "corrections_missing"],
     },
 )
 @blp.arguments(DecisionIn, as_kwargs=True, example=recorded("decision"))
@@ -257,6 +284,7 @@ def decide_task(
     verdict: Verdict,
     opinion: str,
     result: Mapping[str, Any] | None,
+    reason: Reason | None,
     corrections: list[Point],
 ) -> DecidedTask:
     """Give the verdict on a claimed task."""
@@ -268,6 +296,7 @@ def decide_task(
         verdict=verdict,
         opinion=opinion,
         result=result,
+        reason=reason,
         points=corrections,
         at=clock.now(),
     )
@@ -293,6 +322,7 @@ def _filter(
     assignee: str | None,
     due_before: date | datetime | None,
     q: str | None,
+    takable: bool,
     at: datetime,
 ) -> TaskFilter:
     session, actor = http.session(), http.actor()
@@ -307,6 +337,7 @@ def _filter(
         unassigned=assignee == "none",
         due_before=due_before,
         items=None if q is None else items_numbered(session, actor, q),
+        takable=takable,
     )
 
 
@@ -316,26 +347,27 @@ def _names(rows: Iterable[Any]) -> Names:
     return staff_names(http.session(), http.actor(), holders)
 
 
+def _load_keys(rows: Sequence[Any]) -> None:
+    """Have the keys at hand under which the names in these rows are sealed; one statement."""
+    load_keys(
+        http.session(), [one for row in rows for one in (row.filed_applicant, row.filed_subject)]
+    )
+
+
 def _mine(row: TaskRow, at: datetime) -> TaskLine:
     """A task that the actor has just taken."""
     actor = http.actor()
+    _load_keys([row])
     return _line(row, {(row.department, actor.account): actor.display_name}, at)
 
 
 def _line(row: TaskRow, names: Names, at: datetime) -> TaskLine:
     session, actor = http.session(), http.actor()
     definition = offering_definition(session, actor.district, row.offering_version_id)
-    return task_line(row, definition, actor.account, names, at)
+    return task_line(session, row, definition, actor.account, names, at)
 
 
 def _assignee(asked: str | None, account: UUID) -> UUID | None:
     if asked is None or asked == "none":
         return None
     return account if asked == "me" else UUID(asked)
-
-
-def _behind(page: http.Page) -> tuple[datetime, UUID] | None:
-    if page.position is None:
-        return None
-    due_at, task_id = page.position
-    return datetime.fromisoformat(due_at), UUID(task_id)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -21,11 +21,12 @@ from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.sealed import load_keys, opened_json
+from service.kernel.shown import as_coded
 from service.routing.bundle import UNSETTLED, EdgeStatus
 from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
-from service.tickets.rules.states import Light, TicketStatus, light
+from service.tickets.rules.states import Light, TicketStatus, item_light
 from service.tickets.visibility import visible
 
 RequestRow = Row[*tuple[Any, ...]]
@@ -40,6 +41,7 @@ _REQUEST: Final = (
     Ticket.person_id,
     Ticket.status,
     Ticket.filed_at,
+    Ticket.ended_at,
     Ticket.due_at,
     Ticket.filed_applicant,
 )
@@ -55,6 +57,7 @@ _ITEM: Final = (
     Item.hold_until,
     Item.outcome,
     Item.decided_at,
+    Item.ended_at,
     Item.due_at,
     Item.warn_at,
 )
@@ -87,23 +90,23 @@ def requests_for(
     enterprise_id: UUID,
     *,
     status: TicketStatus | None,
-    before: UUID | None,
+    before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Requests:
-    """The tickets that the enterprise sees, the newest first, from below `before`.
+    """The tickets that the enterprise sees, the newest first, from before that moment and id.
 
     At most `limit` + 1 of them. Four statements, one where there is none.
     """
     query = (
         select(*_REQUEST)
         .where(visible(actor, Ticket, enterprise=enterprise_id))
-        .order_by(Ticket.id.desc())
+        .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
         .limit(limit + 1)
     )
     if status is not None:
         query = query.where(Ticket.status == status)
     if before is not None:
-        query = query.where(Ticket.id < before)
+        query = query.where(tuple_(Ticket.filed_at, Ticket.id) < before)
     return _whole(session, actor, session.execute(query).all())
 
 
@@ -176,9 +179,11 @@ class RequestItem:
     title: Mapping[str, str]
     phase: Phase
     outcome: Outcome | None
+    ended_at: datetime | None
     due_on: date
     light: Light | None
     waiting_for: Sequence[str]
+    waiting_for_titles: Sequence[Mapping[str, str]]
     awaiting: Sequence[AwaitedView]
 
 
@@ -191,6 +196,7 @@ class RequestView:
     employee: str
     status: TicketStatus
     filed_at: datetime
+    ended_at: datetime | None
     due_on: date
     items: Sequence[RequestItem]
 
@@ -207,18 +213,21 @@ def request_view(
         found.items.get(row.id, ()),
         about_family={one.code for one in definitions.values() if one.subject is not Subject.SELF},
     )
+    titles = {one.code: one.title for one in definitions.values()}
     return RequestView(
         id=row.id,
         number=row.number,
         employee=found.names.get(row.id, ""),
         status=row.status,
         filed_at=row.filed_at,
+        ended_at=row.ended_at,
         due_on=calendar.local_date(row.due_at),
         items=[
             _item(
                 item,
                 definitions[item.offering_version_id],
                 found.edges.get(item.id, ()),
+                titles,
                 calendar,
                 at,
             )
@@ -231,20 +240,30 @@ def _item(
     item: RequestRow,
     definition: OfferingDefinition,
     edges: Sequence[RequestRow],
+    titles: Mapping[str, Mapping[str, str]],
     calendar: WorkingCalendar,
     at: datetime,
 ) -> RequestItem:
     """Of what is private, how it stands and when it is due; of the rest, what it waits for too."""
     shown = [] if definition.private else edges
-    running = item.decided_at is None
     return RequestItem(
         offering=item.offering_code,
         title=definition.title,
         phase=item.phase,
         outcome=item.outcome,
+        ended_at=item.ended_at,
         due_on=calendar.local_date(item.due_at),
-        light=light(at, warn_at=item.warn_at, due_at=item.due_at) if running else None,
+        light=item_light(
+            at,
+            warn_at=item.warn_at,
+            due_at=item.due_at,
+            decided_at=item.decided_at,
+            hold_until=item.hold_until,
+        ),
         waiting_for=[edge.predecessor for edge in shown],
+        waiting_for_titles=[
+            titles.get(edge.predecessor, as_coded(edge.predecessor)) for edge in shown
+        ],
         awaiting=[] if definition.private else list(_awaited(item, edges, calendar)),
     )
 

@@ -50,9 +50,11 @@ def list_employee_requests(
     calendar, employer = _employer(at)
     filters = {"list": "requests", "enterprise": employer, "status": status}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    before = None if page.position is None else UUID(page.position[0])
-    found = requests_for(session, actor, employer, status=status, before=before, limit=limit)
-    return page.answer(found.rows, _viewer(found, calendar, at), lambda row: [row.id])
+    found = requests_for(
+        session, actor, employer, status=status, before=page.behind_moment, limit=limit
+    )
+    viewed = _viewer(found, calendar, at)
+    return page.answer(found.rows, viewed, lambda row: [row.filed_at, row.id])
 
 
 @blp.get(

@@ -25,13 +25,18 @@ class AwaitedOut(Schema):
 class RequestItemOut(Schema):
     """A service asked for, told once, whoever of a family it is for.
 
-    Of what is private `waiting_for` and `awaiting` are empty.
+    Of what is private `waiting_for`, its titles and `awaiting` are empty.
     """
 
     offering = fields.String(required=True, metadata=CODE)
     title = fields.Texts(required=True)
     phase = fields.Enum(Phase, required=True)
     outcome = fields.Enum(Outcome, required=True, allow_none=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_on`."},
+    )
     due_on = fields.Date(required=True)
     light = fields.Enum(Light, required=True, allow_none=True)
     waiting_for = fields.List(
@@ -39,6 +44,7 @@ class RequestItemOut(Schema):
         required=True,
         metadata={"description": "The offerings of the ticket that have to come first."},
     )
+    waiting_for_titles = fields.List(fields.Texts(), required=True)
     awaiting = fields.List(fields.Nested(AwaitedOut), required=True)
 
 
@@ -50,6 +56,11 @@ class RequestOut(Schema):
     employee = fields.String(required=True, shortest=0, metadata={"description": "Masked name."})
     status = fields.Enum(TicketStatus, required=True)
     filed_at = fields.DateTime(required=True)
+    ended_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was promised stays in `due_on`."},
+    )
     due_on = fields.Date(required=True)
     items = fields.List(fields.Nested(RequestItemOut), required=True)
 

@@ -59,12 +59,13 @@ def ensure_agent(
     password: str,
     credit_code: str,
     at: datetime,
+    renamed: bool = False,
 ) -> UUID:
     """Make this account, or make it be so, acting for exactly this enterprise from today on.
 
-    Gives the account's id. The transaction runs in the scope of its district, and of nobody,
-    before and after. Raises `Invalid` at `credit_code` for an enterprise that the district does
-    not know, and what `ensure_account` raises.
+    Returns the account's id. `renamed` is as for `ensure_account`. The transaction runs in the
+    scope of its district, and of nobody, before and after. Raises `Invalid` at `credit_code` for an
+    enterprise that the district does not know, and what `ensure_account` raises.
     """
     enterprise = session.execute(
         select(Enterprise.id, Enterprise.district_id).where(
@@ -82,6 +83,7 @@ def ensure_agent(
         display_name=display_name,
         password=password,
         at=at,
+        renamed=renamed,
     )
     today = clock.local_date(at, zone_of(session, enterprise.district_id))
     _act_for(session, enterprise.district_id, account_id, enterprise.id, today)

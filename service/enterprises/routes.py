@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID
 
 from service.enterprises import queries, schemas
 from service.enterprises.models import Enterprise
@@ -46,7 +45,7 @@ def list_employees(limit: int, after: str | None) -> PageOf[queries.Employee]:
     session, actor, enterprise = http.session(), http.actor(), _enterprise()
     filters = {"list": "employees", "enterprise": enterprise.id}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.employees_for(session, actor, enterprise, before=before, limit=limit)
     return page.answer(found, lambda employee: employee, lambda employee: [employee.id])
 

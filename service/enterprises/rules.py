@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from stdnum.cn import uscc
 
+from service.kernel.text import compact
+
 LONGEST_NAME = 100
 
 
@@ -18,8 +20,9 @@ class EmploymentSource(StrEnum):
 def normal_credit_code(text: str) -> str | None:
     """A unified social credit code (GB 32100-2015) as it is kept; None where it is none.
 
-    18 of `0123456789ABCDEFGHJKLMNPQRTUWXY`, in upper case; spaces and hyphens between them do not
-    count. The letters I, O, S, V and Z are skipped, and the last character is a check over all
-    before it.
+    18 of `0123456789ABCDEFGHJKLMNPQRTUWXY`, in upper case; full-width characters are folded, and
+    blanks and dashes between them do not count. The letters I, O, S, V and Z are skipped, and the
+    last character is a check over all before it.
     """
-    return uscc.compact(text) if text.isascii() and uscc.is_valid(text) else None
+    code = compact(text)
+    return uscc.compact(code) if code.isascii() and uscc.is_valid(code) else None

@@ -21,7 +21,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.ids import new_id
-from service.kernel.permissions import Permission, Role
+from service.kernel.permissions import Permission, Role, role_title
 from service.kernel.sealed import seal, seal_json
 
 
@@ -98,7 +98,7 @@ def revoke_fact(
     """
     fact = fact_for(session, actor, fact_id, lock=True)
     if fact.issuer not in actor.departments_with(Permission.FACT_REVOKE):
-        raise Forbidden("role_missing", role=Role.HEAD.value)
+        raise Forbidden("role_missing", role=Role.HEAD.value, title=role_title(Role.HEAD))
     if is_own_case(actor, fact.person_id):
         raise Forbidden("own_case")
     if fact.revoked_at is not None:

@@ -19,6 +19,7 @@ from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
 from service.kernel.sealed import load_keys, opened_json
+from service.kernel.shown import ShownValue, shown_values
 
 _KNOWN: Final = (
     Fact.id,
@@ -30,6 +31,7 @@ _KNOWN: Final = (
     Fact.valid_to,
     Fact.item_id,
     Fact.revoked_at,
+    department_name(district=Fact.district_id, code=Fact.issuer).label("issuer_name"),
 )
 
 
@@ -41,6 +43,7 @@ class OwnFact:
     kind: str
     title: Mapping[str, str]
     value: Mapping[str, Any] = field(repr=False)
+    value_shown: Sequence[ShownValue] = field(repr=False)
     issuer: str
     issuer_name: Mapping[str, str]
     valid_from: date
@@ -113,7 +116,7 @@ def facts_for(
             *_KNOWN,
             Fact.issued_at,
             FactKind.title,
-            department_name(district=Fact.district_id, code=Fact.issuer).label("issuer_name"),
+            FactKind.schema,
         )
         .join(FactKind, (FactKind.district_id == Fact.district_id) & (FactKind.code == Fact.kind))
         .where(visible(actor), Fact.person_id == actor.person)
@@ -153,6 +156,7 @@ def _own(session: Session, row: Row[*tuple[Any, ...]], on: date) -> OwnFact:
         kind=fact.kind,
         title=row.title,
         value=fact.value,
+        value_shown=shown_values(row.schema, fact.value) or [],
         issuer=fact.issuer,
         issuer_name=row.issuer_name,
         valid_from=fact.valid_from,
@@ -175,4 +179,5 @@ def _opened(session: Session, row: Row[*tuple[Any, ...]]) -> KnownFact:
         valid_to=row.valid_to,
         item_id=row.item_id,
         revoked_at=row.revoked_at,
+        issuer_name=row.issuer_name,
     )

@@ -25,7 +25,15 @@ _PAGE: Final = {
             "id": _ID,
             "kind": "recognition",
             "title": {"zh": "人才认定", "en": "Recognition as a talent"},
-            "value": {"class": "B", "level": "municipal"},
+            "value": {"class": "B"},
+            "value_shown": [
+                {
+                    "code": "class",
+                    "title": {"zh": "人才类别", "en": "Class"},
+                    "value": "B",
+                    "text": {"zh": "B 类", "en": "Class B"},
+                }
+            ],
             "issuer": "human_resources",
             "issuer_name": {"zh": "人力资源和社会保障局", "en": "Human Resources Bureau"},
             "valid_from": "2026-11-24",
@@ -57,7 +65,7 @@ def list_my_facts(limit: int, after: str | None) -> PageOf[queries.OwnFact]:
     """
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "facts"})
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     today = actor.local_date(clock.now())
     found = queries.facts_for(session, actor, before=before, limit=limit, on=today)
     return page.answer(found, lambda own: own, lambda own: [own.id])

@@ -56,7 +56,7 @@ class NewFact:
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:
-    """A fact with its value opened."""
+    """A fact with its value opened; `issuer_name` as the issuer is called now, if it was read."""
 
     id: UUID
     person_id: UUID
@@ -67,6 +67,7 @@ class KnownFact:
     valid_to: date | None
     item_id: UUID | None
     revoked_at: datetime | None
+    issuer_name: Mapping[str, str] | None = field(default=None, compare=False)
 
 
 def state_of(fact: KnownFact, on: date) -> FactState:

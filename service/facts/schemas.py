@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.facts.rules import FactState
-from service.kernel.http import Schema, fields
+from service.kernel.http import Schema, ShownOut, fields
 
 
 class FactPageIn(Schema):
@@ -25,6 +25,9 @@ class FactOut(Schema):
     title = fields.Texts(required=True)
     value = fields.Object(
         required=True, metadata={"description": "Of the form that the kind declares."}
+    )
+    value_shown = fields.List(
+        fields.Nested(ShownOut), required=True, metadata={"description": "The same in words."}
     )
     issuer = fields.String(required=True, metadata={"description": "The department's code."})
     issuer_name = fields.Texts(required=True)
@@ -53,7 +56,7 @@ class FactPageOut(Schema):
 class FactRevocationIn(Schema):
     """Why a fact no longer holds."""
 
-    reason = fields.String(required=True, longest=2000)
+    reason = fields.String(required=True, longest=2000, lines=True)
 
 
 class RevokedFactOut(Schema):

@@ -15,6 +15,7 @@ from service.enterprises.rules import normal_credit_code
 from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor
 from service.kernel.db import District
+from service.tickets.locks import filing_lock
 from service.tickets.models.filed import TICKET_NUMBERS, Ticket
 from service.tickets.models.items import Item
 from service.tickets.queries.rows import not_ended
@@ -83,8 +84,7 @@ def filing_state(
     lock, and not with the rest, because a distributed engine refuses a sub-query over a reference
     table. Two statements; a number that is not used leaves a gap, as numbers may.
     """
-    name = f"filing|{actor.district}|{applicant.lock_name}"
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
+    lock = filing_lock(actor, applicant)
     code = District.settings["administrative_code"].astext
     number = select(lock, TICKET_NUMBERS.next_value(), code).where(District.id == actor.district)
     _, sequence, administrative_code = session.execute(number).one()

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from flask import Response, jsonify
+
+from service.applicants.queries.drafts import draft_for
+from service.applicants.queries.tickets import find_ticket, rows_of
 from service.applicants.queries.views import TicketView, draft_view, ticket_view
 from service.applicants.schemas import TicketOut
 from service.authorities.queries import act_for, usable_authority
@@ -14,6 +18,7 @@ from service.filing.rules.filing import Filing
 from service.filing.schemas import AgentFilingIn, DraftIn, FiledOut, TicketIn
 from service.identity.people.queries import own_person
 from service.kernel import clock, http
+from service.kernel.errors import Conflict, NotFound
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.tickets.rules.applicant import Applicant, ApplicantKind
@@ -49,16 +54,38 @@ def _files() -> bool:
     return not isinstance(body, dict) or body.get("file", True) is not False
 
 
+def _draft_again(location: str) -> Response:
+    """The draft that a request made before it came again, or the ticket that it has become.
+
+    Raises `Conflict("draft_gone")` where it was thrown away since.
+    """
+    session, actor, ticket_id = http.session(), http.actor(), UUID(location.rpartition("/")[2])
+    ticket = find_ticket(session, actor, ticket_id)
+    try:
+        shown = TicketOut().dump(
+            draft_view(session, draft_for(session, actor, ticket_id))
+            if ticket is None
+            else ticket_view(session, actor, rows_of(session, ticket), clock.now())
+        )
+    except NotFound:
+        raise Conflict("draft_gone") from None
+    response = jsonify(shown)
+    response.status_code = 201
+    response.headers.update({"ETag": shown["etag"], "Location": location})
+    return response
+
+
 @blp.post(
     "/tickets",
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     keyed=http.Keyed.REQUIRED,
     keeps_key=_files,
+    again=_draft_again,
     problems={
         400: ["idempotency_key_missing"],
-        409: ["profile_incomplete", "item_already_open"],
-        422: ["criterion_not_met"],
+        409: ["profile_incomplete", "item_already_open", "subject_item_open", "draft_gone"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @blp.arguments(TicketIn, example=recorded("filing"))
@@ -83,11 +110,15 @@ def create_ticket(sent: tuple[Filing, bool]) -> tuple[TicketView, dict[str, str]
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
+    problems={409: ["already_filed"]},
 )
 @blp.arguments(DraftIn, example={"consents": ["processing@1", "sensitive@1"]})
 @blp.response(200, TicketOut, example=recorded("draft"))
 def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
-    """Go on with a draft: the parts that are sent replace those that were kept."""
+    """Go on with a draft: what is sent replaces what was kept, section by section.
+
+    Of an item that is there already, what is left out stays; items that are not named are dropped.
+    """
     session = http.session()
     draft = drafts.change_draft(
         session,
@@ -105,6 +136,7 @@ def update_ticket(changes: dict[str, Any], ticket_id: UUID) -> TicketView:
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
+    problems={409: ["already_filed"]},
 )
 @blp.response(204)
 def delete_ticket(ticket_id: UUID) -> None:
@@ -125,8 +157,8 @@ def delete_ticket(ticket_id: UUID) -> None:
     keeps_key=lambda: True,
     versioned=True,
     problems={
-        409: ["profile_incomplete", "item_already_open"],
-        422: ["criterion_not_met"],
+        409: ["profile_incomplete", "item_already_open", "subject_item_open", "already_filed"],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @blp.response(201, TicketOut, example=recorded("ticket"))
@@ -155,8 +187,13 @@ def file_ticket(ticket_id: UUID) -> tuple[TicketView, dict[str, str]]:
     problems={
         400: ["idempotency_key_missing"],
         403: ["no_enterprise_in_district"],
-        409: ["profile_incomplete", "item_already_open", "consents_not_standing"],
-        422: ["criterion_not_met"],
+        409: [
+            "profile_incomplete",
+            "item_already_open",
+            "subject_item_open",
+            "consents_not_standing",
+        ],
+        422: ["criterion_not_met", "criterion_unknown"],
     },
 )
 @for_employees.arguments(AgentFilingIn, example=_BY_AGENT)

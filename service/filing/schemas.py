@@ -93,11 +93,32 @@ class TicketIn(FilingIn):
         return Filing(**values), files
 
 
+class DraftItemIn(Schema):
+    """An item of a draft. Of one that is there already, what is left out stays."""
+
+    offering = fields.String(required=True, longest=64, metadata=CODE)
+    subject = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The family member it is about, where the offering asks."},
+    )
+    sections = fields.Object(
+        metadata={"description": "Sections to replace, by code; null removes one."}
+    )
+    materials = fields.List(fields.Nested(HandedIn), longest=100)
+
+
 class DraftIn(Schema):
-    """The parts of a draft to be replaced; what is left out stays."""
+    """The parts of a draft to be changed; what is left out stays."""
 
     bundle = fields.String(longest=64, metadata=CODE)
-    items = fields.List(fields.Nested(WishIn), longest=MOST_ITEMS)
-    sections = fields.Object()
+    items = fields.List(
+        fields.Nested(DraftItemIn),
+        longest=MOST_ITEMS,
+        metadata={"description": "All items that there are then, by offering and subject."},
+    )
+    sections = fields.Object(
+        metadata={"description": "Sections to replace, by code; null removes one."}
+    )
     materials = fields.List(fields.Nested(HandedIn), longest=100)
     consents = fields.List(fields.String(longest=64), longest=20)

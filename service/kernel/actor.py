@@ -34,8 +34,9 @@ class Actor:
     """Somebody in one district; a talent has a `person_id`, staff have `posts`.
 
     `zone` is the district's time zone, `family` the persons whom a talent named as theirs,
-    `own_cases` the persons on whose cases a member of staff may not work: themselves and their
-    family. All of them as of the request; guests and the system have none.
+    `own_cases` the persons on whose cases a member of staff may not work: themselves, their
+    family, and whoever has a member of the family in common with them. All of them as of the
+    request; guests and the system have none.
     """
 
     kind: ActorKind
@@ -63,6 +64,12 @@ class Actor:
         if self.person_id is None:
             raise LookupError(f"an actor of kind {self.kind} is no person")
         return self.person_id
+
+    @property
+    def rights(self) -> str:
+        """What the actor's posts are, as one text: equal as long as nothing of them changes."""
+        held = sorted((post.department, *sorted(post.roles)) for post in self.posts)
+        return ";".join(",".join(post) for post in held)
 
     def local_date(self, at: datetime) -> date:
         """The date that a moment has in the actor's district; for who is signed in."""

@@ -48,6 +48,8 @@ class Request:
     """One keyed request: `digest` is a SHA-256 over what it asks for.
 
     `person_id` is the person who asks, if it is one: the answer is sealed under their key.
+    `rights` is what the account may see, as `Actor.rights`: who has lost a post since is not shown
+    once more what they were answered in it.
     """
 
     district: str
@@ -56,23 +58,26 @@ class Request:
     key: str
     digest: bytes
     person_id: UUID | None = None
+    rights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered: status, headers that matter, body."""
+    """What was answered: status, headers that matter, body, and to whom with which rights."""
 
     status: int
     headers: dict[str, str]
     body: str
+    rights: str = ""
 
 
 def stored_answer(session: Session, request: Request) -> Answer | None:
     """Take the key's lock, and give the answer it already got, if any.
 
-    Raises `Conflict` while another request with the key runs, and `Invalid` when the key was used
-    with another payload. The lock goes with the transaction. It is taken in a statement of its
-    own, so that the look at the table sees whatever its former holder committed.
+    Raises `Conflict` while another request with the key runs (`request_in_progress`) and where the
+    account's rights are others now (`rights_changed`), and `Invalid` when the key was used with
+    another payload. The lock goes with the transaction. It is taken in a statement of its own, so
+    that the look at the table sees whatever its former holder committed.
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_lock_number(request)))):
         raise Conflict("request_in_progress", headers={"Retry-After": "1"})
@@ -91,7 +96,10 @@ def stored_answer(session: Session, request: Request) -> Answer | None:
     shown = sealed.opened_json(session, IdempotencyKey.answer, row, otherwise=None)
     if shown is None:
         raise Conflict("person_erased")
-    return Answer(**shown)
+    answer = Answer(**shown)
+    if answer.rights != request.rights:
+        raise Conflict("rights_changed")
+    return answer
 
 
 def store_answer(session: Session, request: Request, answer: Answer, *, at: datetime) -> None:

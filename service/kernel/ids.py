@@ -16,6 +16,15 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
+def lowest_since(made: UUID) -> UUID:
+    """The smallest UUIDv7 of whatever came of something after this was made for it.
+
+    Bounds a search over partitions. A day is allowed for machines whose clocks differ.
+    """
+    milliseconds = (made.int >> 80) - timedelta(days=1) // timedelta(milliseconds=1)
+    return UUID(int=max(milliseconds, 0) << 80)
+
+
 def lowest_id(at: datetime) -> UUID:
     """The smallest UUIDv7 that can be made at `at`: the bound of a partition or a time range."""
     return UUID(int=(at - _EPOCH) // timedelta(milliseconds=1) << 80)

@@ -129,8 +129,10 @@ FROM procrastinate_jobs AS job JOIN procrastinate_events AS event ON event.job_i
 WHERE job.task_name = 'deliver' AND job.status IN ('todo', 'doing') AND event.type = 'deferred'
 GROUP BY job.queue_name
 """)
+# What was enqueued last, by the clock of the worker that enqueued it.
 _TIMERS: Final = text("""
-SELECT max(defer_timestamp) FROM procrastinate_periodic_defers WHERE task_name = 'run_timers'
+SELECT defer_timestamp, now() FROM procrastinate_periodic_defers WHERE task_name = 'run_timers'
+ORDER BY id DESC LIMIT 1
 """)
 
 
@@ -155,7 +157,7 @@ class _Stored(Collector):
     def _asked(self) -> Iterator[GaugeMetricFamily]:
         with self._database.transaction(Scope.system()) as session:
             lags = session.execute(_LAG).all()
-            timers = session.scalar(_TIMERS)
+            timers = session.execute(_TIMERS).one_or_none()
         lag = GaugeMetricFamily(
             "talent_outbox_lag_seconds", "Age of the oldest delivery not done.", labels=["queue"]
         )
@@ -167,7 +169,13 @@ class _Stored(Collector):
             yield GaugeMetricFamily(
                 "talent_timer_lag_seconds",
                 "Since when the timers were due the last time that they could be enqueued.",
-                value=max(0.0, self._at.timestamp() - timers),
+                value=max(0.0, self._at.timestamp() - timers.defer_timestamp),
+            )
+            yield GaugeMetricFamily(
+                "talent_worker_clock_ahead_seconds",
+                "How far the clock of the worker that enqueued the timers last is ahead of the"
+                " database's, at least.",
+                value=max(0.0, timers.defer_timestamp - timers.now.timestamp()),
             )
         dead = GaugeMetricFamily(
             "talent_dead_deliveries", "Deliveries whose tries have ended.", labels=["subscriber"]

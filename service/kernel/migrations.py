@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import cache
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 from service.kernel.settings import ROOT
 
@@ -38,6 +42,46 @@ def newest_revision() -> str:
     if head is None:
         raise LookupError("there are no migrations")
     return head
+
+
+class Standing(StrEnum):
+    """How the schema of a database stands to the one this code was written for."""
+
+    EMPTY = "empty"
+    OLDER = "older"
+    SAME = "same"
+    NEWER = "newer"
+
+
+_EXISTS: Final = text("SELECT to_regclass('public.alembic_version') IS NOT NULL")
+_REVISION: Final = text("SELECT version_num FROM public.alembic_version")
+
+
+def revision_of(connection: Connection | Session) -> str | None:
+    """The revision of a database; None where it has no schema yet."""
+    if not connection.scalar(_EXISTS):
+        return None
+    found: str | None = connection.scalar(_REVISION)
+    return found
+
+
+def standing(revision: str | None) -> Standing:
+    """How `revision` stands to this code.
+
+    Code knows every revision up to its own, so one that it does not know was made after it.
+    """
+    if revision is None:
+        return Standing.EMPTY
+    if revision == newest_revision():
+        return Standing.SAME
+    return Standing.OLDER if revision in revisions_up_to(newest_revision()) else Standing.NEWER
+
+
+@cache
+def revisions_up_to(revision: str) -> frozenset[str]:
+    """`revision` and all before it; raises `alembic.util.CommandError` where it is not known."""
+    scripts = ScriptDirectory.from_config(_config(""))
+    return frozenset(script.revision for script in scripts.walk_revisions(head=revision))
 
 
 def _config(owner_url: str) -> Config:

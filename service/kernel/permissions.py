@@ -6,9 +6,11 @@ posts, read anew for every request. Nothing is allowed that is not written here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Literal
+
+from service.kernel.words import vocabulary
 
 
 class Role(StrEnum):
@@ -21,6 +23,11 @@ class Role(StrEnum):
     SYSADMIN = "sysadmin"
     SECADMIN = "secadmin"
     AUDITOR = "auditor"
+
+
+def role_title(role: str) -> Mapping[str, str]:
+    """What a role is called in both languages; raises `KeyError` for what is none."""
+    return vocabulary()["role"][role]
 
 
 class Permission(StrEnum):

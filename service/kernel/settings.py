@@ -53,11 +53,9 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything an installation decides."""
+class DatabaseSettings:
+    """Where the database is, and how it is spoken to."""
 
-    environment: Environment
-    default_district: str
     database_url: str
     database_owner_url: str
     database_role: str
@@ -67,6 +65,15 @@ class Settings:
     database_statement_timeout: int
     database_lock_timeout: int
     database_idle_timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(DatabaseSettings):
+    """Everything an installation decides."""
+
+    environment: Environment
+    default_district: str
+    clock_tolerance: float
     redis_url: str
     keys_file: Path
     storage_dir: Path
@@ -74,6 +81,9 @@ class Settings:
     material_pixels: int
     material_pages: int
     material_unpacked_bytes: int
+    material_retention_years: int
+    material_person_files: int
+    material_person_bytes: int
     http_port: int
     http_workers: int
     http_threads: int
@@ -84,6 +94,7 @@ class Settings:
     reuse_grace_seconds: int
     limit_login_per_address: str
     limit_login_per_account: str
+    limit_known_numbers_per_account: str
     limit_failed_per_account: str
     limit_eligibility: str
     wechat_mode: WechatMode
@@ -101,15 +112,30 @@ class Settings:
 def load() -> Settings:
     """Read the settings, or raise `SettingsError` that names everything wrong with them."""
     env = Env(eager=False)
-    defaults = tomllib.loads((ROOT / "config" / "default.toml").read_text(encoding="utf-8"))
-    settings = _read(env, defaults)
-    try:
-        env.seal()
-    except EnvValidationError as error:
-        raise SettingsError(f"settings: {_named(error)}") from None
-    if faults := _unsafe(settings, "TALENT_DEMO_PASSWORD" in os.environ):
-        raise SettingsError("settings: " + "; ".join(faults))
+    settings = _read(env, _defaults())
+    demo_password = "TALENT_DEMO_PASSWORD" in os.environ
+    _refuse([*_malformed(env), *_unpooled(settings), *_unsafe(settings, demo_password)])
     return settings
+
+
+def load_database() -> DatabaseSettings:
+    """Read the settings of the database alone, or raise `SettingsError` that names all faults.
+
+    For what speaks to the database and to nothing else: migrations, checks.
+    """
+    env = Env(eager=False)
+    settings = DatabaseSettings(**_read_database(env, _defaults()["database"]))
+    _refuse([*_malformed(env), *_unpooled(settings)])
+    return settings
+
+
+def _defaults() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "config" / "default.toml").read_text(encoding="utf-8"))
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise SettingsError("settings: " + "; ".join(faults))
 
 
 def _read(env: Env, defaults: dict[str, Any]) -> Settings:
@@ -126,9 +152,14 @@ def _read(env: Env, defaults: dict[str, Any]) -> Settings:
         default_district=env.str(
             "TALENT_DEFAULT_DISTRICT", defaults["default_district"], validate=_given
         ),
+        clock_tolerance=env.float(
+            "TALENT_CLOCK_TOLERANCE",
+            defaults["worker"]["clock_tolerance"],
+            validate=Range(min=0, min_inclusive=False),
+        ),
         redis_url=env.str("REDIS_URL", validate=_redis_url),
         keys_file=env.path("TALENT_KEYS_FILE", validate=_key_file),
-        storage_dir=env.path("TALENT_STORAGE_DIR"),
+        storage_dir=env.path("TALENT_STORAGE_DIR", validate=_folder),
         wechat_mode=env.enum("TALENT_WECHAT_MODE", mode, enum=WechatMode, by_value=True),
         wechat_url=env.str("TALENT_WECHAT_URL", wechat["base_url"], validate=_web_url),
         wechat_app_id=env.str("TALENT_WECHAT_APP_ID", ""),
@@ -183,6 +214,11 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "limit_login_per_account": env.str(
             "TALENT_LIMIT_LOGIN_PER_ACCOUNT", limits["login_per_account"], validate=_rate
         ),
+        "limit_known_numbers_per_account": env.str(
+            "TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT",
+            limits["known_numbers_per_account"],
+            validate=_rate,
+        ),
         "limit_failed_per_account": env.str(
             "TALENT_LIMIT_FAILED_PER_ACCOUNT", limits["failed_per_account"], validate=_rate
         ),
@@ -202,19 +238,43 @@ def _read_materials(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "material_unpacked_bytes": env.int(
             "TALENT_MATERIAL_UNPACKED_BYTES", defaults["unpacked_bytes"], validate=_positive
         ),
+        "material_retention_years": env.int(
+            "TALENT_MATERIAL_RETENTION_YEARS", defaults["retention_years"], validate=_positive
+        ),
+        "material_person_files": env.int(
+            "TALENT_MATERIAL_PERSON_FILES", defaults["person_files"], validate=_positive
+        ),
+        "material_person_bytes": env.int(
+            "TALENT_MATERIAL_PERSON_BYTES", defaults["person_bytes"], validate=_positive
+        ),
     }
 
 
-def _named(error: EnvValidationError) -> str:
-    """`NAME: what is wrong` for every variable at fault, never its value."""
-    faults = error.error_messages
-    if not isinstance(faults, Mapping):
-        return "; ".join(faults)
-    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in faults.items())
+def _malformed(env: Env) -> list[str]:
+    """`NAME: what is wrong` for every variable that is missing or malformed, never its value."""
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        faults = error.error_messages
+        if not isinstance(faults, Mapping):
+            return list(faults)
+        return [f"{name}: {' '.join(messages)}" for name, messages in faults.items()]
+    return []
+
+
+def _unpooled(settings: DatabaseSettings) -> list[str]:
+    """Behind a transaction pooler a role taken after the login would not stay with it."""
+    pooled = settings.database_prepare is False and settings.database_url
+    if not pooled or urlsplit(settings.database_url).username == settings.database_role:
+        return []
+    return ["DATABASE_URL: With DATABASE_PREPARE=false the login must be DATABASE_ROLE."]
 
 
 def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
-    """What each value allows by itself, but not together with the others."""
+    """What each value allows by itself, but not together with the others.
+
+    A value that is malformed is None here, and named elsewhere.
+    """
     faults = []
     if settings.wechat_mode is WechatMode.LIVE:
         live = {
@@ -222,10 +282,6 @@ def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
             "TALENT_WECHAT_SECRET": settings.wechat_secret,
         }
         faults += [f"{name}: Environment variable not set." for name in live if not live[name]]
-    login = urlsplit(settings.database_url).username
-    if not settings.database_prepare and login != settings.database_role:
-        # Behind a transaction pooler a role taken after the login would not stay with it.
-        faults.append("DATABASE_URL: With DATABASE_PREPARE=false the login must be DATABASE_ROLE.")
     if settings.production and settings.wechat_mode is WechatMode.DEMO:
         faults.append("TALENT_WECHAT_MODE: demo is refused in production")
     if settings.production and not settings.proxies and not settings.without_proxy:
@@ -258,8 +314,15 @@ def _web_url(text: str) -> None:
 
 def _key_file(path: Path) -> None:
     if not path.is_file():
-        raise ValidationError("No such file; `talent keys FILE` makes one.")
+        raise ValidationError("No such file: `talent keys new FILE` writes one.")
     try:
         load_keys(path)
     except (OSError, ValueError) as error:
         raise ValidationError(str(error)) from None
+
+
+def _folder(path: Path) -> None:
+    """A folder that may be written to, or a place where one can be made."""
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ValidationError("Expected a folder that this user may write to.")

@@ -1,4 +1,4 @@
-"""What `up` shows: the demonstration district, and an account for every role in it."""
+"""What `up` shows: a district by its pack, and an account for every role in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from service.catalogue.actions.files import load_pack
 from service.catalogue.actions.publish import set_up_district
+from service.catalogue.rules.faults import FaultyPack
 from service.catalogue.rules.pack import Pack
 from service.enterprises.actions import ensure_agent, ensure_enterprise
 from service.identity.people.rules import AccountKind
@@ -27,15 +28,19 @@ _WORKING: Final = (Role.CLERK, Role.REVIEWER, Role.HEAD)
 _STEERING: Final = (Role.COORDINATOR, Role.SYSADMIN, Role.SECADMIN, Role.AUDITOR)
 
 
-def prepare(settings: Settings) -> None:
-    """Migrate, publish the demonstration pack and its calendar, make an employer and accounts.
+def prepare(settings: Settings, folder: Path = PACK) -> None:
+    """Migrate, publish the pack of a folder with its calendar, make an employer and accounts.
 
-    What is there already stays; a second time changes nothing. Refuses to run in production.
+    What is there already stays; a second time changes nothing. Refuses to run in production, and
+    with a pack that has faults, which it lists.
     """
     if settings.production:
         raise SystemExit("demonstration data is refused in production")
+    try:
+        pack = load_pack(folder)
+    except FaultyPack as faulty:
+        raise SystemExit("\n".join([f"{folder} has faults:", *map(str, faulty.faults)])) from None
     migrations.upgrade(settings.database_owner_url)
-    pack = load_pack(PACK)
     database, at = open_database(settings), clock.now()
     with database.transaction(Scope.system(pack.district)) as session:
         set_up_district(session, pack, at=at)
@@ -59,13 +64,14 @@ def prepare(settings: Settings) -> None:
 
 
 def demonstration_accounts(pack: Pack) -> list[dict[str, Any]]:
-    """`clerk.<department>`, `reviewer.<department>`, `head.<department>`, who steers, an agent."""
-    accounts = [
-        _account(f"{role}.{department.code}", department.code, role)
-        for department in pack.departments
-        for role in _WORKING
-    ]
-    accounts += [_account(role.value, "office", role) for role in _STEERING]
+    """`clerk.<department>`, `reviewer.<department>`, `head.<department>`, who steers, an agent.
+
+    Who steers belongs to the department `office`, or to the first where a pack has none.
+    """
+    codes = [department.code for department in pack.departments]
+    steering = "office" if "office" in codes else codes[0]
+    accounts = [_account(f"{role}.{code}", code, role) for code in codes for role in _WORKING]
+    accounts += [_account(role.value, steering, role) for role in _STEERING]
     return [*accounts, {"username": AGENT, "kind": "agent", "department": None, "roles": []}]
 
 

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from service.kernel.permissions import GRANTS, Role
 from service.local.private import write_private
 
 AUDIENCES = ("public", "talent", "desk", "enterprise")
 _SHOWN = 40
+_IDLE = "(signs in, has no operations yet 可登录，暂无可用操作)"
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Notice:
                 *([f"  and {more} more, see up.json"] if more > 0 else []),
                 f"  Their password is in (密码见): {self.password_file}",
                 "",
-                "Talents (人才): sign in through WeChat with the code  demo:<name>",
-                "  用演示微信登录，code 填 demo:<姓名>",
+                "Talents (人才): sign in through WeChat, code  demo:<name>  (demo:wang.fang)",
+                "  用演示微信登录，code 填 demo:<姓名>，例如 demo:王小明",
                 "",
                 "Ctrl-C stops everything (按 Ctrl-C 全部停止)",
                 "",
@@ -68,6 +70,8 @@ def read_accounts(path: Path) -> list[dict[str, Any]]:
 
 
 def _account_line(account: Mapping[str, Any]) -> str:
-    roles = ", ".join(account.get("roles") or [])
-    words = (account.get("department") or account.get("kind") or "", roles)
-    return f"  {account['username']:<28} {': '.join(word for word in words if word)}".rstrip()
+    roles = [Role(role) for role in account.get("roles") or []]
+    words = [account.get("department") or account.get("kind") or "", ", ".join(roles)]
+    line = f"  {account['username']:<28} {': '.join(filter(None, words))}".rstrip()
+    idle = roles and not any(GRANTS[role] for role in roles)
+    return f"{line} {_IDLE}" if idle else line

@@ -79,10 +79,19 @@ class Places:
         return self.var / "keys.json"
 
 
+@dataclass(frozen=True)
+class OwnPack:
+    """A pack in the place of the demonstration's; its district becomes the default one."""
+
+    folder: Path
+    district: str
+
+
 def up(
     var: Path,
     *,
     http_port: int,
+    pack: OwnPack | None = None,
     programs: Callable[[Mapping[str, str]], Programs] = service_programs,
     policy: RestartPolicy = _POLICY,
 ) -> int:
@@ -103,7 +112,7 @@ def up(
             places.notice.unlink(missing_ok=True)
             _refuse_taken(http_port, patience=_AFTER_CRASH_SECONDS if after_crash else 0)
             try:
-                return _run(_Service(places, http_port, base_url, programs), policy)
+                return _run(_Service(places, http_port, base_url, programs, pack), policy)
             finally:
                 places.notice.unlink(missing_ok=True)
                 places.environment.unlink(missing_ok=True)
@@ -122,6 +131,7 @@ class _Service:
     http_port: int
     base_url: str
     programs: Callable[[Mapping[str, str]], Programs]
+    pack: OwnPack | None
 
     def notice(self, pids: Mapping[str, int]) -> Notice:
         return Notice(
@@ -151,7 +161,7 @@ def _run(service: _Service, policy: RestartPolicy) -> int:
 def _start(service: _Service, supervisor: Supervisor) -> None:
     places = service.places
     addresses = _start_servers(supervisor, places)
-    environment = _environment(places, service.http_port) | addresses
+    environment = _environment(places, service.http_port) | addresses | _shown(service.pack)
     write_environment(places.environment, environment)
     chosen = service.programs(environment)
     supervisor.run(ProgramChild(chosen.prepare, places.log))
@@ -197,6 +207,12 @@ def _environment(places: Places, http_port: int) -> dict[str, str]:
         "TALENT_DEMO_ACCOUNTS_FILE": str(places.accounts),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _shown(pack: OwnPack | None) -> dict[str, str]:
+    if pack is None:
+        return {}
+    return {"TALENT_DEMO_PACK": str(pack.folder), "TALENT_DEFAULT_DISTRICT": pack.district}
 
 
 def _demo_password(path: Path) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from service.kernel import events
@@ -22,11 +22,13 @@ from service.kernel.logs import logger
 from service.kernel.sealed import seal
 from service.kernel.storage import Storage
 from service.materials.models import Material
-from service.materials.queries import material_for
+from service.materials.queries import material_for, stored_of
 from service.materials.rules import (
     Examined,
+    Hold,
     KnownMaterial,
     MaterialEvent,
+    Quota,
     Upload,
     blob_of,
     folder_of,
@@ -41,11 +43,18 @@ Far longer than an upload takes. Somebody who connects a storage with the wrong 
 of it looks orphaned, has so long to notice.
 """
 
-users: Final[list[Callable[[Session, Actor, UUID], bool]]] = []
-"""Who is asked, before a document is erased, whether something rests on it; handed in by `app`."""
+HoldOf = Callable[[Session, Actor, UUID, datetime], Hold | None]
+"""What rests on a document at a moment and keeps it from being erased."""
 
 _LOG: Final = logger("materials")
 _BATCH: Final = 500
+_hold_of: HoldOf | None = None
+
+
+def hold_by(hold_of: HoldOf) -> None:
+    """Hand the process what `erase_material` asks; done once, at start. The slices above know."""
+    global _hold_of  # noqa: PLW0603 - a process has one
+    _hold_of = hold_of
 
 
 def store_content(storage: Storage, *, district: str, examined: Examined) -> Upload:
@@ -76,15 +85,17 @@ def keep_material(
     code: str,
     name: str,
     upload: Upload,
+    quota: Quota,
     at: datetime,
 ) -> KnownMaterial:
     """Enter a file of a person's whose content the storage has (`store_content`).
 
     The caller has made sure that the actor is that person, or acts by their authority.
 
-    `name` is one that `rules.examine` gave. Whether the district asks for such a material, and
-    in this format, is for who files it.
+    `name` is one that `rules.examine` returned. Raises `Conflict` where the person would have more
+    than the quota, also by several uploads at the same moment.
     """
+    _hold_quota(session, actor, person, upload, quota)
     material = KnownMaterial(
         district_id=actor.district,
         id=upload.id,
@@ -106,16 +117,22 @@ def keep_material(
 def erase_material(session: Session, actor: Actor, *, material_id: UUID, at: datetime) -> None:
     """Have the content of one of the talent's own materials forgotten, once this has committed.
 
-    What is left is that there was one. Raises `NotFound`, also where it is erased already, and
-    `Conflict("material_in_use")` while something that was filed with it has not ended.
+    What is left is that there was one. Raises `NotFound`, also where it is erased already,
+    `Conflict` while something rests on it, with the last day on which it does where that is known
+    (`Hold`), and `RuntimeError` in a process that has not been handed what to ask (`hold_by`).
     """
+    if _hold_of is None:
+        raise RuntimeError(
+            "what rests on documents is not known: hold_by() was not called at start"
+        )
     material = material_for(session, actor, material_id, lock=True)
-    if any(rests_on(session, actor, material_id) for rests_on in users):
-        raise Conflict("material_in_use")
+    if hold := _hold_of(session, actor, material_id, at):
+        until: dict[str, Any] = {} if hold.until is None else {"until": hold.until.isoformat()}
+        raise Conflict(hold.code, **until)
     session.execute(
         update(Material)
         .where(Material.district_id == actor.district, Material.id == material.id)
-        .values(erased_at=at)
+        .values(erased_at=func.greatest(at, Material.uploaded_at))
         .execution_options(synchronize_session=False)
     )
     _emit(session, MaterialEvent.MATERIAL_ERASED, actor, material, at)
@@ -142,6 +159,17 @@ def sweep_orphans(
                 storage.delete(blob)
                 swept += 1
     return swept
+
+
+def _hold_quota(session: Session, actor: Actor, person: UUID, upload: Upload, quota: Quota) -> None:
+    """Two statements: the second sees what the holder of the lock before has kept."""
+    name = f"materials|{actor.district}|{person}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    number, size = stored_of(session, actor, person)
+    if number >= quota.number:
+        raise Conflict("materials_too_many", maximum=quota.number)
+    if size + upload.size > quota.size:
+        raise Conflict("materials_too_large", maximum=quota.size)
 
 
 def _row(session: Session, material: KnownMaterial, account_id: UUID) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import for_change, for_use
 from service.kernel.errors import NotFound, Unavailable
 from service.kernel.logs import logger
 from service.kernel.sealed import load_keys, opened_text
@@ -70,10 +70,12 @@ def materials_by_ids(
 ) -> dict[UUID, KnownMaterial]:
     """Those of `ids` that a person has handed in, in the actor's district; erased ones are not.
 
-    For filing: who does not find an id here has to treat it as one that does not exist. One
+    For filing: who does not find an id here has to treat it as one that does not exist. What is
+    found is not erased before the transaction ends; an erasure that is under way is waited for. One
     statement, none for no id.
     """
-    return _found(session, ids, select(*_KNOWN).where(_in(actor, ids), _kept_of(person)))
+    query = select(*_KNOWN).where(_in(actor, ids), _kept_of(person))
+    return _found(session, ids, for_use(query, Material))
 
 
 def materials_allowed(
@@ -100,6 +102,15 @@ def open_material(storage: Storage, material: KnownMaterial) -> Iterator[bytes]:
     except OSError as error:
         _LOG.error("content_unavailable", material=str(material.id), exc_info=error)
         raise Unavailable(headers={"Retry-After": "60"}) from None
+
+
+def stored_of(session: Session, actor: Actor, person: UUID) -> tuple[int, int]:
+    """How many documents of a person the actor's district keeps, and their bytes together."""
+    counted = select(func.count(), func.coalesce(func.sum(Material.size), 0)).where(
+        Material.district_id == actor.district, _kept_of(person)
+    )
+    number, size = session.execute(counted).one()
+    return number, int(size)
 
 
 def kept_ids(session: Session, *, district: str, ids: Collection[UUID]) -> set[UUID]:

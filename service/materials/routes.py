@@ -14,7 +14,7 @@ from service.kernel import clock, http, storage
 from service.kernel.permissions import Permission
 from service.kernel.views import PageOf
 from service.materials import actions, queries, rules, schemas
-from service.materials.rules import KnownMaterial, Limits, MediaType, Upload
+from service.materials.rules import KnownMaterial, Limits, MediaType, Quota, Upload
 
 blp = http.Blueprint(
     "materials",
@@ -70,10 +70,12 @@ _CONTENT: Final = {
 }
 _REFUSALS: Final = {
     400: ["form_malformed"],
-    413: ["file_too_large"],
-    415: ["form_expected", "file_type_unsupported"],
+    409: ["materials_too_many", "materials_too_large"],
+    413: ["file_too_large", "form_too_much"],
+    415: ["form_expected", "file_type_unsupported", "file_type_heic", "file_type_old"],
     422: [
-        "file_empty", "file_broken", "file_encrypted", "file_has_macros", "file_of_two_types",
+        "file_empty", "file_broken", "file_encrypted", "file_does_something", "file_has_macros",
+        "file_too_complicated", "file_of_two_types", "file_carries_files", "file_links_outside",
         "file_paths_wrong", "file_unpacks_too_large", "file_pixels_too_many",
         "file_pages_too_many", "file_name_missing", "file_ending_wrong",
     ],
@@ -94,6 +96,11 @@ def _receive() -> dict[str, Any]:
     upload = actions.store_content(files, district=district, examined=examined)
     http.unless_committed(partial(files.delete, rules.blob_of(district, upload.id)))
     return {"code": form["code"], "name": examined.name, "upload": upload}
+
+
+def _quota() -> Quota:
+    settings = http.runtime().settings
+    return Quota(settings.material_person_files, settings.material_person_bytes)
 
 
 @blp.post(
@@ -118,6 +125,7 @@ def upload_material(code: str, name: str, upload: Upload) -> tuple[KnownMaterial
         code=code,
         name=name,
         upload=upload,
+        quota=_quota(),
         at=clock.now(),
     )
     return material, 201, {"Location": f"/v1/materials/{material.id}"}
@@ -144,7 +152,14 @@ def upload_employee_material(
     authority = usable_authority(session, actor, enterprise, authority_id)
     act_for(session, actor, authority)
     return actions.keep_material(
-        session, actor, person=authority.person_id, code=code, name=name, upload=upload, at=at
+        session,
+        actor,
+        person=authority.person_id,
+        code=code,
+        name=name,
+        upload=upload,
+        quota=_quota(),
+        at=at,
     )
 
 
@@ -156,7 +171,7 @@ def list_materials(limit: int, after: str | None, code: str | None) -> PageOf[Kn
     session, actor = http.session(), http.actor()
     filters = {"list": "materials", "code": code}
     page = http.Page(limit, after, account=actor.account, filters=filters)
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.materials_for(session, actor, before=before, limit=limit, code=code)
     return page.answer(found, lambda material: material, lambda material: [material.id])
 
@@ -190,9 +205,13 @@ def get_material_content(material_id: UUID) -> Response:
     "/materials/<uuid:material_id>",
     allow=Permission.MATERIAL_WRITE,
     audiences=("talent",),
-    problems={409: ["material_in_use"]},
+    problems={409: ["material_in_use", "material_is_evidence", "material_proves_fact"]},
 )
 @blp.response(204)
 def delete_material(material_id: UUID) -> None:
-    """Erase one of my documents: its content is deleted for good."""
+    """Erase one of my documents: its content is deleted for good.
+
+    What an application that has not ended, a decision, or a fact in force rests on stays: `until`
+    is the last day on which it does, where that is known.
+    """
     actions.erase_material(http.session(), http.actor(), material_id=material_id, at=clock.now())

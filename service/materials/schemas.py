@@ -48,7 +48,7 @@ class MaterialOut(Schema):
     pages = fields.Integer(
         required=True,
         allow_none=True,
-        metadata={"description": "One of an image; null where they cannot be counted."},
+        metadata={"description": "One of an image; null of an office file."},
     )
     uploaded_at = fields.DateTime(required=True)
 

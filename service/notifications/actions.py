@@ -10,20 +10,28 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
+from service.kernel.errors import FieldError, Invalid
 from service.notifications.models import Notice
 from service.notifications.queries import Count, unread_for, visible
 
 
 def mark_read(
-    session: Session, actor: Actor, *, ids: Collection[UUID] | None, at: datetime
+    session: Session,
+    actor: Actor,
+    *,
+    ids: Collection[UUID] | None = None,
+    until: UUID | None = None,
+    at: datetime,
 ) -> Count:
-    """Mark the actor's notices as read, all until `at` where none are named; returns what is
-    unread.
+    """Mark the actor's notices as read: those named, or all up to one; returns what is unread.
 
-    A notice keeps the moment at which it was first read. Ids that are not the actor's are passed
-    over: whether such a notice exists is not told.
+    `until` is the newest that they have seen: what came after it stays unread. A notice keeps the
+    moment at which it was first read. Ids that are not the actor's are passed over: whether such a
+    notice exists is not told. Raises `Invalid` where both are given, or neither.
     """
-    chosen = Notice.at <= at if ids is None else Notice.id.in_(ids)
+    if (ids is None) is (until is None):
+        raise Invalid(errors=[FieldError("until", "ids_or_until")])
+    chosen = Notice.id <= until if ids is None else Notice.id.in_(ids)
     session.execute(
         update(Notice)
         .where(visible(actor), Notice.read_at.is_(None), chosen)

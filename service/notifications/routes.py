@@ -45,19 +45,25 @@ def list_notices(limit: int, after: str | None) -> queries.NoticePage:
     """List what I have been told, the newest first, and count what is unread."""
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "notices"})
-    before = None if page.position is None else UUID(page.position[0])
+    before = page.behind_id
     found = queries.notices_for(session, actor, before=before, limit=limit)
     unread = queries.unread_for(session, actor)
     listed = page.answer(found, queries.notice_view, lambda notice: [notice.id])
     return extended(listed, queries.NoticePage, unread=unread)
 
 
-@blp.post("/notices/read", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.post(
+    "/notices/read",
+    allow=Permission.TICKET_READ,
+    audiences=("talent",),
+    problems={422: ["ids_or_until"]},
+)
 @blp.arguments(
     schemas.ReadIn, as_kwargs=True, example={"ids": ["0199d3c2-7a54-7c07-a5d2-3b9e1f6c8d41"]}
 )
 @blp.response(200, schemas.UnreadOut, example=_UNREAD)
-def read_notices(ids: Collection[UUID] | None) -> queries.Unread:
-    """Mark notices as read: those named, or all there are."""
-    left = actions.mark_read(http.session(), http.actor(), ids=ids, at=clock.now())
+def read_notices(ids: Collection[UUID] | None, until: UUID | None) -> queries.Unread:
+    """Mark notices as read: those named, or all up to the newest that was shown."""
+    at = clock.now()
+    left = actions.mark_read(http.session(), http.actor(), ids=ids, until=until, at=at)
     return queries.Unread(left)

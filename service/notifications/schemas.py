@@ -13,7 +13,11 @@ class ReadIn(Schema):
         load_default=None,
         shortest=1,
         longest=100,
-        metadata={"description": "Left out or null: all there are by now."},
+        metadata={"description": "Either these, or `until`."},
+    )
+    until = fields.UUID(
+        load_default=None,
+        metadata={"description": "All up to this one: the newest of the page that was shown."},
     )
 
 

@@ -23,6 +23,7 @@ from service.policies.rules import (
     Eligibility,
     Relative,
     Stated,
+    Titles,
     eligibility,
     stated_faults,
     subjects,
@@ -40,9 +41,17 @@ class _Person:
     complete: bool
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was asked, row by row, and what the offerings in force are called."""
+
+    rows: Sequence[Eligibility]
+    titles: Titles
+
+
 def eligibility_for(
     session: Session, actor: Actor, district: str, stated: Stated, *, at: datetime
-) -> list[Eligibility]:
+) -> Found:
     """What the criteria of offerings come to, one row for each offering and possible subject.
 
     A talent of the district is asked about by what it has established of them and of their
@@ -54,17 +63,19 @@ def eligibility_for(
         *_unknown(stated, offerings),
         *stated_faults(stated.sections, stated.facts, offerings),
     ]
+    today = calendar_for(session, district).local_date(at)
+    faults += _unborn(stated, today)
     if faults:
         raise Invalid(errors=faults)
-    today = calendar_for(session, district).local_date(at)
     own = actor.person_id is not None and actor.district == district
     person = _recorded(session, actor, stated, today) if own else _as_stated(stated)
     wanted = [one for one in offerings if not stated.offerings or one.code in stated.offerings]
-    return [
+    rows = [
         eligibility(one, _known(one, stated, person, subject, today), subject)
         for one in wanted
         for subject in subjects(one, person.family)
     ]
+    return Found(rows, {one.code: one.title for one in offerings})
 
 
 def _unknown(stated: Stated, offerings: Sequence[OfferingDefinition]) -> list[FieldError]:
@@ -74,6 +85,18 @@ def _unknown(stated: Stated, offerings: Sequence[OfferingDefinition]) -> list[Fi
         for name in ("offerings", "together")
         for place, code in enumerate(getattr(stated, name))
         if code not in known
+    ]
+
+
+def _unborn(stated: Stated, today: date) -> list[FieldError]:
+    """The birth dates that are still to come in the district."""
+    born = {"birth_date": stated.born} | {
+        f"family.{place}.birth_date": one.born for place, one in enumerate(stated.family)
+    }
+    return [
+        FieldError(path, "birth_date_in_future")
+        for path, day in born.items()
+        if day is not None and day > today
     ]
 
 

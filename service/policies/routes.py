@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from service.catalogue.rules.definitions import Criterion
 from service.kernel import clock, http
 from service.kernel.http.limits import client_network, limiter
 from service.policies import queries, schemas
-from service.policies.rules import Eligibility, Judged, Stated
+from service.policies.rules import Eligibility, Judged, Stated, Titles, sentence, titled
 from service.routing.conditions.answered import Finding
-from service.routing.conditions.asked import SourceKind
 
 blp = http.Blueprint(
     "policies", __name__, url_prefix="/v1", description="Who is eligible for what, and why."
@@ -41,8 +41,13 @@ _ANSWER: Final = {
                             "source": "field",
                             "name": "applicant.graduated_on",
                             "title": {"zh": "毕业日期", "en": "Date of graduation"},
+                            "text": {
+                                "zh": "毕业日期须在最近 5 年内",
+                                "en": "Date of graduation: within the last 5 years",
+                            },
                             "asked": "within_last",
                             "expected": {"years": 5},
+                            "on": "2026-11-24",
                             "verdict": "met",
                             "missing": [],
                         }
@@ -77,10 +82,10 @@ def check_eligibility(stated: Stated) -> dict[str, Any]:
     """Ask whether criteria are met, one by one, with the rule behind each; nothing is kept."""
     session, actor = http.session(), http.actor()
     found = queries.eligibility_for(session, actor, actor.district, stated, at=clock.now())
-    return {"items": [_row(one) for one in found]}
+    return {"items": [_row(one, found.titles) for one in found.rows]}
 
 
-def _row(one: Eligibility) -> dict[str, Any]:
+def _row(one: Eligibility, titles: Titles) -> dict[str, Any]:
     offering = one.offering
     return {
         "offering": offering.code,
@@ -88,11 +93,11 @@ def _row(one: Eligibility) -> dict[str, Any]:
         "about": offering.subject,
         "subject": None if one.subject is None else one.subject.person,
         "verdict": one.verdict,
-        "criteria": [_criterion(judged, one) for judged in one.criteria],
+        "criteria": [_criterion(judged, one, titles) for judged in one.criteria],
     }
 
 
-def _criterion(judged: Judged, one: Eligibility) -> dict[str, Any]:
+def _criterion(judged: Judged, one: Eligibility, titles: Titles) -> dict[str, Any]:
     criterion, answer = judged.criterion, judged.answer
     return {
         "code": criterion.code,
@@ -101,30 +106,22 @@ def _criterion(judged: Judged, one: Eligibility) -> dict[str, Any]:
         "article": criterion.article,
         "binding": criterion.binding,
         "verdict": answer.truth,
-        "reasons": [_reason(finding, one) for finding in answer.reasons],
+        "reasons": [_reason(finding, criterion, one, titles) for finding in answer.reasons],
     }
 
 
-def _reason(finding: Finding, one: Eligibility) -> dict[str, Any]:
+def _reason(
+    finding: Finding, criterion: Criterion, one: Eligibility, titles: Titles
+) -> dict[str, Any]:
     asked, expected = finding.asked
     return {
         "source": finding.source.kind,
         "name": finding.source.name or finding.source.kind,  # an expression has none
-        "title": _title(finding, one),
+        "title": titled(finding, criterion, one.offering, titles),
+        "text": sentence(finding, criterion, one.offering, titles),
         "asked": asked,
         "expected": expected,
+        "on": finding.on,
         "verdict": finding.truth,
         "missing": finding.missing,
     }
-
-
-def _title(finding: Finding, one: Eligibility) -> Any:
-    """What people call the thing that a clause looks at, where the form or a fact has words."""
-    first, second = finding.source.parts
-    if finding.source.kind is SourceKind.FIELD and first in one.offering.sections:
-        return one.offering.sections[first].schema["properties"].get(second, {}).get("x-title")
-    if finding.source.kind is SourceKind.FACT and first in one.offering.facts:
-        fact = one.offering.facts[first]
-        value = fact.schema["properties"].get(second, {}) if second else {}
-        return value.get("x-title", fact.title)
-    return None

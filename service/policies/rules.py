@@ -9,11 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from service.catalogue.rules.definitions import Criterion, FactForm, OfferingDefinition, SectionForm
-from service.catalogue.rules.pack import Subject
+from service.catalogue.rules.pack import Subject, Text
 from service.kernel.errors import FieldError
-from service.routing.conditions.answered import Answer, evaluate
-from service.routing.conditions.asked import Truth
+from service.kernel.messages import LANGUAGES, say
+from service.kernel.shown import as_coded, text_of
+from service.routing.conditions.answered import Answer, Finding, evaluate
+from service.routing.conditions.asked import Source, SourceKind, Truth
 from service.routing.conditions.known import Known
+
+Titles = Mapping[str, Text]
+"""What the offerings in force are called, by code."""
 
 Sections = Mapping[str, Any]
 """By section what somebody sent; it need not even be an object."""
@@ -85,6 +90,88 @@ def eligibility(
 def _verdict(judged: Iterable[Judged]) -> Truth:
     truths = {one.answer.truth for one in judged if one.criterion.binding.refuses}
     return next((one for one in (Truth.NOT_MET, Truth.UNKNOWN) if one in truths), Truth.MET)
+
+
+def titled(
+    finding: Finding, criterion: Criterion, offering: OfferingDefinition, offerings: Titles
+) -> Text:
+    """What people call the thing that a clause looks at; of an expression, its criterion."""
+    source = finding.source
+    first, second = source.parts
+    match source.kind:
+        case SourceKind.FIELD:
+            return offering.section_title(first, second)
+        case SourceKind.FACT:
+            return offering.fact_title(first, second)
+        case SourceKind.REQUESTED:
+            return offerings.get(first, as_coded(first))
+        case SourceKind.AGE:
+            return _worded(f"age_of_{source.name}")
+        case _:
+            return criterion.title
+
+
+def sentence(
+    finding: Finding, criterion: Criterion, offering: OfferingDefinition, offerings: Titles
+) -> Text:
+    """What a clause asks for, as a sentence: its thing, the comparison, and what with.
+
+    What an expression asks its criterion says.
+    """
+    title = titled(finding, criterion, offering, offerings)
+    op, expected = finding.asked
+    if finding.source.kind is SourceKind.CEL:
+        return title
+    if finding.source.kind is SourceKind.REQUESTED:
+        op = "requested"
+    elif op == "at_least_ago" and not any(expected.values()):
+        op = "past"
+    negated = finding.negated is not (op == "given" and expected is False)
+    code = f"asked_{op}_not" if negated else f"asked_{op}"
+    params = {"title": title, "expected": _expected(finding, offering)}
+    return {language: say(code, language, params) for language in LANGUAGES}
+
+
+def _expected(finding: Finding, offering: OfferingDefinition) -> Text:
+    """What a clause compares with, in words: options by their titles, spans, another field."""
+    value = finding.asked[1]
+    if isinstance(value, Mapping):
+        return _operand(value, offering)
+    return text_of(_schema_of(finding.source, offering), value)
+
+
+def _schema_of(source: Source, offering: OfferingDefinition) -> Mapping[str, Any]:
+    first, second = source.parts
+    forms: Mapping[str, SectionForm | FactForm]
+    forms = offering.sections if source.kind is SourceKind.FIELD else offering.facts
+    form = forms.get(first)
+    schema = {} if form is None else form.schema.get("properties", {}).get(second, {})
+    return schema if source.kind in {SourceKind.FIELD, SourceKind.FACT} else {}
+
+
+def _operand(value: Mapping[str, Any], offering: OfferingDefinition) -> Text:
+    """A span, or another field with spans added and taken away."""
+    if "field" not in value:
+        return _span(value)
+    first, _, second = str(value["field"]).partition(".")
+    words = dict(offering.section_title(first, second))
+    for sign, key in (("+", "plus"), ("-", "minus")):
+        if key in value:
+            span = _span(value[key])
+            words = {tongue: f"{said} {sign} {span[tongue]}" for tongue, said in words.items()}
+    return words
+
+
+def _span(span: Mapping[str, Any]) -> Text:
+    parts = [
+        _worded(f"span_{unit}_one" if number == 1 else f"span_{unit}", number=number)
+        for unit, number in span.items()
+    ]
+    return {tongue: " ".join(part[tongue] for part in parts) for tongue in LANGUAGES}
+
+
+def _worded(code: str, **params: Any) -> dict[str, str]:
+    return {language: say(code, language, params) for language in LANGUAGES}
 
 
 def subjects(offering: OfferingDefinition, family: Sequence[Relative]) -> list[Relative | None]:

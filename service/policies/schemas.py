@@ -32,7 +32,7 @@ class RelativeIn(Schema):
     """A member of the family."""
 
     kinship = fields.String(required=True, pattern="|".join(_KINSHIP))
-    born = fields.Date(load_default=None, allow_none=True, data_key="birth_date")
+    born = fields.BirthDate(load_default=None, allow_none=True, data_key="birth_date")
 
     @ma.post_load
     def build(self, values: dict[str, Any], **_options: Any) -> Relative:
@@ -58,7 +58,7 @@ class EligibilityIn(Schema):
     )
     facts = fields.List(fields.Nested(StatedFactIn), load_default=list, longest=50)
     family = fields.List(fields.Nested(RelativeIn), load_default=list, longest=20)
-    born = fields.Date(load_default=None, allow_none=True, data_key="birth_date")
+    born = fields.BirthDate(load_default=None, allow_none=True, data_key="birth_date")
 
     @ma.post_load
     def build(self, values: dict[str, Any], **_options: Any) -> Stated:
@@ -75,11 +75,20 @@ class ReasonOut(Schema):
     name = fields.String(
         required=True, metadata={"description": "The field, fact, person or offering it is about."}
     )
-    title = fields.Texts(
-        required=True, allow_none=True, metadata={"description": "What people call it."}
+    title = fields.Texts(required=True, metadata={"description": "What people call it."})
+    text = fields.Texts(
+        required=True, metadata={"description": "What is asked for, as a sentence."}
     )
     asked = fields.String(required=True, metadata={"description": "The comparison."})
     expected = fields.Plain(required=True, metadata={"description": "What it is compared with."})
+    on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The day as of which an age or a span counts; null where neither is"
+            " asked, or the answer that states the day is missing."
+        },
+    )
     verdict = fields.Enum(Truth, required=True)
     missing = fields.List(
         fields.String(), required=True, metadata={"description": "What has to be known first."}

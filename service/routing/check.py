@@ -118,6 +118,7 @@ _REJECTING = _ALL_KINDS - {StageKind.ACCEPTANCE, StageKind.FULFILMENT}
 _KEYS = (
     _Key("when", lambda stage: stage.when is not None, _SKIPPABLE),
     _Key("checks", lambda stage: stage.checks is not None, frozenset({StageKind.CHECK}), True),
+    _Key("cites", lambda stage: stage.cites is not None, frozenset({StageKind.CHECK}), True),
     _Key("department", lambda stage: bool(stage.choice.departments), _WORKED, True),
     _Key("role", lambda stage: stage.role != "system", _WORKED, True),
     _Key("on_reject", lambda stage: stage.on_reject is not None, _REJECTING),

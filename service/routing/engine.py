@@ -18,6 +18,7 @@ from service.routing.events import (
     Filed,
     NoticeEnded,
     PredecessorsSettled,
+    ReturnsGathered,
     TaskDecided,
     Withdrawn,
 )
@@ -141,11 +142,19 @@ class _Run:
         closed = replace(part, status=StageStatus.CLOSED, verdict=event.verdict)
         parts = tuple(closed if one is part else one for one in held.parts)
         self.stages[place] = replace(held, parts=parts)
-        if event.verdict is Verdict.RETURN:
-            self._close(place, Verdict.RETURN)
-            self.hold = Hold.CORRECTION
+        gathers = event.gathers or event.verdict is not Verdict.RETURN
+        if any(one.verdict is Verdict.RETURN for one in parts):
+            if not (gathers and self.stages[place].open_parts):
+                self._return(place)
         else:
             self._judge(stage, place, event.verdict)
+
+    def gather(self, event: ReturnsGathered) -> None:
+        """Who has not spoken by now is not waited for any more."""
+        _, place = self._held(event.stage, event.round)
+        if not self.stages[place].gathers:
+            raise IllegalEvent("stage_not_open", stage=event.stage, round=event.round)
+        self._return(place)
 
     def correct(self, _event: Corrected) -> None:
         """What was returned is done once more, with the time that it has."""
@@ -199,6 +208,11 @@ class _Run:
         elif passed + len(held.open_parts) < needed:
             self._close(place, verdict)
             self._reject(stage, verdict)
+
+    def _return(self, place: int) -> None:
+        """The applicant is asked once, for everything that departments have returned it for."""
+        self._close(place, Verdict.RETURN)
+        self.hold = Hold.CORRECTION
 
     def _close(self, place: int, verdict: Verdict) -> None:
         """The stage is over; departments that were not needed any more need not answer."""
@@ -325,12 +339,14 @@ _STEPS: Mapping[tuple[Phase, type[Event]], Callable[[_Run, Any], None]] = {
     (Phase.ACCEPTANCE, TaskDecided): _Run.decide,
     (Phase.ACCEPTANCE, AcceptanceDeemed): _Run.deem,
     (Phase.ACCEPTANCE, PredecessorsSettled): _Run.settle,
+    (Phase.ACCEPTANCE, ReturnsGathered): _Run.gather,
     (Phase.ACCEPTANCE, Corrected): _Run.correct,
     (Phase.ACCEPTANCE, Withdrawn): _Run.withdraw,
     (Phase.ACCEPTANCE, Cancelled): _Run.cancel,
     (Phase.PROCESSING, TaskDecided): _Run.decide,
     (Phase.PROCESSING, NoticeEnded): _Run.end_notice,
     (Phase.PROCESSING, PredecessorsSettled): _Run.settle,
+    (Phase.PROCESSING, ReturnsGathered): _Run.gather,
     (Phase.PROCESSING, Corrected): _Run.correct,
     (Phase.PROCESSING, Withdrawn): _Run.withdraw,
     (Phase.PROCESSING, Cancelled): _Run.cancel,

@@ -31,12 +31,17 @@ class PredecessorsSettled:
 
 @dataclass(frozen=True, slots=True)
 class TaskDecided:
-    """A department has given its verdict on its task of an open stage."""
+    """A department has given its verdict on its task of an open stage.
+
+    `gathers`: a return lets the other departments of the stage speak before the applicant is
+    asked. Events of before there was that say nothing, and close the stage at once.
+    """
 
     stage: str
     round: int
     department: str
     verdict: Verdict
+    gathers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,17 @@ class AcceptanceDeemed:
 @dataclass(frozen=True, slots=True)
 class NoticeEnded:
     """A notice period is over and no objection was upheld."""
+
+    stage: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnsGathered:
+    """The limit of a stage has passed that a department has returned; who is silent is not asked.
+
+    The applicant is asked what was returned until then.
+    """
 
     stage: str
     round: int
@@ -76,6 +92,7 @@ Event = (
     | TaskDecided
     | AcceptanceDeemed
     | NoticeEnded
+    | ReturnsGathered
     | Corrected
     | Withdrawn
     | Cancelled
@@ -87,6 +104,7 @@ _KINDS: Mapping[str, type[Event]] = {
     "task_decided": TaskDecided,
     "acceptance_deemed": AcceptanceDeemed,
     "notice_ended": NoticeEnded,
+    "returns_gathered": ReturnsGathered,
     "corrected": Corrected,
     "withdrawn": Withdrawn,
     "cancelled": Cancelled,
@@ -95,8 +113,12 @@ _NAMES = {cls: name for name, cls in _KINDS.items()}
 
 
 def encode_event(event: Event) -> dict[str, Any]:
-    """The event as plain JSON: `{"event": "task_decided", "stage": …, "round": 1, …}`."""
-    return {"event": _NAMES[type(event)], **asdict(event)}
+    """The event as plain JSON: `{"event": "task_decided", "stage": …, "round": 1, …}`.
+
+    `gathers` is left out where it is false.
+    """
+    values = {name: value for name, value in asdict(event).items() if name != "gathers" or value}
+    return {"event": _NAMES[type(event)], **values}
 
 
 def decode_event(raw: Mapping[str, Any]) -> Event:

@@ -85,16 +85,18 @@ class SubjectPart(StrEnum):
 
 @dataclass(frozen=True)
 class Sees:
-    """What the department of a stage may read: per section its fields, facts, and materials; and
-    of the member of the family that the item is about, if it is about one.
+    """What the department of a stage may read: per section its fields, facts, and materials; of
+    the member of the family that the item is about, if it is about one; and of earlier stages
+    what they said (`opinions`: stage keys).
 
-    What is not named is not sent.
+    What is not named is not sent. Opinions of its own department a stage reads always.
     """
 
     sections: Mapping[str, Selection]
     facts: Selection = frozenset()
     materials: Selection = frozenset()
     subject: Selection = frozenset()
+    opinions: Selection = frozenset()
 
     def visible(self, section: str, answers: Mapping[str, Any]) -> dict[str, Any]:
         """The part of a section's answers that may be shown; empty where nothing is named."""
@@ -110,6 +112,10 @@ class Sees:
     def shows_fact(self, kind: str) -> bool:
         """Whether facts of this kind may be shown."""
         return self.facts == ALL or kind in self.facts
+
+    def shows_opinion(self, stage: str) -> bool:
+        """Whether opinion and result of an earlier stage may be shown, of whichever department."""
+        return self.opinions == ALL or stage in self.opinions
 
     def shows_of_subject(self, part: SubjectPart) -> bool:
         """Whether this may be shown of the member of the family."""
@@ -187,14 +193,23 @@ class FactTemplate:
     ends: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Cites:
+    """One of an offering's citations, by code, and where in it; None is its own article."""
+
+    citation: str
+    article: Mapping[str, str] | None = None
+
+
 @dataclass(frozen=True)
 class Stage:
     """One step of a flow.
 
     `after` names the stages that must be behind before this one opens: none means the start, the
     same `after` means parallel, several mean a join of all of them. `when` skips the stage where
-    it is not met; `checks` is what a check looks at. `records` is the JSON Schema of the result
-    that the passing verdict must bring. `four_eyes`: not by anybody who did a stage before it.
+    it is not met; `checks` is what a check looks at, `cites` the rule behind it. `records` is the
+    JSON Schema of the result that the passing verdict must bring. `four_eyes`: not by anybody who
+    did a stage before it.
     """
 
     key: str
@@ -209,6 +224,7 @@ class Stage:
     join: Join = Join()
     when: Condition | None = None
     checks: Condition | None = None
+    cites: Cites | None = None
     on_reject: OnReject | None = None
     four_eyes: bool = False
     records: Mapping[str, Any] | None = None
@@ -315,10 +331,11 @@ def _stage(raw: Mapping[str, Any]) -> Stage:
         role=raw.get("role", SYSTEM_ROLE),
         after=tuple(raw.get("after", ())),
         may=VERDICTS[kind] if may is None else frozenset(map(Verdict, may)),
-        sees=_sees(raw.get("sees", {})),
+        sees=_sees(raw.get("sees", {}), kind),
         join=_join(raw.get("join", JoinKind.ALL)),
         when=parse_condition(raw["when"]) if "when" in raw else None,
         checks=parse_condition(raw["checks"]) if "checks" in raw else None,
+        cites=_cites(raw["cites"]) if "cites" in raw else None,
         on_reject=None if on_reject is None else OnReject(on_reject["to"], on_reject["rounds"]),
         four_eyes=bool(raw.get("four_eyes", False)),
         records=raw.get("records"),
@@ -353,12 +370,19 @@ def _fact_template(raw: Mapping[str, Any]) -> FactTemplate:
     return FactTemplate(raw["fact"], about, dict(raw["value"]), raw.get("from"), raw.get("until"))
 
 
-def _sees(raw: Mapping[str, Any]) -> Sees:
+def _cites(raw: Mapping[str, Any]) -> Cites:
+    return Cites(raw["citation"], raw.get("article"))
+
+
+def _sees(raw: Mapping[str, Any], kind: StageKind) -> Sees:
+    """Who decides reads what the others said of it, unless the pack says otherwise."""
+    opinions = ALL if kind is StageKind.DECISION else ()
     return Sees(
         sections={code: _selection(fields) for code, fields in raw.get("sections", {}).items()},
         facts=_selection(raw.get("facts", ())),
         materials=_selection(raw.get("materials", ())),
         subject=_selection(raw.get("subject", ())),
+        opinions=_selection(raw.get("opinions", opinions)),
     )
 
 

@@ -85,6 +85,13 @@ class StageState:
         """Whether the stage waits for the applicant's correction, to be done once more."""
         return self.status is StageStatus.CLOSED and self.verdict is Verdict.RETURN
 
+    @property
+    def gathers(self) -> bool:
+        """Whether a department has returned the open stage, and others still have to speak."""
+        return self.status is StageStatus.OPEN and any(
+            part.verdict is Verdict.RETURN for part in self.parts
+        )
+
     def without_open_parts(self) -> tuple[Part, ...]:
         """The parts, where those that nobody has decided are cancelled."""
         return tuple(
@@ -127,6 +134,11 @@ class ItemState:
         if self.hold is not Hold.CORRECTION:
             return frozenset()
         return frozenset((stage.key, stage.round) for stage in self.stages if stage.returned)
+
+    @property
+    def gathering(self) -> frozenset[tuple[str, int]]:
+        """The rounds of stages, by key and number, in which returns are gathered."""
+        return frozenset((stage.key, stage.round) for stage in self.stages if stage.gathers)
 
     @property
     def outcomes(self) -> dict[str, str]:

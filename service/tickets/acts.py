@@ -10,7 +10,7 @@ Filing is an act whose event is `Filed`. An act that raises leaves nothing behin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,7 @@ from service.routing.events import (
     PredecessorsSettled,
     encode_event,
 )
+from service.routing.flow import Verdict
 from service.routing.states import (
     CancelTask,
     CheckStage,
@@ -75,6 +76,7 @@ from service.tickets.rules.states import (
     TicketStatus,
     ticket_status,
 )
+from service.tickets.rules.votes import Vote, voted
 from service.tickets.stages import StageRows
 
 KnownOf = Callable[[Item], tuple[Known, Sequence[KnownFact]]]
@@ -117,6 +119,7 @@ def filing_act(
     `KeyTaken`, and `ItemsOpenAlready` where an item of the same applicant, offering and subject is
     open.
     """
+    ticket.calendar_id = calendar.version_id
     act = Act(session, actor, ticket, items, calendar, at, edges=edges, known=known)
     yield act
     act._close()
@@ -162,6 +165,7 @@ class Act:
         self._relied: Rows = []
         self._decided: list[Item] = []
         self._moved_by: dict[UUID, str] = {}
+        self._failed_check: dict[UUID, str] = {}
         self._following = Following(self)
 
     # What the act stands on.
@@ -238,7 +242,10 @@ class Act:
 
         asking = Asking(known, lambda found: given().known_after(found, self.today))
         after, effects = advance(definition.flow, before, event, asking)
-        kind = _of_stage_alone(kind, after)
+        kind, about = _of_stage_alone(kind, after), dict(about or {})
+        if vote := voted(kind, definition.flow, after, event):
+            kind, about["department"] = vote.kind, vote.department
+            self._tell_votes(item, about["stage"], vote.others)
         self._states[item.id] = after
         item.phase, item.outcome, item.decision_waits = after.phase, after.outcome, after.soft
         item.hold = after.hold
@@ -254,7 +261,7 @@ class Act:
                 "offering": item.offering_code,
                 "from": before.phase,
                 "to": after.phase,
-                **(about or {}),
+                **about,
             },
         )
         if decided is not None:
@@ -285,7 +292,10 @@ class Act:
         task_id: UUID | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> UUID:
-        """Emit a numbered event of the ticket, which its applicant is shown; returns its id."""
+        """Emit a numbered event of the ticket; returns its id.
+
+        The applicant is shown it, unless it is a vote of a stage that is not over.
+        """
         self.ticket.last_seq += 1
         return events.emit(
             self.session,
@@ -297,9 +307,21 @@ class Act:
             item_id=None if item is None else item.id,
             task_id=task_id,
             person_id=self.ticket.person_id,
-            public=True,
             data=data,
         )
+
+    def follow_calendar(self) -> None:
+        """Compute anew what is due of all items by the newest calendar, which the ticket names."""
+        version = self.calendar.version_id
+        data = {"calendar": str(version)}
+        self.last_event = self._record(TicketEvent.CALENDAR_FOLLOWED, data, item_id=None)
+        self.ticket.calendar_id = version
+        self._clocks.all_anew = True
+
+    def record_due(self, item: Item, task_id: UUID, before: datetime, after: datetime) -> None:
+        """Emit that the calendar has moved the due date of a task."""
+        data = {"cause": "calendar", "before": before.isoformat(), "after": after.isoformat()}
+        self._record(TicketEvent.DUE_MOVED, data, item_id=item.id, task_id=task_id)
 
     def _record(
         self,
@@ -308,9 +330,9 @@ class Act:
         *,
         item_id: UUID | None,
         task_id: UUID | None = None,
-    ) -> None:
+    ) -> UUID:
         """Emit what no replay needs and no applicant is shown; time in stages is counted by it."""
-        events.emit(
+        return events.emit(
             self.session,
             kind,
             actor=self.actor,
@@ -321,6 +343,16 @@ class Act:
             person_id=self.ticket.person_id,
             data=data,
         )
+
+    def _tell_votes(self, item: Item, stage: str, votes: Iterable[Vote]) -> None:
+        for vote in votes:
+            data = {
+                "offering": item.offering_code,
+                "stage": stage,
+                "department": vote.department,
+                "verdict": vote.verdict,
+            }
+            self.emit(TicketEvent.VOTE_TOLD, item=item, data=data)
 
     def _task_closed(self, item: Item, task: Task) -> None:
         about = {
@@ -335,14 +367,18 @@ class Act:
     # What follows from one event.
 
     def _look_up(self, item: Item) -> tuple[Known, Sequence[KnownFact]]:
-        """Three statements. What else of this ticket is open is known here better than there."""
+        """Three statements. What else of this ticket is open is known here better than there.
+
+        Conditions are asked as of the day of receipt: how long an office takes changes no answer.
+        """
         facts = known_facts(self.session, self.actor, item, self.today)
         open_here = {
             other.offering_code
             for other in self.items
             if other is not item and other.phase is not Phase.ENDED
         }
-        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=self.today)
+        received = self.calendar.local_date(item.received_at)
+        known = known_of(self.session, self.actor, item, facts, open_here=open_here, on=received)
         return known, facts
 
     def _given(
@@ -376,7 +412,7 @@ class Act:
             case OpenStage():
                 self._rows.enter(effect, item, self.definition(item))
             case SkipStage() | CheckStage():
-                self._rows.pass_by(effect, item)
+                self._pass_by(item, effect)
             case CancelTask() | CloseStage() | SupersedeStage():
                 self._rows.leave(item, effect)
             case StartPromise():
@@ -390,6 +426,11 @@ class Act:
                 item.ended_at = self.at
                 item.decided_at = item.decided_at or self.at
 
+    def _pass_by(self, item: Item, effect: SkipStage | CheckStage) -> None:
+        self._rows.pass_by(effect, item)
+        if isinstance(effect, CheckStage) and effect.verdict is Verdict.REJECT:
+            self._failed_check[item.id] = effect.stage
+
     def _moved(self, item: Item, before: ItemState, event: Event) -> None:
         """Whether the event moved the item's own clock, and what that is called."""
         if isinstance(event, Filed):
@@ -400,6 +441,8 @@ class Act:
             self._moved_by[item.id] = "begun" if begun else "predecessor" if freed else "followed"
         elif isinstance(event, Corrected) and item.phase is Phase.ACCEPTANCE:
             self._moved_by[item.id] = "corrected"
+        elif item.hold is not before.hold and item.phase is Phase.ACCEPTANCE:
+            self._moved_by[item.id] = "asked"
         elif before.phase is Phase.ACCEPTANCE and item.accepted_at is not None:
             self._moved_by[item.id] = "accepted"
 
@@ -411,30 +454,44 @@ class Act:
         event: Event,
         kind: TicketEvent,
     ) -> None:
-        """Corrections that are no longer asked, a rejection, the end."""
+        """Corrections that are asked, or no longer asked, a rejection, the end."""
         if isinstance(event, Corrected):
             corrections.end(self.session, item, at=self.at)
-        elif before.asked - after.asked:
-            self._drop_corrections(item, after)
+        elif gone := (before.asked | before.gathering) - (after.asked | after.gathering):
+            self._drop_corrections(item, after, told=bool(gone & before.asked))
+        if asked := after.asked - before.asked:
+            due_at = corrections.answer_by(self.calendar, self.at)
+            tasks = self._tasks_of(item, asked)
+            corrections.ask(self.session, item, tasks, due_at=due_at, at=self.at)
+        for key, round_ in after.gathering - before.gathering:
+            self._rows.gather(item, key, round_)
         data = {"offering": item.offering_code}
         if after.outcome is Outcome.REJECTED and kind is not TicketEvent.ITEM_REJECTED:
-            self.emit(TicketEvent.ITEM_REJECTED, item=item, data=data)
+            checked = self._failed_check.get(item.id)
+            by = {} if checked is None else {"stage": checked}
+            self.emit(TicketEvent.ITEM_REJECTED, item=item, data=data | by)
         if after.phase is Phase.ENDED:
             self.emit(TicketEvent.ITEM_ENDED, item=item, data=data | {"outcome": after.outcome})
         if after.outcome is not None:
             self._decided.append(item)
 
-    def _drop_corrections(self, item: Item, after: ItemState) -> None:
-        """What was to be corrected no longer counts; who is asked nothing instead is shown so."""
+    def _tasks_of(self, item: Item, rounds: Collection[tuple[str, int]]) -> set[UUID]:
+        return {row.task_id for row in self.stages(item) if (row.key, row.round) in rounds}
+
+    def _drop_corrections(self, item: Item, after: ItemState, *, told: bool) -> None:
+        """What was to be corrected no longer counts; who is asked nothing instead is shown so.
+
+        `told`: the applicant knew of it.
+        """
         ended = after.phase is Phase.ENDED
         corrections.drop(
             self.session,
             item,
-            still={row.task_id for row in self.stages(item) if (row.key, row.round) in after.asked},
+            still=self._tasks_of(item, after.asked | after.gathering),
             because=Dropped.ENDED if ended else Dropped.SENT_BACK,
             at=self.at,
         )
-        if not ended:
+        if told and not ended:
             data = {"offering": item.offering_code}
             self.emit(TicketEvent.CORRECTION_DROPPED, item=item, data=data)
 
@@ -469,6 +526,7 @@ class Act:
         if status is not self.ticket.status:
             self.ticket.status = status
             if status in _ENDINGS:
+                self.ticket.ended_at = self.at
                 self.emit(_ENDINGS[status])
 
     def _awaits_applicant(self) -> bool:
@@ -484,12 +542,16 @@ class Act:
         """
         if not insert_new_rows(self.session, Ticket, [values_of(self.ticket)]):
             raise KeyTaken
-        ordered = sorted(self.items, key=lambda item: (item.offering_code, str(item.subject_id)))
+        ordered = sorted(self.items, key=_place)
         written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
         if len(written) < len(ordered):
             raise ItemsOpenAlready(written)
         insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
         insert_rows(self.session, ReliedFact, self._relied)
+
+
+def _place(item: Item) -> tuple[str, bytes, str]:
+    return item.offering_code, item.subject_key or b"", str(item.subject_id)
 
 
 def _of_stage_alone(kind: TicketEvent, after: ItemState) -> TicketEvent:

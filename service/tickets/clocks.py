@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +43,8 @@ class Clocks:
         self.calendar, self.at, self._new = calendar, at, new
         self._before = {item.id: _finish(item) for item in items}
         self.changes: Rows = []
+        self.all_anew = False
+        """Whether due dates are computed anew although nothing happened to their items."""
         self._followed: set[UUID] = set()
         self._alarmed: set[UUID] = set()
         self._edges_read = False
@@ -81,7 +84,7 @@ class Clocks:
         waiting = {
             item.id for item in self.items if item.phase is Phase.WAITING or item.decision_waits
         }
-        late = any(
+        late = self.all_anew or any(
             item.accepted_at is not None and item.accepted_at < self.at
             for item in self.items
             if moved_by.get(item.id) == "accepted"
@@ -94,7 +97,9 @@ class Clocks:
             follows = item.id in waiting and (
                 item.id in turned or {edge.predecessor for edge in own} & self._finishes_moved()
             )
-            if item.decided_at is None and (item.id in moved_by or follows):
+            # What is accepted and decided at one moment has been promised something all the same.
+            runs = item.decided_at is None or moved_by.get(item.id) == "accepted"
+            if runs and (item.id in moved_by or follows or self.all_anew):
                 waits = [wait_of(edge, self.items) for edge in own]
                 self._compute(item, flow(item), waits, moved_by.get(item.id), event)
             self._set_alarm(item, own)
@@ -113,30 +118,32 @@ class Clocks:
             self.calendar,
             received=item.received_at,
             accepted=item.accepted_at,
+            held_until=item.hold_until,
             segments=self.segments(item),
             waits=waits,
         )
-        if cause is not None or due != (item.due_at, item.provisional):
-            self._move(item, due, flow, cause=cause, event=event)
+        warn_at = self.calendar.warn_at(
+            item.received_at, due.at, working_days=flow.promise_working_days
+        )
+        if cause is not None or (*due, warn_at) != (item.due_at, item.provisional, item.warn_at):
+            self._move(item, due, warn_at, cause=cause, event=event)
 
     def _finishes_moved(self) -> set[str]:
         """The offerings of the items whose finish, actual or due, has moved by now."""
         return {item.offering_code for item in self.items if self._before[item.id] != _finish(item)}
 
     def _move(
-        self, item: Item, due: Due, flow: Flow, *, cause: str | None, event: UUID | None
+        self, item: Item, due: Due, warn_at: datetime, *, cause: str | None, event: UUID | None
     ) -> None:
         """Another due date for an item, with the reason, which stays.
 
-        Without a cause nothing happened to the item itself: it follows what it waits for. Then the
-        date is written past the item's version, so that who has read the item may still act on it,
-        as when its light changes.
+        Without a cause nothing happened to the item itself: it follows what it waits for, or the
+        calendar. Then the date is written past the item's version, so that who has read the item
+        may still act on it, as when its light changes.
         """
         if not self._new and due.at != item.due_at:
-            self._keep(item, item.due_at, due.at, cause or "followed", event)
-        warn_at = self.calendar.warn_at(
-            item.received_at, due.at, working_days=flow.promise_working_days
-        )
+            otherwise = "calendar" if self.all_anew else "followed"
+            self._keep(item, item.due_at, due.at, cause or otherwise, event)
         moved = {"due_at": due.at, "warn_at": warn_at, "provisional": due.provisional}
         if cause is not None:
             for name, value in moved.items():
@@ -163,14 +170,16 @@ class Clocks:
         set_committed_value(item, "next_alarm_at", alarm_at)
 
     def _settle_ticket(self, event: UUID | None) -> None:
-        """The ticket's due date follows from its items."""
+        """The ticket's due date follows from its items; one decided as it is filed has one too."""
         ticket = self.ticket
-        due = ticket_due(
-            [
-                ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
-                for item in self.items
-            ]
-        )
+        items = [
+            ItemDue(item.due_at, item.due_basis, item.provisional, item.decided_at)
+            for item in self.items
+        ]
+        if self._new and all(item.decided_at is not None for item in items):
+            items = [replace(item, decided_at=None) for item in items]
+        if (due := ticket_due(items)) is None:
+            return
         if not self._new and due.due_at != ticket.due_at:
             before, ticket.due_basis = ticket.due_at, due.basis
             self._keep(ticket, before, due.due_at, "items", event)
@@ -179,8 +188,12 @@ class Clocks:
     def write(self) -> None:
         """Two statements at the most, whatever has moved."""
         past_version = self._followed | self._alarmed
-        if past_version:
-            moved = [item for item in self.items if item.id in past_version]
+        if past_version or self.all_anew:
+            moved = [
+                item
+                for item in self.items
+                if item.id in past_version or (self.all_anew and item.ended_at is None)
+            ]
             _write_past_version(self.session, self.ticket.district_id, moved)
         insert_rows(self.session, DueChange, self.changes)
 
@@ -209,7 +222,7 @@ def _finish(item: Item) -> Finish:
     return item.due_at, item.decided_at, item.ended_at
 
 
-_MOVED = ("id", "due_at", "warn_at", "provisional", "next_alarm_at")
+_MOVED = ("id", "due_at", "warn_at", "provisional", "next_alarm_at", "hold_until")
 
 
 def _write_past_version(session: Session, district: str, items: Sequence[Item]) -> None:

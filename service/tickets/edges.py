@@ -77,12 +77,13 @@ def new_edges(
         if facts := filed[rule.predecessor]:
             edges.append(NewEdge(rule, EdgeStatus.MET, None, facts))
             continue
-        until = None if rule.wait is None else _until(rule.wait, calendar, at)
+        until = None if rule.wait is None else waits_until(rule.wait, calendar, at)
         edges.append(NewEdge(rule, EdgeStatus.WAITING, until))
     return edges
 
 
-def _until(wait: WaitRule, calendar: WorkingCalendar, at: datetime) -> datetime:
+def waits_until(wait: WaitRule, calendar: WorkingCalendar, at: datetime) -> datetime:
+    """Until when an edge waits whose ticket was filed at `at`."""
     if wait.working_days is not None:
         return calendar.due_at(at, working_days=wait.working_days).at
     return calendar.due_on(_next_day(str(wait.each_year), calendar.local_date(at))).at

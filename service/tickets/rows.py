@@ -75,14 +75,14 @@ def relied_row(item: Item, fact: KnownFact, reliance: Reliance, at: datetime) ->
     }
 
 
-def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: Task | None) -> Row:
-    """A stretch of time in the clocks of an item; `task` is the one that began it."""
+def segment_row(item: Item, kind: SegmentKind, segment: Segment, task: UUID | None) -> Row:
+    """A stretch of time in the clocks of an item; `task` is the id of the one that began it."""
     return ticket_key(item) | {
         "id": new_id(),
         "item_id": item.id,
         "kind": kind,
         "effect": segment.effect,
-        "task_id": None if task is None else task.id,
+        "task_id": task,
         "began_at": segment.began_at,
         "ended_at": segment.ended_at,
     }
@@ -97,7 +97,7 @@ def correction_row(
     due_at: datetime,
     at: datetime,
 ) -> Row:
-    """What a return asks of the applicant, sealed."""
+    """What a return asks of the applicant, sealed; not sent to them yet."""
     row_id = new_id()
     plain = [point.plain() for point in points]
     return ticket_key(item) | {
@@ -107,6 +107,7 @@ def correction_row(
         "points": seal_json(session, Correction.points, plain, row=row_id, of=item.person_id),
         "asked_at": at,
         "due_at": due_at,
+        "sent_at": None,
         "answered_at": None,
     }
 

@@ -42,6 +42,36 @@ class PointOut(Schema):
     section = fields.String(required=True, allow_none=True)
     field = fields.String(required=True, allow_none=True)
     material = fields.String(required=True, allow_none=True)
+    title = fields.Texts(
+        required=True,
+        metadata={"description": "What the field, else the section, or the document is called."},
+    )
+
+
+class CitedOut(Schema):
+    """The rule that something rests on, and where in it."""
+
+    title = fields.Texts(required=True)
+    article = fields.Texts(required=True, allow_none=True)
+
+
+class GivenReasonOut(Schema):
+    """Why something was refused or returned; what a department wrote stands as it was written."""
+
+    text = fields.Texts(required=True)
+    citation = fields.Nested(
+        CitedOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The rule; null where a check of an old version names none."},
+    )
+    remedies = fields.Texts(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "What can be done against a refusal, where, and within which time."
+        },
+    )
 
 
 class CorrectionOut(Schema):
@@ -55,6 +85,12 @@ class CorrectionOut(Schema):
     )
     dropped_because = fields.Enum(Dropped, required=True, allow_none=True)
     points = fields.List(fields.Nested(PointOut), required=True)
+    reason = fields.Nested(
+        GivenReasonOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it was returned, and by which rule."},
+    )
 
 
 class HappeningOut(Schema):
@@ -65,6 +101,14 @@ class HappeningOut(Schema):
     kind = fields.String(required=True)
     item = fields.UUID(required=True, allow_none=True)
     text = fields.Texts(required=True)
+    reason = fields.Nested(
+        GivenReasonOut,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Why it was refused or returned; the applicant alone is shown it."
+        },
+    )
 
 
 class TimelineOut(Schema):

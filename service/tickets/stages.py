@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Update, update
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -51,10 +51,11 @@ class StageRows:
     calendar: WorkingCalendar
     at: datetime
     before: Callable[[Item], Sequence[StageRow]]
-    record: Callable[..., None]
+    record: Callable[..., object]
     entered: Rows = field(default_factory=list)
     tasks: Rows = field(default_factory=list)
     _left: list[tuple[Item, Left]] = field(default_factory=list)
+    _gathering: list[tuple[Item, str, int]] = field(default_factory=list)
 
     def enter(self, opened: OpenStage, item: Item, definition: OfferingDefinition) -> None:
         """A stage opens, its clock started, with a task for each department.
@@ -128,12 +129,22 @@ class StageRows:
                 self._cancelled(item, effect)
             self._closed(item, effect, effect.verdict)
 
+    def gather(self, item: Item, key: str, round_: int) -> None:
+        """Returns are gathered in a stage until its limit: time has to do with it from now on."""
+        self._gathering.append((item, key, round_))
+
     def write(self, session: Session) -> None:
-        """Insert what was entered, at most two statements; then leave, one or two for each."""
+        """Insert what was entered, at most two statements; then leave, one or two for each.
+
+        One for each stage in which returns are gathered from now on.
+        """
         insert_rows(session, ItemStage, self.entered)
         insert_rows(session, Task, self.tasks)
         for item, effect in self._left:
             _leave(session, item, effect, self.at)
+        for item, key, round_ in self._gathering:
+            alarm = {"next_alarm_at": Task.due_at}
+            session.execute(_active_tasks(item, key, round_).values(**alarm))
 
     def _barred(self, item: Item, flow: Flow, stage: Stage) -> list[UUID]:
         """Who may not take a task where four eyes are asked for: who did a stage before it.
@@ -239,15 +250,7 @@ def _cancel_tasks(
     at: datetime,
     department: str | None = None,
 ) -> None:
-    query = update(Task).where(
-        Task.district_id == item.district_id,
-        Task.item_id == item.id,
-        ItemStage.district_id == Task.district_id,
-        ItemStage.id == Task.stage_id,
-        ItemStage.key == effect.stage,
-        ItemStage.round == effect.round,
-        Task.status.in_(ACTIVE),
-    )
+    query = _active_tasks(item, effect.stage, effect.round)
     if department is not None:
         query = query.where(Task.department == department)
     values = {
@@ -256,4 +259,21 @@ def _cancel_tasks(
         "next_alarm_at": None,
         "version": Task.version + 1,
     }
-    session.execute(query.values(**values).execution_options(synchronize_session=False))
+    session.execute(query.values(**values))
+
+
+def _active_tasks(item: Item, key: str, round_: int) -> Update:
+    """Changes the tasks of a round of a stage that are still to be done."""
+    return (
+        update(Task)
+        .where(
+            Task.district_id == item.district_id,
+            Task.item_id == item.id,
+            ItemStage.district_id == Task.district_id,
+            ItemStage.id == Task.stage_id,
+            ItemStage.key == key,
+            ItemStage.round == round_,
+            Task.status.in_(ACTIVE),
+        )
+        .execution_options(synchronize_session=False)
+    )

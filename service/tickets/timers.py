@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.routing.bundle import UNSETTLED, EdgeStatus, Otherwise, given_up
-from service.routing.events import AcceptanceDeemed, NoticeEnded
+from service.routing.events import AcceptanceDeemed, NoticeEnded, ReturnsGathered
 from service.routing.flow import StageKind, Verdict
 from service.tickets.acts import Act, Decided, act_on
 from service.tickets.models.filed import Ticket
@@ -66,7 +66,8 @@ def fire_alarms(session: Session, actor: Actor, *, ticket_id: UUID, at: datetime
     """Do what time has to do with a ticket; returns how many tasks and edges it settled.
 
     An acceptance that nobody gave in time counts as given as of receipt (行政许可法 art. 32). A
-    notice period that is over, and that nobody has claimed to look into an objection, is passed. An
+    notice period that is over, and that nobody has claimed to look into an objection, is passed. Of
+    a stage that some of its departments have returned, the others are not waited for any more. An
     edge that has waited long enough, or a question that nobody answered in time, follows what its
     bundle says. A ticket that somebody works on is left for the next time, and what was decided
     meanwhile is left alone.
@@ -111,11 +112,17 @@ def _locked_tasks(act: Act) -> list[tuple[Item, Task]]:
 def _close(act: Act, item: Item, task: Task) -> bool:
     """Close a task in nobody's name; silence counts from receipt.
 
+    Where others have returned the stage it is not waited for any more: the applicant is asked.
+
     Returns whether it was still to be done: what closed a moment ago may have ended the item.
     """
     key, round_ = stage_of(act.stages(item), task)
     if all((stage.key, stage.round) != (key, round_) for stage in act.state(item).open_stages):
         return False
+    if (key, round_) in act.state(item).gathering:
+        about = {"stage": key, "department": task.department}
+        act.apply(item, ReturnsGathered(key, round_), TicketEvent.ITEM_RETURNED, about=about)
+        return True
     silence = task.kind is StageKind.ACCEPTANCE
     task.status, task.closed_at = TaskStatus.CLOSED, act.at
     task.verdict = Verdict.ACCEPT if silence else Verdict.PASS

@@ -48,11 +48,20 @@ class StageMoved(ItemMoved, frozen=True, kw_only=True):
     department: str
 
 
+class VoteTold(Payload, frozen=True, kw_only=True):
+    """What a department had said of a stage of several, which is over."""
+
+    offering: str
+    stage: str
+    department: str
+    verdict: Verdict
+
+
 class ItemRejected(Payload, frozen=True, kw_only=True):
     """A rejection: a `StageMoved` where one department's verdict rejects the item.
 
-    Where a check or several reviews together do, it follows another event, and holds the offering
-    alone.
+    Where several reviews together do, it follows another event, and holds the offering alone;
+    where a check does, its stage, too.
     """
 
     offering: str
@@ -157,11 +166,17 @@ class TaskHeld(Payload, frozen=True, kw_only=True):
 
 
 class DueMoved(Payload, frozen=True, kw_only=True):
-    """The due date of an item, or of the ticket as a whole, moved; both are UTC."""
+    """The due date of a task, an item, or the ticket as a whole, moved; both are UTC."""
 
     cause: str
     before: datetime
     after: datetime
+
+
+class CalendarFollowed(Payload, frozen=True, kw_only=True):
+    """What is open of a ticket is due by this version of the district's calendar from now on."""
+
+    calendar: UUID
 
 
 def _public(kind: TicketEvent, payload: type[Payload]) -> Kind:
@@ -193,6 +208,8 @@ KINDS: Final = (
     _public(TicketEvent.STAGE_REJECTED, StageMoved),
     _public(TicketEvent.STAGE_DELIVERED, StageMoved),
     _public(TicketEvent.NOTICE_ENDED, StageMoved),
+    _internal(TicketEvent.VOTE_GIVEN, StageMoved),
+    _public(TicketEvent.VOTE_TOLD, VoteTold),
     _public(TicketEvent.ITEM_REJECTED, ItemRejected),
     _public(TicketEvent.ITEM_ENDED, ItemEnded),
     _public(TicketEvent.SECTION_CORRECTED, SectionCorrected),
@@ -209,6 +226,7 @@ KINDS: Final = (
     _internal(TicketEvent.TASK_CLOSED, TaskClosed),
     _internal(TicketEvent.TASK_CANCELLED, TaskCancelled),
     _internal(TicketEvent.DUE_MOVED, DueMoved),
+    _internal(TicketEvent.CALENDAR_FOLLOWED, CalendarFollowed),
 )
 """Every kind; the public ones have their words in a timeline under `timeline_<kind>`."""
 

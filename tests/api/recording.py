@@ -36,6 +36,10 @@ _CHILD = {
     "id_number": checked("11010520190512016"),
 }
 _POINT = {"what": "出生医学证明缺第二页，请补齐。", "material": "birth_certificate"}
+_REASON = {
+    "text": "出生医学证明不完整，无法核对监护关系。",
+    "citation": {"code": "rules", "article": "第六条"},
+}
 
 
 class Clock:
@@ -111,6 +115,7 @@ def _settle(recording: Recording, talent: Signed) -> None:
     keep("item_timeline", clerk.get(f"/v1/desk/items/{item['id']}/timeline"))
     keep("timeline", talent.get(f"/v1/tickets/{ticket['id']}/timeline"))
     keep("due_changes", talent.get(f"/v1/items/{item['id']}/due-changes"))
+    keep("team", recording.staff("head.public_security").get("/v1/desk/colleagues"))
     reviewer = recording.staff("reviewer.public_security")
     recording.kept["assignment"] = {"account": reviewer.account["id"]}
     agent = recording.staff(AGENT)
@@ -128,8 +133,15 @@ def _school(recording: Recording, talent: Signed) -> None:
     clerk = recording.staff("clerk.development_support")
     clock.move(2)
     task = recording.world.claimed(clerk, item["number"])
-    verdict = {"verdict": "return", "opinion": "请补正。", "corrections": [_POINT]}
+    verdict = {
+        "verdict": "return",
+        "opinion": "出生医学证明只有第一页。",
+        "reason": _REASON,
+        "corrections": [_POINT],
+    }
     assert _decided(clerk, task, verdict).status_code == 200
+    keep("task_form", clerk.get(f"/v1/desk/tasks/{task['id']}/form"))
+    keep("item_form", talent.get(f"/v1/items/{item['id']}/form"))
     item = keep("item", talent.get(f"/v1/items/{item['id']}"))
     file = pdf("birth_certificate", pages=2)
     fresh = upload(talent, code="birth_certificate", name="出生医学证明.pdf", file=file)

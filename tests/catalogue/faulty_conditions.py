@@ -84,6 +84,28 @@ CLAUSES = [
     asked("{field: household.children, within_last: {years: 1}}", "within_last", "wrong_clause"),
     asked("{fact: recognition.class, at_least_ago: {days: 1}}", "at_least_ago", "wrong_clause"),
     asked("{age: applicant, within_last: {years: 1}}", "", "wrong_shape"),
+    # the day as of which it is asked
+    asked("{field: employment.insured_since, at_least_ago: {days: 1}, on: 2026-02-30}", "on",
+          "wrong_clause"),
+    asked("{field: employment.insured_since, at_least_ago: {days: 1}, on: 0000-01-01}", "on",
+          "wrong_clause"),
+    asked("{field: employment.insured_since, within_last: {days: 1}, on: {field: lease.to}}",
+          "on.field", "section_not_asked"),
+    asked("{field: employment.insured_since, within_last: {days: 1}, on: {field: applicant.rank}}",
+          "on.field", "unknown_field"),
+    asked("{field: employment.insured_since, within_last: {days: 1}, "
+          "on: {field: applicant.degree}}", "on.field", "wrong_clause"),
+    asked("{age: applicant, at_least: 18, on: {field: household.children}}", "on.field",
+          "wrong_clause"),
+    asked("{age: applicant, at_least: 18, on: {each_year: 08-32, of: {field: household.children}}}",
+          "on", "wrong_shape"),
+    asked("{age: applicant, at_least: 18, on: {each_year: 08-31, of: {field: applicant.degree}}}",
+          "on.of.field", "wrong_clause"),
+    asked("{age: applicant, at_least: 18, on: {each_year: 08-31, of: {field: lease.to}}}",
+          "on.of.field", "section_not_asked"),
+    asked("{field: employment.insured_since, is: 2026-01-01, on: 2026-01-01}", "", "wrong_shape"),
+    asked("{field: employment.insured_since, on: 2026-01-01}", "", "wrong_shape"),
+    asked("{fact: recognition, given: true, on: 2026-01-01}", "", "wrong_shape"),
     # expressions
     asked("{cel: applicant.degree ==, needs: [{field: applicant.degree}]}", "cel",
           "bad_expression"),
@@ -121,11 +143,12 @@ PLACES = [
          "{not: {fact: housing_benefit.kind, in: [rent, buy]}}", "in: [rent, buy]",
          "flow.stages.4.checks.any.1.not.in.1", "wrong_clause"),
     Slip(DISCOUNT,
-         "        - {field: discount.list_price_fen}\n"
-         "        - {fact: recognition.class}\n"
+         "            - {field: discount.list_price_fen}\n"
+         "            - {fact: recognition.class}\n"
          "    cites",
-         "        - {field: discount.list_price_fen}\n    cites",
-         "cel: >-\n        discount.agreed_price_fen * 100 >=", "criteria.1.met_when.cel",
+         "            - {field: discount.list_price_fen}\n    cites",
+         "- cel: >-\n            discount.agreed_price_fen * 100 >=",
+         "criteria.1.met_when.any.1.cel",
          "bad_expression"),
     Slip(ARRIVAL, "{field: applicant.degree, is: college}", "{field: applicant.degree, is: none}",
          "is: none", "edges.0.if.is", "wrong_clause"),

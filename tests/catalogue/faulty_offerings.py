@@ -80,6 +80,10 @@ SIGHTS = [
          "        materials: all\n    - key: decision\n",
          "        materials: all\n        subject: [name]\n    - key: decision\n",
          "subject: [name]", "flow.stages.0.sees.subject", "no_subject"),
+    Slip(RENT, "        materials: [lease_contract, no_home_certificate]\n      records:",
+         "        materials: [lease_contract, no_home_certificate]\n"
+         "        opinions: [acceptance, gossip]\n      records:", "gossip",
+         "flow.stages.3.sees.opinions.1", "unknown_opinion"),
     Slip(CHILD, "subject: [name]\n", "subject: [name, phone]\n", "[name, phone]",
          "flow.stages.4.sees.subject.1", "wrong_value"),
     Slip(CHILD, "subject: [name]\n", "subject: most\n", "subject: most",

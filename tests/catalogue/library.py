@@ -126,6 +126,7 @@ flow:
       after: [shelves, vault]
       limit: {working_days: 1}
       checks: {fact: reader, given: false}
+      cites: {citation: rules}
       sees: {sections: {}}
     - key: decision
       kind: decision

@@ -28,6 +28,11 @@ def offering():
 def test_what_there_was_not_is_empty(offering):
     assert (offering.criteria, offering.materials, offering.facts) == ((), (), {})
     assert offering.private is False
+    assert offering.remedies is None
+    assert offering.department_name("public_security") == {
+        "zh": "public_security",
+        "en": "public_security",
+    }
     assert set(offering.sections) == {"applicant", "employment", "household", "residence"}
     stage = offering.flow.by_key["acceptance"]
     assert stage.may == {Verdict.ACCEPT, Verdict.NOT_ACCEPT}

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.pack import Scope
@@ -38,7 +40,7 @@ def test_every_example_is_a_good_answer(code):
         ({"contract_number": "?"}, ("sections.lease.contract_number", "wrong_pattern")),
         ({"landlord": "陈"}, ("sections.lease.landlord", "too_short")),
         ({"landlord": "陈" * 61}, ("sections.lease.landlord", "too_long")),
-        ({"landlord": "   "}, ("sections.lease.landlord", "wrong_pattern")),
+        ({"landlord": "   "}, ("sections.lease.landlord", "blank")),
         ({"hobby": "chess"}, ("sections.lease.hobby", "unknown_field")),
         ({"bank": None}, ("sections.lease.bank", "wrong_type")),
     ],
@@ -69,6 +71,67 @@ def test_a_credit_code_has_its_check_character(code):
     answers = PACK.sections["employment"].schema["examples"][0] | {"employer_code": code}
     faults = RENT.section_faults("employment", answers, at="employment", today=TODAY)
     assert told(faults) == [("employment.employer_code", "wrong_pattern")]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["91350100M000100Y43 ", "91350100m000100y43", "9135 0100M000100Y43", "９1350100M000100Y43"],
+)
+def test_a_credit_code_is_taken_as_it_is_printed_and_in_no_other_way(code):
+    assert told(Form({"format": "uscc"}).faults(code, at="x")) == [("x", "wrong_pattern")]
+
+
+DATE = Form({"type": "string", "format": "date"})
+BIRTH = Form({"type": "string", "format": "birth-date"})
+MOMENT = Form({"type": "string", "format": "date-time"})
+
+
+@given(st.dates())
+def test_every_day_of_the_calendar_is_a_date(day):
+    assert DATE.faults(day.isoformat(), at="x") == []
+    assert (BIRTH.faults(day.isoformat(), at="x") == []) is (day.year >= 1900)
+
+
+@given(
+    st.tuples(st.integers(-20, 10010), st.integers(-1, 14), st.integers(-1, 33)),
+    st.sampled_from(["{:04}-{:02}-{:02}", "{:+05}-{:02}-{:02}", "{}-{}-{}", "{:05}-{:02}-{:02}"]),
+)
+def test_a_date_is_taken_where_the_calendar_has_it_and_it_is_written_so(parts, written):
+    text = written.format(*parts)
+    try:
+        real = date(*parts).isoformat() == text
+    except ValueError:
+        real = False
+    assert (DATE.faults(text, at="x") == []) is real
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0000-01-01", "-001-01-01", "+2026-01-01", "2026-02-30", "20260101", "2026-W01-1",
+        "2026-1-1", "２０２６-01-01", "٢٠٢٦-01-01", " 2026-01-01", "2026-01-01 ",
+        "2026-01-01T00:00:00Z", "2026/01/01", "", "12026-01-01",
+    ],
+)  # fmt: skip
+def test_what_is_no_date_of_the_calendar_is_refused(text):
+    for form in (DATE, BIRTH):
+        assert told(form.faults(text, at="x")) == [("x", "wrong_pattern")]
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("2026-01-01T00:00:00Z", True),
+        ("2026-01-01T00:00:00.5+08:00", True),
+        ("0000-01-01T00:00:00Z", False),
+        ("-001-01-01T00:00:00Z", False),
+        ("2026-02-30T00:00:00Z", False),
+        ("2026-01-01T24:00:00Z", False),
+        ("2026-01-01T00:00:00", False),
+    ],
+)
+def test_a_moment_is_of_a_day_that_the_calendar_has(text, good):
+    assert (MOMENT.faults(text, at="x") == []) is good
 
 
 def test_a_choice_outside_the_list():

@@ -68,7 +68,7 @@ def test_a_bad_pack_is_told_line_by_line_and_fails(talent, pack):
         assert answer.exit_code == 1
         assert answer.stdout == ""
         first, second, last = answer.stderr.splitlines()
-        assert first.startswith(f"{SETTLEMENT}:61: flow.promise.working_days: must be of type")
+        assert first.startswith(f"{SETTLEMENT}:66: flow.promise.working_days: must be of type")
         assert second.startswith(f"{SETTLEMENT}:83: flow.stages.1.role: ")
         assert last == "Error: 2 faults"
 

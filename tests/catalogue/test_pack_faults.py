@@ -69,7 +69,7 @@ def test_what_is_said_names_what_is_wrong():
     with pytest.raises(FaultyPack) as faulty:
         parse_pack(edited((flows.RENT, "limit: {working_days: 8}", "limit: {working_days: 11}")))
     assert str(faulty.value) == (
-        "offerings/housing_rent.yaml:74: flow.promise.working_days:"
+        "offerings/housing_rent.yaml:79: flow.promise.working_days:"
         " the longest way to the decision takes 21 working days, 20 are promised"
     )
 

@@ -80,6 +80,15 @@ def test_a_change_makes_a_version_and_retires_the_former(published):
     assert after == [*before[:-1], (number, LATER), (number + 1, None)]
 
 
+def test_a_version_is_not_retired_before_it_was_published(session):
+    """Published by a machine whose clock is ahead: the later moment counts."""
+    publish_pack(session, PACK, at=LATER)
+    publish_pack(session, changed(PACK, "settlement", title={"zh": "落户", "en": "X"}), at=AT)
+    *_, (_, retired_at), (_, in_force) = versions(session, OfferingVersion, "settlement")
+    assert retired_at >= LATER
+    assert in_force is None
+
+
 def test_a_changed_section_changes_the_offerings_that_ask_it(published):
     lease = replace(PACK.sections["lease"], title={"zh": "租约", "en": "Lease contract"})
     other = replace(PACK, sections=PACK.sections | {"lease": lease})

@@ -8,6 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.catalogue.rules.definitions import Rule, SectionForm
+from service.catalogue.rules.forms import Form
+from service.catalogue.rules.pack import Scope
+from service.routing.conditions.asked import parse_condition
 from tests.catalogue.packs import compiled, demo_pack
 
 PACK = demo_pack()
@@ -114,10 +118,27 @@ def test_today_is_the_day_on_which_it_is_asked():
     assert told("applicant", answers, date(2026, 6, 30)) == []
 
 
-def test_a_date_that_no_calendar_has_is_a_fault_and_raises_nothing():
-    for day in ("0000-01-01", "9999-12-31", "0001-01-01"):
-        told("lease", example("lease") | {"from": day})
-        told("lease", example("lease") | {"to": day})
+@pytest.mark.parametrize("day", ["0000-01-01", "-001-01-01", "0000-12-01"])
+def test_a_date_that_no_calendar_has_is_a_fault_of_its_field(day):
+    assert told("lease", example("lease") | {"from": day}) == [
+        ("sections.lease.from", "wrong_pattern")
+    ]
+
+
+def test_a_lease_that_begins_where_the_calendar_ends_breaks_its_rule():
+    """A year from the last day there is cannot be told; that makes no lease of a day a year's."""
+    last = {"from": "9999-12-31", "to": "9999-12-31"}
+    assert broken("lease", "to")[0] in told("lease", example("lease") | last)
+
+
+def test_what_cannot_be_compared_breaks_a_rule():
+    """A form that was published before may take what no rule can be asked about."""
+    schema = {"type": "object", "properties": {"from": {"type": "string"}}}
+    rule = Rule("from", parse_condition({"field": "x.from", "at_least_ago": {"days": 0}}), {})
+    form = SectionForm("x", Scope.ITEM, {}, schema, Form(schema), (rule,))
+    assert form.faults({}, at="x", today=TODAY) == []
+    faults = form.faults({"from": "0000-01-01"}, at="x", today=TODAY)
+    assert [(one.path, one.code) for one in faults] == [("x.from", "rule_broken")]
 
 
 ANYTHING = st.recursive(

@@ -123,6 +123,7 @@ class Employee:
         member = {"name": name, "kinship": kinship, "id_type": "citizen_id"}
         if kinship == "child":
             member |= {"id_type": "passport", "id_number": f"E{uuid4().int % 10**8:08}"}
+            member |= {"id_country": "GBR", "birth_date": "2019-06-01"}
         else:
             member["id_number"] = citizen_id()
         answer = self.signed.post("/v1/me/family", json=member)

@@ -37,7 +37,9 @@ def test_an_agent_signs_in_like_staff(client, world):
     assert refreshed.json["account"] == account
     headers = {"Authorization": f"Bearer {refreshed.json['access_token']}"}
     me = client.get("/v1/me", headers=headers).json
-    assert me == account | dict.fromkeys(("name", "id_type", "id_number", "phone", "complete"))
+    assert me == account | dict.fromkeys(
+        ("name", "id_type", "id_number", "id_country", "birth_date", "phone", "complete")
+    )
     assert client.post("/v1/auth/logout", headers=headers).status_code == 204
     assert client.get("/v1/enterprise", headers=headers).status_code == 401
 
@@ -147,7 +149,10 @@ def spans(session, account):
 
 def test_an_agent_begins_by_the_date_of_the_district(session, settle):
     account = settle(OURS)
-    assert settle(OURS, at=AT + timedelta(days=3), display_name="陈静静") == account
+    later = {"at": AT + timedelta(days=3), "display_name": "陈静静"}
+    with pytest.raises(Conflict, match="account_of_another"):
+        settle(OURS, **later)
+    assert settle(OURS, **later, renamed=True) == account
     assert spans(session, account) == [(settle.ids[OURS], "2026-11-24", None)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -216,6 +217,19 @@ def test_after_it_is_revoked(agent, employed):
     assert file_for(agent, renewed, body).status_code == 201
 
 
+def test_it_is_not_revoked_before_it_was_given(employed, superuser):
+    """Given by a machine whose clock is ahead: the later moment counts."""
+    authority = given(employed)
+    (given_at,) = superuser.execute(
+        "UPDATE authorities SET given_at = given_at + interval '9 minutes' WHERE id = %s"
+        " RETURNING given_at",
+        (authority,),
+    ).fetchone()
+    answer = revoke(employed, authority)
+    assert answer.status_code == 200, answer.json
+    assert datetime.fromisoformat(answer.json["revoked_at"]) == given_at
+
+
 def test_not_even_the_same_key_after_it_is_revoked(agent, employed):
     authority, body, key = given(employed), body_of(employed), uuid4().hex
     assert file_for(agent, authority, body, key).status_code == 201
@@ -262,7 +276,8 @@ def test_without_the_consents(agent, employed, superuser, actor_of):
     )
     answer = file_for(agent, authority, body_of(employed))
     refused(answer, 409, "consents_not_standing")
-    assert "sensitive@1" in answer.json["detail"]
+    assert "敏感个人信息单独同意" in answer.json["detail"]
+    assert answer.json["params"]["consents"] == "sensitive@1"
     with_consents = body_of(employed) | {"consents": NEEDED}
     assert file_for(agent, authority, with_consents).status_code == 422
     # The employee gives them with the authority, on their own phone.

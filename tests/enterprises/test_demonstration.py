@@ -39,6 +39,8 @@ def test_the_document_of_agents_is_served(client):
         "upload_employee_material",
         "file_for_employee",
         "get_me",
+        "list_words",
+        "get_districts",
         "login_password",
         "refresh_session",
         "logout",

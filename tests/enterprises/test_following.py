@@ -19,10 +19,12 @@ from tests.enterprises.conftest import (
 
 pytestmark = pytest.mark.dated
 
-ITEM = {"offering", "title", "title.zh", "title.en", "phase", "outcome", "due_on", "light",
-        "waiting_for", "awaiting"}  # fmt: skip
+ITEM = {"offering", "title", "title.zh", "title.en", "phase", "outcome", "ended_at", "due_on",
+        "light",
+        "waiting_for", "waiting_for_titles", "waiting_for_titles.zh", "waiting_for_titles.en",
+        "awaiting"}  # fmt: skip
 AWAITED = {"awaiting.what", "awaiting.by"}
-REQUEST = {"id", "number", "employee", "status", "filed_at", "due_on", "items"}
+REQUEST = {"id", "number", "employee", "status", "filed_at", "ended_at", "due_on", "items"}
 WHOLE = REQUEST | {f"items.{name}" for name in ITEM | AWAITED}
 CANARY = "不可外传"
 
@@ -69,13 +71,13 @@ def test_the_exact_members_of_every_answer(agent, asked, walk):
 def test_a_request(agent, asked):
     told = look(agent, asked.ticket).json
     own = asked.signed.get(f"/v1/tickets/{asked.ticket['id']}").json
-    same = ("id", "number", "status", "filed_at", "due_on")
+    same = ("id", "number", "status", "filed_at", "ended_at", "due_on")
     assert {name: told[name] for name in same} == {name: own[name] for name in same}
     assert told["employee"] == "张*"
     assert told in requests_of(agent)
     for item in told["items"]:
         mine = item_of(own, item["offering"])
-        same = ("offering", "title", "phase", "outcome", "light")
+        same = ("offering", "title", "phase", "outcome", "ended_at", "light")
         assert {name: item[name] for name in same} == {name: mine[name] for name in same}
     assert item_of(told, "housing_purchase")["waiting_for"] == ["recognition"]
 

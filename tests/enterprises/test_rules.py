@@ -32,6 +32,8 @@ def check_character(body: str) -> str:
         ("91350100m000100y43", "91350100M000100Y43"),
         (" 91350100-M000100Y4-3 ", "91350100M000100Y43"),
         ("91110000600037341L", "91110000600037341L"),
+        ("９１３５０１００Ｍ０００１００ｙ４３", "91350100M000100Y43"),
+        ("\u200b91350100—M000100Y4\u00a03\n", "91350100M000100Y43"),
     ],
 )
 def test_credit_codes(text, code):
@@ -52,7 +54,7 @@ def test_skipped_letters_are_refused(letter):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "91350100M000100Y4", "91350100M000100Y433", "９1350100M000100Y43", "91350100M000100Y4三"],
+    ["", "91350100M000100Y4", "91350100M000100Y433", "٩1350100M000100Y43", "91350100M000100Y4三"],
 )
 def test_what_is_no_credit_code(text):
     assert normal_credit_code(text) is None

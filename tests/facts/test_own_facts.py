@@ -17,6 +17,18 @@ from tests.scopes import scope_of_person
 pytestmark = pytest.mark.dated
 
 
+SHOWN = [
+    {
+        "code": code,
+        "title": {"zh": code, "en": code},
+        "value": value,
+        "text": {"zh": value, "en": value},
+    }
+    for code, value in (("class", "B"), ("level", "市级"))
+]
+"""The words of a kind whose schema has none."""
+
+
 @pytest.fixture
 def talent(world):
     return world.talent()
@@ -46,6 +58,7 @@ def test_a_fact_with_the_words_for_its_codes(talent, own, issue, superuser):
                 "kind": "tier",
                 "title": TIER["title"],
                 "value": {"class": "B", "level": "市级"},
+                "value_shown": SHOWN,
                 "issuer": BUILDERS,
                 "issuer_name": name,
                 "valid_from": "2020-01-01",
@@ -156,6 +169,8 @@ def test_facts_about_a_child_are_the_childs(talent, issue):
             "kinship": "child",
             "id_type": "passport",
             "id_number": "E12345678",
+            "id_country": "GBR",
+            "birth_date": "2019-06-01",
         },
     ).json["id"]
     issue(UUID(child))

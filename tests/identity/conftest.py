@@ -51,6 +51,9 @@ class Guest:
     def post(self, path, **kwargs):
         return self.client.post(path, headers=self.headers | kwargs.pop("headers", {}), **kwargs)
 
+    def put(self, path, **kwargs):
+        return self.client.put(path, headers=self.headers | kwargs.pop("headers", {}), **kwargs)
+
     def patch(self, path, **kwargs):
         return self.client.patch(path, headers=self.headers | kwargs.pop("headers", {}), **kwargs)
 

@@ -1,4 +1,4 @@
-"""How often signing in may be tried, and by whom it can be used up."""
+"""How often signing in may be tried, and how often one is told that a number is known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.identity.conftest import PASSWORD
+from tests.identity.conftest import PASSWORD, new_number
 
 
 @pytest.fixture
@@ -59,6 +59,52 @@ def test_other_ways_in_are_slowed_down(limited, path, body):
     client = limited(limit_login_per_address="3 per minute")
     tried = [client.post(path, json=body).status_code for _ in range(5)]
     assert tried == [401, 401, 401, 429, 429]
+
+
+def given(number: str, **more) -> dict:
+    return {"id_type": "citizen_id", "id_number": number} | more
+
+
+def test_trying_numbers_is_slowed_down(limited, talent):
+    """Who is registered is nobody's to find out; one's own slips are few."""
+    known = [new_number() for _ in range(5)]
+    for number in known:
+        assert talent().patch("/v1/me", json=given(number)).status_code == 200
+    limited(limit_known_numbers_per_account="3 per day")
+    curious, other = talent(), talent()
+    tried = [curious.patch("/v1/me", json=given(number)) for number in known]
+    assert [answer.status_code for answer in tried] == [409, 409, 409, 429, 429]
+    assert tried[-1].json["code"] == "too_many_requests"
+    assert known[-1] not in tried[-1].text
+    # Nor is a number that nobody has told apart from one that somebody has.
+    child = given(new_number("20190601"), name="李小明", kinship="child")
+    assert curious.patch("/v1/me", json=given(new_number())).status_code == 429
+    assert curious.post("/v1/me/family", json=child).status_code == 429
+    assert curious.patch("/v1/me", json={"name": "李娜"}).status_code == 200
+    assert other.patch("/v1/me", json=given(known[0])).status_code == 409
+
+
+def test_what_is_told_of_the_family_counts_too(limited, talent):
+    limited(limit_known_numbers_per_account="3 per day")
+    lina, number = talent(), new_number("20190601")
+    child = given(number, name="李小明", kinship="child")
+    own = given(new_number("19850315"))
+    assert lina.patch("/v1/me", json=own).status_code == 200
+    assert lina.post("/v1/me/family", json=child).status_code == 201
+    assert lina.post("/v1/me/family", json=child).status_code == 409
+    spouse = own | {"name": "李娜", "kinship": "spouse"}
+    assert lina.post("/v1/me/family", json=spouse).status_code == 422
+    assert lina.put("/v1/me", json=given("1")).status_code == 422  # tells nothing, and is free
+    assert lina.post("/v1/me/family", json=child).status_code == 409
+    assert lina.post("/v1/me/family", json=child).status_code == 429
+
+
+def test_what_a_wrong_number_is_told_does_not_count(limited, talent):
+    limited(limit_known_numbers_per_account="1 per day")
+    lina = talent()
+    for _ in range(3):
+        assert lina.patch("/v1/me", json=given("110105194912310021")).status_code == 422
+    assert lina.patch("/v1/me", json=given(new_number())).status_code == 200
 
 
 def test_guessing_one_password_over_many_addresses_is_slowed_down(limited, hire):

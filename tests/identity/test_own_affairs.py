@@ -5,19 +5,21 @@ from __future__ import annotations
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
+from sqlalchemy.exc import IntegrityError
 
 from service.identity.consents.actions import give_consents
-from service.identity.people.models import Person
+from service.identity.people import actions
+from service.identity.people.models import FamilyLink, Person
 from service.identity.people.queries import family_for, own_person, profile_for
-from service.identity.people.rules import Kinship, masked
-from service.kernel import clock
+from service.identity.people.rules import IdType, Kinship, masked
+from service.kernel import clock, crypto
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.audit import AuditEntry
-from service.kernel.db import Scope, scope_of
+from service.kernel.db import Scope, insert_rows, scope_of
 from service.kernel.errors import Forbidden, Invalid
 from service.kernel.ids import new_id
 from tests.identity.conftest import new_number
@@ -34,6 +36,16 @@ def faults(answer) -> set[tuple[str, str]]:
 
 def document(number: str | None = None) -> dict:
     return {"id_type": "citizen_id", "id_number": number or new_number()}
+
+
+def passport(number: str | None = None, **changes) -> dict:
+    number = number or f"E{secrets.randbelow(10**8):08}"
+    issued = {"id_country": "GBR", "birth_date": "1985-03-15"}
+    return {"id_type": "passport", "id_number": number} | issued | changes
+
+
+def spouse(**changes) -> dict:
+    return {"name": "Anna Smith", "kinship": "spouse"} | passport() | changes
 
 
 def child(number: str | None = None, **changes) -> dict:
@@ -80,6 +92,8 @@ def test_a_profile_is_filled_in(talent):
         "name": "李娜",
         "id_type": "citizen_id",
         "id_number": masked(number),
+        "id_country": None,
+        "birth_date": "1987-03-04",
         "phone": "138****5678",
         "complete": True,
     }
@@ -108,10 +122,31 @@ def test_what_is_left_out_stays(talent):
         ({"id_type": "citizen_id"}, {("id_number", "id_number_incomplete")}),
         ({"id_number": "11010519491231002X"}, {("id_type", "id_number_incomplete")}),
         (document("110105194912310021"), {("id_number", "id_number_wrong")}),
-        (document("１１０１０５１９４９１２３１００２Ｘ"), {("id_number", "id_number_wrong")}),
+        (document("１１０１０５１９４９１２３１００２１"), {("id_number", "id_number_wrong")}),
+        (document("١١٠١٠٥١٩٤٩١٢٣١٠٠٢X"), {("id_number", "id_number_wrong")}),
+        (document("110105491231002"), {("id_number", "id_number_first_generation")}),
+        (
+            passport("11010519491231002X"),
+            {("id_number", "id_number_of_another_type")},
+        ),
+        (passport(id_country="HKG"), {("id_country", "id_country_unknown")}),
+        (
+            {"id_type": "passport", "id_number": "E12345678"},
+            {("id_country", "id_country_needed"), ("birth_date", "birth_date_needed")},
+        ),
+        (passport(birth_date="1899-12-31"), {("birth_date", "birth_date_too_early")}),
+        (passport(birth_date="0000-01-01"), {("birth_date", "not_a_date")}),
+        (passport(birth_date="-0985-01-01"), {("birth_date", "not_a_date")}),
+        (
+            document("11010519491231002X") | {"birth_date": "1949-12-30"},
+            {("birth_date", "birth_date_differs")},
+        ),
         ({"id_type": "library_card", "id_number": "1"}, {("id_type", "not_one_of")}),
         ({"name": "1", "phone": "1"}, {("name", "name_wrong"), ("phone", "phone_wrong")}),
-        ({"birth_date": "2000-01-01"}, {("birth_date", "unknown_field")}),
+        (
+            {"birth_date": "2000-01-01"},
+            {("id_type", "id_number_incomplete"), ("id_number", "id_number_incomplete")},
+        ),
     ],
 )
 def test_bad_profiles_change_nothing(talent, body, expected):
@@ -140,8 +175,7 @@ def test_an_id_number_is_given_once(talent, runtime):
     assert lina.patch("/v1/me", json=given).status_code == 200
     assert lina.patch("/v1/me", json=given).status_code == 200  # the same again is no change
     assert is_problem(lina.patch("/v1/me", json=document()), 409, "id_number_fixed")
-    passport = {"id_type": "passport", "id_number": "E12345678"}
-    assert is_problem(lina.patch("/v1/me", json=passport), 409, "id_number_fixed")
+    assert is_problem(lina.patch("/v1/me", json=passport()), 409, "id_number_fixed")
     with runtime.database.transaction(Scope.system("demo")) as session:
         rows = session.scalars(
             select(AuditEntry).where(
@@ -193,12 +227,11 @@ def test_family(talent):
         "kinship": "child",
         "id_type": "citizen_id",
         "id_number": masked(number),
+        "id_country": None,
         "birth_date": "2019-06-01",
     }
-    spouse = {"name": "Anna Smith", "kinship": "spouse"}
-    passport = {"id_type": "passport", "id_number": f"x{secrets.randbelow(10**8):08}"}
-    second = lina.post("/v1/me/family", json=spouse | passport)
-    assert second.json["birth_date"] is None
+    second = lina.post("/v1/me/family", json=spouse(id_country="ｇｂｒ"))
+    assert (second.json["id_country"], second.json["birth_date"]) == ("GBR", "1985-03-15")
     assert lina.get("/v1/me/family").json == {"items": [added.json, second.json]}
     assert number not in added.text + lina.get("/v1/me/family").text
 
@@ -220,6 +253,139 @@ def test_nobody_is_their_own_family(talent):
     assert faults(answer) == {("id_number", "family_member_is_self")}
 
 
+def test_a_number_is_one_person_whatever_it_is_typed_as(talent):
+    lina, number = talent(), new_number()
+    lina.patch("/v1/me", json=document(number))
+    as_passport = passport(number)
+    answers = [
+        talent().patch("/v1/me", json=as_passport),
+        lina.post("/v1/me/family", json=spouse(**as_passport)),
+        lina.post("/v1/me/family", json=child() | as_passport),
+    ]
+    for answer in answers:
+        assert faults(answer) == {("id_number", "id_number_of_another_type")}
+
+
+def test_a_passport_is_one_of_its_state(talent):
+    lina, other, given = talent(), talent(), passport()
+    assert lina.patch("/v1/me", json=given).status_code == 200
+    assert is_problem(talent().patch("/v1/me", json=given), 409, "id_number_taken")
+    assert other.patch("/v1/me", json=given | {"id_country": "FRA"}).status_code == 200
+    later = given | {"birth_date": "1985-03-16"}
+    assert is_problem(lina.patch("/v1/me", json=later), 409, "id_number_fixed")
+
+
+def test_a_passport_of_before_is_given_again_with_its_state(talent, runtime):
+    lina, given = talent(), passport()
+    lina.patch("/v1/me", json=given)
+    former = crypto.blind(f"passport|{given['id_number']}", purpose="id_number")
+    with acting(runtime, lina) as (session, actor):
+        values = {"id_country": None, "birth_date": None, "id_number_index": former}
+        session.execute(update(Person).where(Person.id == actor.person).values(**values))
+    assert lina.get("/v1/me").json["id_country"] is None
+    self_named = lina.post("/v1/me/family", json=spouse(**given))
+    assert faults(self_named) == {("id_number", "family_member_is_self")}
+    another = given | {"id_number": "E1234"}
+    assert is_problem(lina.patch("/v1/me", json=another), 409, "id_number_fixed")
+    assert lina.patch("/v1/me", json=given).json["id_country"] == "GBR"
+    assert is_problem(
+        lina.patch("/v1/me", json=given | {"id_country": "FRA"}), 409, "id_number_fixed"
+    )
+
+
+def test_a_permanent_residence_card_of_before_2024(talent):
+    given = {"id_type": "permanent_residence", "id_number": f"usa{secrets.randbelow(10**12):012}"}
+    lina = talent()
+    assert faults(lina.patch("/v1/me", json=given)) == {("birth_date", "birth_date_needed")}
+    answer = lina.patch("/v1/me", json=given | {"birth_date": "1985-03-15"})
+    assert (answer.status_code, answer.json["birth_date"]) == (200, "1985-03-15")
+    assert answer.json["id_number"].startswith("USA")
+
+
+@pytest.mark.parametrize("kinship", ["child", "spouse"])
+def test_ones_own_number_is_not_that_of_a_member_already_named(talent, kinship):
+    lina, number = talent(), new_number()
+    named = {"name": "李小明", "kinship": kinship} | document(number)
+    assert lina.post("/v1/me/family", json=named).status_code == 201
+    before = lina.get("/v1/me").json
+    answer = lina.patch("/v1/me", json=document(number))
+    assert faults(answer) == {("id_number", "id_number_of_family_member")}
+    assert lina.get("/v1/me").json == before
+
+
+def test_a_child_is_younger_than_the_parent_whoever_is_given_first(talent):
+    lina, other = talent(), talent()
+    older, own = child(new_number("19700101")), document(new_number("19700101"))
+    lina.patch("/v1/me", json=own)
+    answer = lina.post("/v1/me/family", json=older)
+    assert faults(answer) == {("id_number", "child_not_younger")}
+    answer = lina.post("/v1/me/family", json=child() | passport(birth_date="1969-12-31"))
+    assert faults(answer) == {("birth_date", "child_not_younger")}
+    assert other.post("/v1/me/family", json=older).status_code == 201
+    later = document(new_number("19700102"))
+    assert faults(other.patch("/v1/me", json=later)) == {("id_number", "child_not_younger")}
+    assert other.patch("/v1/me", json=document(new_number("19691231"))).status_code == 200
+
+
+def test_a_birth_is_compared_with_the_date_of_the_district(talent, wall_clock):
+    day = clock.now().date()
+    wall_clock.set(datetime.combine(day, time(15, 55), UTC))  # five minutes before midnight
+    lina, next_day = talent(), day + timedelta(days=1)
+    later = child(new_number(f"{next_day:%Y%m%d}"))
+    assert faults(lina.post("/v1/me/family", json=later)) == {("id_number", "id_number_wrong")}
+    late = child() | passport(birth_date=next_day.isoformat())
+    assert faults(lina.post("/v1/me/family", json=late)) == {("birth_date", "birth_date_in_future")}
+    wall_clock.move(minutes=5)
+    assert lina.post("/v1/me/family", json=later).status_code == 201
+    assert lina.post("/v1/me/family", json=late).status_code == 201
+
+
+def test_there_is_one_spouse_at_a_time(talent, runtime):
+    lina = talent()
+    assert lina.post("/v1/me/family", json=spouse()).status_code == 201
+    second = spouse()
+    assert is_problem(lina.post("/v1/me/family", json=second), 409, "spouse_known")
+    with pytest.raises(IntegrityError, match="spouse"):
+        _link_another_spouse(runtime, lina)
+
+
+def _link_another_spouse(runtime, guest):
+    with acting(runtime, guest) as (session, actor):
+        other = {"id": new_id(), "holder": False, "created_at": clock.now()}
+        insert_rows(session, Person, [other])
+        row = {
+            "person_id": actor.person,
+            "member_id": other["id"],
+            "kinship": Kinship.SPOUSE,
+            "id_type": IdType.PASSPORT,
+            "member_index": b"x",
+            "created_at": clock.now(),
+        }
+        insert_rows(session, FamilyLink, [row])
+
+
+def test_a_family_has_an_end(talent, monkeypatch):
+    monkeypatch.setattr(actions, "MOST_MEMBERS", 2)
+    lina = talent()
+    for _ in range(2):
+        assert lina.post("/v1/me/family", json=child()).status_code == 201
+    answer = lina.post("/v1/me/family", json=child())
+    assert is_problem(answer, 409, "family_full")
+
+
+def test_a_name_that_changes_is_in_the_audit_log(talent, runtime):
+    lina = talent()
+    for name in ("李娜", " 李娜 ", "李．娜", "李·娜"):
+        assert lina.patch("/v1/me", json={"name": name}).status_code == 200
+    with runtime.database.transaction(Scope.system("demo")) as session:
+        rows = session.scalars(
+            select(AuditEntry).where(
+                AuditEntry.action == "name.changed", AuditEntry.actor_id == lina.account
+            )
+        ).all()
+    assert [row.data for row in rows] == [{}]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -227,7 +393,7 @@ def test_nobody_is_their_own_family(talent):
         ({"kinship": "parent"}, {("kinship", "not_one_of")}),
         ({"kinship": ["child"]}, {("kinship", "not_one_of")}),
         ({"id_number": "110105194912310021"}, {("id_number", "id_number_wrong")}),
-        ({"id_number": "x" * 41}, {("id_number", "length_out_of_bounds")}),
+        ({"id_number": "x" * 61}, {("id_number", "length_out_of_bounds")}),
         ({"member": "x"}, {("member", "unknown_field")}),
     ],
 )
@@ -301,7 +467,18 @@ def test_staff_have_no_family_here(staff):
     clerk = staff()
     me = clerk.get("/v1/me").json
     assert (me["kind"], me["display_name"]) == ("staff", "王芳")
-    assert {me[name] for name in ("name", "id_type", "id_number", "phone", "complete")} == {None}
+    assert {
+        me[name]
+        for name in (
+            "name",
+            "id_type",
+            "id_number",
+            "phone",
+            "complete",
+            "id_country",
+            "birth_date",
+        )
+    } == {None}
     for path in ("/v1/me/family", "/v1/me/consents"):
         assert is_problem(clerk.get(path), 403, "forbidden")
     assert is_problem(clerk.patch("/v1/me", json={"name": "李娜"}), 403, "forbidden")

@@ -147,7 +147,7 @@ def test_bad_bodies(client, path, body, faults):
 
 def test_a_code_that_wechat_refuses(client):
     answer = client.post("/v1/auth/wechat", json={"code": "real-looking-code"})
-    assert is_problem(answer, 401, "wechat_code_wrong")
+    assert is_problem(answer, 401, "demo_code_wrong")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from service.identity.auth.models import Account
 from service.identity.staff.actions import ensure_staff, publish_departments
 from service.identity.staff.models import Department, StaffPost
-from service.kernel.errors import Invalid
+from service.kernel.errors import Conflict, Invalid
 from service.kernel.permissions import Role
 from tests.identity.conftest import PASSWORD
 
@@ -77,8 +77,16 @@ def test_posts_begin_and_end_by_the_date_of_the_district(session, offices):
 
 def test_an_account_is_brought_up_to_date(session, offices):
     account = settle(session, ("a", Role.HEAD))
-    assert settle(session, ("a", Role.HEAD), display_name="王芳芳") == account
+    assert settle(session, ("a", Role.HEAD), display_name="王芳芳", renamed=True) == account
     assert session.scalar(select(Account.display_name).where(Account.id == account)) == "王芳芳"
+
+
+def test_whoever_follows_somebody_does_not_get_their_account(session, offices):
+    """They would find what the other has claimed, and be shown as having decided it."""
+    account = settle(session, ("a", Role.HEAD))
+    with pytest.raises(Conflict, match="account_of_another"):
+        settle(session, ("a", Role.HEAD), display_name="李娜")
+    assert session.scalar(select(Account.display_name).where(Account.id == account)) == "王芳"
 
 
 @pytest.mark.parametrize(

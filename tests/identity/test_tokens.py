@@ -122,6 +122,10 @@ def test_every_claim_is_required(claim):
         {"sid": "1"},
         {"district": 7},
         {"district": ["demo"]},
+        {"district": "demo\0"},
+        {"district": "\ud800"},
+        {"sub": f"urn:uuid:{CLAIMS.account_id}"},
+        {"sid": f"{{{CLAIMS.session_id}}}"},
         {"exp": "soon"},
     ],
 )

@@ -41,16 +41,41 @@ def wechat():
         yield mock.get("/sns/jscode2session")
 
 
-@pytest.mark.parametrize("code", ["demo:lina", "demo:a.b_c-1", "demo:" + "x" * 40])
-def test_demo_codes(code):
-    assert openid_of(code, DEMO) == code
+@pytest.mark.parametrize(
+    ("code", "openid"),
+    [
+        ("demo:lina", "demo:lina"),
+        ("demo:a.b_c-1", "demo:a.b_c-1"),
+        ("demo:" + "x" * 40, "demo:" + "x" * 40),
+        ("demo:王小明", "demo:王小明"),
+        ("demo：王小明", "demo:王小明"),
+        ("demo:Ｗａｎｇ", "demo:wang"),
+        ("demo:Wang Fang", "demo:wang fang"),
+        ("demo:阿依古丽·买买提", "demo:阿依古丽·买买提"),
+        ("demo:𠮷田", "demo:𠮷田"),
+    ],
+)
+def test_a_demo_code_is_a_name_of_any_script(code, openid):
+    assert openid_of(code, DEMO) == openid
 
 
 @pytest.mark.parametrize(
-    "code", ["lina", "demo:", "demo:Li Na", "demo:李娜", "demo:" + "x" * 41, "demo:lina\n", ""]
+    "code",
+    [
+        "lina",
+        "demo:",
+        "demo: ",
+        "demo:Li  Na",
+        "demo: lina",
+        "demo:" + "x" * 41,
+        "demo:lina\n",
+        "demo:li\u200bna",
+        "demo:<name>",
+        "",
+    ],
 )
 def test_what_is_no_demo_code(code):
-    with pytest.raises(Unauthenticated, match="wechat_code_wrong"):
+    with pytest.raises(Unauthenticated, match="demo_code_wrong"):
         openid_of(code, DEMO)
 
 

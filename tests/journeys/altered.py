@@ -77,7 +77,7 @@ def unguarded(exchanges: Iterable[Exchange]) -> list[str]:
     story, found = Story(), set[str]()
     for exchange in exchanges:
         story.learn(exchange)
-        if isinstance(exchange.told, dict) and "ticket_number" in exchange.told:
+        if isinstance(exchange.told, dict) and "history" in exchange.told:
             task = exchange.told
             found |= {
                 f"{task['offering']} {task['stage']}: {what}"

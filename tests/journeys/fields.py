@@ -34,7 +34,7 @@ _KINDS = {"talent": "talent", "staff": "desk", "agent": "enterprise"}
 _LANGUAGES = {"zh", "en"}
 OF_SUBJECT = {
     "name": {"name"},
-    "id_number": {"id_type", "id_number"},
+    "id_number": {"id_type", "id_number", "id_country"},
     "birth_date": {"birth_date"},
     "kinship": {"kinship"},
 }
@@ -81,7 +81,7 @@ class Story:
         answering, schema = found
         walk = Walk(answering, partial(_open_faults, self))
         said = list(walk.faults(schema, exchange.told))
-        if not said and isinstance(exchange.told, dict) and "ticket_number" in exchange.told:
+        if not said and isinstance(exchange.told, dict) and "history" in exchange.told:
             said += self._task_faults(exchange.told)
         return [f"{audience}: {name}: {one}" for one in said]
 
@@ -109,6 +109,9 @@ class Story:
         """A task's detail against `sees` of its stage."""
         named = sees(task["offering"], task["stage"])
         yield from self._section_faults(task["sections"], named.get("sections", {}))
+        for one in task["sections_shown"]:
+            if {each["code"] for each in one["fields"]} != set(task["sections"][one["code"]]):
+                yield f"sections_shown: {one['code']} shows other fields than sections"
         for what, key in (("facts", "kind"), ("materials", "code")):
             allowed, shown = named.get(what, ()), {one[key] for one in task[what]}
             if allowed != "all" and shown - set(allowed):
@@ -191,7 +194,7 @@ def _open_faults(
 
 def _sections(story: Story, parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
     """Of a task `sees` is asked; anybody else gets back what they sent."""
-    if "ticket_number" in parent:
+    if "history" in parent:
         return
     shown = {section: set(answers) for section, answers in value.items()}
     if shown not in [story.shared, *story.filed.values()]:

@@ -6,11 +6,15 @@ come to nothing, which keys the answers had, and that no log has heard anything.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
+from service.routing.states import Phase
+from service.tickets.rules.states import TicketStatus
 from tests.journeys import altered, fields
 from tests.journeys.wire import Exchange, demo, wire
 
@@ -30,8 +34,9 @@ CHAPTERS = [
     ("专员代为提交", "The agent files for him"),
     ("用人单位看到什么", "What the employer sees"),
     ("全部办结", "All is done"),
+    ("别的人才，办到各处", "Other talents, wherever they stand"),
 ]
-SENTENCES, QUOTES = 39, 5
+SENTENCES, QUOTES = 44, 5
 NUMBER = re.compile(r"LB\d{6}\d{8}\d+[0-9A-Z]")
 # What a person says, other than codes of the pack and years: Chinese, figures, dates, mail.
 PERSONAL = re.compile(r"[^\x00-\x7f]|\d{5}|\d{4}-|@.+\.")
@@ -91,6 +96,60 @@ def test_every_telling_is_of_another_family(told):
     numbers = [set(NUMBER.findall(story.printed)) for story in told.values()]
     assert [len(one) for one in numbers] == [1, 1]
     assert len(set.union(*numbers)) == len(told)
+
+
+def test_what_the_service_said_is_told_in_the_language_of_the_telling(told):
+    for language, strange in (("en", "[\u4e00-\u9fff]"), ("zh", "[a-z]{4}")):
+        assert told[language].quotes
+        for quote in told[language].quotes:
+            assert not re.search(strange, quote), quote
+
+
+@pytest.fixture(scope="module")
+def signs_in(up, told):
+    """Signs somebody in by a code that the story has printed."""
+    base = json.loads((up.var / "up.json").read_text("utf-8"))["base_url"]
+    codes = re.findall(r"demo:[a-z.0-9]+\b", told["zh"].printed)
+
+    def signs_in(way, **credentials):
+        with httpx.Client(base_url=base) as client:
+            answer = client.post(f"/v1/auth/{way}", json=credentials)
+            assert answer.status_code == 200, answer.text
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            return [
+                one
+                for path in ("/v1/tickets", "/v1/desk/tasks?limit=100")
+                if (found := client.get(path)).status_code == 200
+                for one in found.json()["items"]
+            ]
+
+    signs_in.codes = codes
+    return signs_in
+
+
+def test_whoever_signs_in_afterwards_finds_tickets_in_every_state(signs_in):
+    tickets = [one for code in signs_in.codes for one in signs_in("wechat", code=code)]
+    assert {one["status"] for one in tickets} == set(TicketStatus)
+    items = [item for one in tickets for item in one["items"]]
+    assert {item["phase"] for item in items} == set(Phase)
+    assert {item["outcome"] for item in items} >= {None, "approved", "rejected", "not_accepted"}
+    assert "correction" in {item["hold"] for item in items}
+    awaited = {step["kind"] for one in tickets for step in one["next_steps"]}
+    assert awaited == {"correct", "choose"}
+
+
+@pytest.mark.parametrize(
+    "username",
+    [
+        "clerk.construction",
+        "reviewer.public_security",
+        "clerk.human_resources",
+        "clerk.hospital_alliance",
+    ],
+)
+def test_no_desk_is_empty_afterwards(up, signs_in, username):
+    password = (up.var / "demo-password").read_text("utf-8").strip()
+    assert signs_in("password", username=username, password=password)
 
 
 def one_child_less(exchange):

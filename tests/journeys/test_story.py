@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import RESULTS
+from tests.factories import RESULTS, reason_for
 from tests.local.conftest import eventually
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,7 @@ def pass_on(somebody, number, verdict=None):
     detail = somebody.get(f"/desk/tasks/{task['id']}")
     claimed = somebody.post(f"/desk/tasks/{task['id']}/claim")
     body = {"verdict": verdict or detail["passing"], "opinion": "符合条件"}
+    body |= reason_for(body["verdict"])
     if verdict is None and detail["records"]:
         body["result"] = detail["records"]["examples"][0]
     version = {"If-Match": claimed["etag"]}

@@ -129,7 +129,7 @@ def demo(var: Path, language: str) -> subprocess.CompletedProcess[str]:
         | {"PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

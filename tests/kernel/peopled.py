@@ -15,7 +15,7 @@ from service.kernel.subscriptions import TRIES
 from service.kernel.sweeping import sweep
 from service.local.demonstration import ENTERPRISE
 from tests.conftest import PASSWORD
-from tests.factories import World
+from tests.factories import REASON, World
 from tests.materials.handing_in import upload
 from tests.packs import publish, whole_pack
 from tests.papers import with_documents
@@ -87,7 +87,7 @@ def _file_with_documents_and_return(world, talent):
     mend = {"what": "请补充说明", "section": "recognition_basis"}
     answer = clerk.post(
         f"/v1/desk/tasks/{task['id']}/decision",
-        json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
+        json={"verdict": "return", "opinion": "需补正", "corrections": [mend], "reason": REASON},
         headers={"If-Match": task["etag"]},
     )
     assert answer.status_code == 200, answer.json

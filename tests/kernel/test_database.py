@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -335,21 +336,85 @@ def test_a_connection_that_was_cut_is_replaced(app, database, database_name):
 # --- readiness ------------------------------------------------------------------------------
 
 
-def test_a_service_is_ready_on_its_own_schema_alone(client, database_name):
-    assert client.get("/livez").get_data(as_text=True) == "ok\n"
-    assert client.get("/readyz").get_data(as_text=True) == "ready\n"
+@pytest.fixture
+def owner(database_name):
     with psycopg.connect(url_of("owner", database_name), autocommit=True) as owner:
-        (present,) = owner.execute("SELECT version_num FROM alembic_version").fetchone()
-        try:
-            owner.execute("UPDATE alembic_version SET version_num = '0000'")
-            answer = client.get("/readyz")
-            assert answer.status_code == 503
-            assert answer.json["code"] == "not_migrated"
-            assert int(answer.headers["Retry-After"]) >= 1
-            assert client.get("/livez").status_code == 200
-        finally:
-            owner.execute("UPDATE alembic_version SET version_num = %s", (present,))
+        yield owner
+
+
+@contextmanager
+def standing_at(owner, revision):
+    (present,) = owner.execute("SELECT version_num FROM alembic_version").fetchone()
+    owner.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+    try:
+        yield
+    finally:
+        owner.execute("UPDATE alembic_version SET version_num = %s", (present,))
+
+
+def not_ready(client):
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/livez").get_data(as_text=True) == "ok\n"
+    return answer.json["code"]
+
+
+def test_a_service_is_not_ready_on_an_older_schema(client, owner):
+    assert client.get("/readyz").get_data(as_text=True) == "ready\n"
+    with standing_at(owner, "0019"):
+        assert not_ready(client) == "not_migrated"
+    owner.execute("ALTER TABLE alembic_version RENAME TO put_by")
+    try:
+        assert not_ready(client) == "not_migrated"
+    finally:
+        owner.execute("ALTER TABLE put_by RENAME TO alembic_version")
     assert client.get("/readyz").status_code == 200
+
+
+def test_a_release_stays_ready_on_the_schema_of_a_newer_one(client, owner):
+    """During an upgrade it goes on answering; which rights the newer needs it does not know."""
+    owner.execute("REVOKE SELECT ON notices FROM talent_app")
+    try:
+        with standing_at(owner, "9999"):
+            assert client.get("/readyz").status_code == 200
+    finally:
+        owner.execute("GRANT SELECT ON notices TO talent_app")
+
+
+@pytest.mark.parametrize(
+    ("lost", "given_back"),
+    [
+        ("REVOKE SELECT ON notices FROM talent_app", "GRANT SELECT ON notices TO talent_app"),
+        (
+            "REVOKE SELECT ON alembic_version FROM talent_app",
+            "GRANT SELECT ON alembic_version TO talent_app",
+        ),
+        (
+            "ALTER TABLE notices DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE notices ENABLE ROW LEVEL SECURITY",
+        ),
+        (
+            "REVOKE USAGE ON SCHEMA public FROM talent_app, PUBLIC",
+            "GRANT USAGE ON SCHEMA public TO talent_app, PUBLIC",
+        ),
+    ],
+)
+def test_a_service_that_lacks_rights_is_not_ready_and_says_why(client, owner, lost, given_back):
+    owner.execute(lost)
+    try:
+        assert not_ready(client) == "database_incomplete"
+    finally:
+        owner.execute(given_back)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_service_whose_role_is_gone_is_not_ready(settings):
+    nobody = connect(replace(settings, database_role="nobody_here"))
+    try:
+        assert not_ready(unchecked(create_app(settings, nobody))) == "database_incomplete"
+    finally:
+        nobody.dispose()
 
 
 def test_what_must_stand_with_a_commit_is_written_before_it(settings):

@@ -605,4 +605,8 @@ def test_nobody_subscribes_to_a_kind_that_is_not_registered():
 
 def test_the_names_are_those_that_are_stored():
     """Never to be changed: `handled_events` and jobs refer to them."""
-    assert [one.name for one in SUBSCRIPTIONS] == ["applicant_notices", "erased_contents"]
+    assert [one.name for one in SUBSCRIPTIONS] == [
+        "applicant_notices",
+        "claims_given_back",
+        "erased_contents",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from uuid import UUID
 
 import jsonschema_rs
 import pytest
@@ -244,3 +245,16 @@ def test_assets_have_their_types(client):
             assert answer.mimetype == media
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert client.get("/docs/assets/index.html").status_code == 404
+
+
+@every
+def test_whatever_is_patched_may_be_put(app, audience, path, method, operation):
+    """`wx.request` has no PATCH; the twin is said of the operation and is not another one."""
+    assert method != "put"
+    if method == "patch":
+        assert operation["description"].endswith(
+            "PUT means the same here, for clients that have no PATCH."
+        )
+        rule = re.sub(r"\{\w+\}", str(UUID(int=0)), path)
+        bound = app.url_map.bind("localhost")
+        assert bound.match(rule, method="PUT") == bound.match(rule, method="PATCH")

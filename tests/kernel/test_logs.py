@@ -97,8 +97,10 @@ def test_what_people_write_is_in_no_log(client, world, lines):
         "kinship": "child",
         "id_type": "passport",
         "id_number": "E73917391",
+        "id_country": "GBR",
+        "birth_date": "2019-06-01",
     }
-    talent.post("/v1/me/family", json=member)
+    assert talent.post("/v1/me/family", json=member).status_code == 201
     filing = world.filing("settlement")
     for section in filing["sections"].values():
         for name, value in section.items():

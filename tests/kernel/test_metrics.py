@@ -176,6 +176,20 @@ def test_the_timers_lag_grows_where_no_worker_enqueues_them(superuser, look):
     assert 420 <= look()[lag] < 450
 
 
+def test_a_worker_whose_clock_is_ahead_is_seen(superuser, look):
+    """By what it enqueued last: an older row, of before its clock was corrected, does not count."""
+    ahead, insert = (
+        ("talent_worker_clock_ahead_seconds",),
+        "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp) VALUES (%s, %s)",
+    )
+    superuser.execute("TRUNCATE procrastinate_periodic_defers")
+    due = int((clock.now() + timedelta(days=10)).timestamp())
+    superuser.execute(insert, ("run_timers", due))
+    assert 864_000 - 60 <= look()[ahead] <= 864_000
+    superuser.execute(insert, ("run_timers", int(clock.now().timestamp()) - 5))
+    assert look()[ahead] == 0
+
+
 def test_a_database_that_is_away_is_said(settings, look):
     from service.runtime import open_database
 

@@ -100,8 +100,6 @@ def test_every_fault_is_named_with_the_path_the_client_wrote(lina):
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
-        "/v1",
         "/v2/offerings",
         "/v1/absent",
         "/v1/tickets/not-a-uuid",

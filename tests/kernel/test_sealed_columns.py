@@ -20,6 +20,7 @@ NOT_PERSONAL = {
     "credentials.subject",  # blind index
     "persons.id_number_index",  # blind index
     "family_links.member_index",  # blind index
+    "items.subject_key",  # blind index
     "person_keys.wrapped_key",  # a key, under a master key
 }
 
@@ -43,10 +44,11 @@ def test_every_column_of_bytes_is_sealed_or_known_not_to_be():
 
 def test_the_registry_is_what_it_should_be():
     assert COLUMNS.keys() == {
-        "persons.id_number", "persons.name", "persons.phone", "persons.birth_date",
+        "persons.id_number", "persons.id_country", "persons.name", "persons.phone",
+        "persons.birth_date",
         "tickets.filed_applicant", "items.filed_subject",
         "ticket_sections.content", "drafts.content",
-        "corrections.points", "tasks.opinion", "tasks.result",
+        "corrections.points", "tasks.opinion", "tasks.reason", "tasks.result",
         "facts.value", "facts.revocation_reason", "materials.name",
         "idempotency_keys.answer",
     }  # fmt: skip

@@ -66,6 +66,43 @@ def test_everything_missing_is_named_at_once(environment):
         assert name in str(caught.value)
 
 
+def test_all_faults_are_named_in_one_round(environment, tmp_path):
+    """What is missing, what is malformed, what is no file or folder, what is unsafe together."""
+    (tmp_path / "file").write_text("no folder")
+    faulty = {
+        "DATABASE_URL": None,
+        "DATABASE_POOL": "none",
+        "REDIS_URL": "http://here",
+        "TALENT_HTTP_PORT": "abc",
+        "TALENT_KEYS_FILE": "/nowhere/keys.json",
+        "TALENT_STORAGE_DIR": str(tmp_path / "file" / "below"),
+        "TALENT_ENV": "production",
+        "TALENT_WECHAT_MODE": "live",
+        "TALENT_WECHAT_APP_ID": None,
+        "TALENT_WECHAT_SECRET": None,
+        "TALENT_DEMO_PASSWORD": "secret",
+    }
+    named = set(faulty) - {"TALENT_ENV", "TALENT_WECHAT_MODE"}
+    with pytest.raises(SettingsError) as caught:
+        environment(**faulty)
+    assert {name for name in faulty if f"{name}: " in str(caught.value)} == named
+
+
+def test_a_pooler_s_role_is_named_with_other_faults(environment):
+    with pytest.raises(SettingsError) as caught:
+        environment(
+            DATABASE_PREPARE="false",
+            DATABASE_URL="postgresql://owner:x@localhost/talent",
+            TALENT_HTTP_PORT="abc",
+        )
+    assert "DATABASE_URL: " in str(caught.value)
+    assert "TALENT_HTTP_PORT: " in str(caught.value)
+
+
+def test_a_folder_that_can_be_made_is_right(environment, tmp_path):
+    assert environment(TALENT_STORAGE_DIR=str(tmp_path / "a" / "b")).storage_dir
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -99,6 +136,7 @@ def test_everything_missing_is_named_at_once(environment):
         ("TALENT_LIMIT_LOGIN_PER_ADDRESS", "secret"),
         ("TALENT_LIMIT_LOGIN_PER_ADDRESS", ""),
         ("TALENT_LIMIT_LOGIN_PER_ACCOUNT", "many per minute"),
+        ("TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT", "5 a day"),
         ("TALENT_WECHAT_URL", "secret"),
     ],
 )

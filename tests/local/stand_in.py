@@ -1,7 +1,7 @@
 """`talent up` with small programs in the place of the service: python stand_in.py VAR PORT.
 
-STAND_IN_<NAME> in the environment replaces the source of a program; STAND_IN_NO_UNSHARE takes
-away root's first way of running PostgreSQL.
+STAND_IN_<NAME> in the environment replaces the source of a program; STAND_IN_PACK is the folder of
+a pack of the district hubin; STAND_IN_NO_UNSHARE takes away root's first way of running PostgreSQL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from service.local import accounts
 from service.local.programs import Program, Programs
 from service.local.supervisor import RestartPolicy
-from service.local.up import up
+from service.local.up import OwnPack, up
 
 PREPARE = """
 import json, os, pathlib
@@ -61,4 +61,13 @@ if __name__ == "__main__":
     if "STAND_IN_NO_UNSHARE" in os.environ:
         accounts.UNSHARE = ("false",)
     policy = RestartPolicy(pause=0.05)
-    sys.exit(up(Path(sys.argv[1]), http_port=int(sys.argv[2]), programs=programs, policy=policy))
+    own = os.environ.get("STAND_IN_PACK")
+    sys.exit(
+        up(
+            Path(sys.argv[1]),
+            http_port=int(sys.argv[2]),
+            pack=None if own is None else OwnPack(Path(own), "hubin"),
+            programs=programs,
+            policy=policy,
+        )
+    )

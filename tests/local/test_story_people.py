@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+
 import httpx
 import pytest
+import yaml
 
+from service.local.demonstration import PACK
 from service.local.story import StoryBroken
-from service.local.story.people import Caller
+from service.local.story.people import Caller, new_family
 
 
 @pytest.fixture
@@ -43,3 +48,28 @@ def test_nobody_waits_for_any_other_answer(waited):
     with pytest.raises(StoryBroken, match="404 no"):
         caller(httpx.Response(404, text="no")).get("/me")
     assert waited == []
+
+
+@pytest.mark.parametrize("drawn", [0, -1], ids=["early", "late"])
+def test_the_children_are_of_an_age_for_school_whatever_their_birthdays(monkeypatch, drawn):
+    """Six years old on 31 August of the school year that the pack's examples name."""
+    monkeypatch.setattr("service.local.story.people.secrets.randbelow", lambda below: drawn % below)
+    family = new_family(
+        httpx.Client(transport=httpx.MockTransport(_answer), base_url="http://x"), "zh"
+    )
+    section = yaml.safe_load((PACK / "sections" / "schooling.yaml").read_text("utf-8"))
+    (year,) = {int(one["school_year"]) for one in section["schema"]["examples"]}
+    for child in family.children:
+        born = date.fromisoformat(child["born"])
+        birthday_to_come = (born.month, born.day) > (8, 31)
+        assert 6 <= year - born.year - birthday_to_come <= 13
+
+
+def _answer(request):
+    """A sign-in, or what was said of somebody with the birthday that the number has."""
+    if request.url.path.startswith("/v1/auth/"):
+        return httpx.Response(200, json={"access_token": "token", "account": {}})
+    said = json.loads(request.content)
+    number = said["id_number"]
+    said["born"] = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+    return httpx.Response(200, json=said)

@@ -7,6 +7,9 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
 
 GPS = b"GPS-CANARY-24.4798N-118.0894E"
 AUTHOR = b"AUTHOR-CANARY-Zhang-Wei"
@@ -65,10 +68,28 @@ def frame(width: int, height: int, marker: int = 0xC0) -> bytes:
     return segment(marker, struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\x00")
 
 
-SCAN = segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + b"\x12\x34\xff\x00\x56\xff\xd0\x78"
-TABLES = segment(0xDB, b"\x00" + bytes(range(1, 65))) + segment(
-    0xC4, b"\x00" + b"\x01" + b"\0" * 16
-)
+def encoded(form: str, mode: str = "L", size: tuple[int, int] = (24, 16), **how: Any) -> bytes:
+    """A picture that a library has encoded, every pixel another."""
+    file, picture = io.BytesIO(), Image.effect_noise(size, 90).convert(mode)
+    picture.save(file, form, **how)
+    return file.getvalue()
+
+
+def _pieces() -> tuple[bytes, bytes]:
+    """Tables and scan of a picture of eight by eight that a library has encoded."""
+    file = io.BytesIO()
+    picture = Image.new("L", (8, 8))
+    picture.putdata([(x * y * 37) % 256 for x in range(8) for y in range(8)])
+    picture.save(file, "JPEG")
+    content, at, tables = file.getvalue(), 2, b""
+    while content[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+        tables += content[at:end] if content[at + 1] in {0xDB, 0xC4} else b""
+        at = end
+    return tables, content[at:-2]
+
+
+TABLES, SCAN = _pieces()
 JFIF = segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0")
 
 
@@ -103,7 +124,8 @@ def header(width: int, height: int) -> bytes:
 
 
 def png(*extra: bytes, width: int = 2, height: int = 2, end: bytes = b"") -> bytes:
-    rows = zlib.compress(b"".join(b"\0" + b"\x7f" * 2 for _ in range(2)))
+    drawn = width * height <= 2**20
+    rows = zlib.compress((b"\0" + b"\x7f" * width) * height if drawn else b"\0" * 9)
     return (
         b"\x89PNG\r\n\x1a\n"
         + header(width, height)

@@ -207,6 +207,20 @@ def test_an_erased_document_is_gone_at_once_and_its_content_soon(
     assert send(talent, headers=with_key).status_code == 201
 
 
+def test_a_document_is_not_erased_before_it_was_kept(talent, superuser):
+    """Kept by a machine whose clock is ahead: the later moment counts."""
+    told = upload(talent)
+    superuser.execute(
+        "UPDATE materials SET uploaded_at = uploaded_at + interval '9 minutes' WHERE id = %s",
+        (told["id"],),
+    )
+    assert delete(talent, told["id"]).status_code == 204
+    row = superuser.execute(
+        "SELECT erased_at = uploaded_at FROM materials WHERE id = %s", (told["id"],)
+    )
+    assert row.fetchone() == (True,)
+
+
 def test_erasing_costs_little(talent, sql_count):
     told = upload(talent)
     with sql_count() as sent:

@@ -15,11 +15,11 @@ from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from service.app import create_app
-from service.kernel import idempotency, storage
+from service.kernel import idempotency, messages, storage
 from service.materials import actions
 from tests.factories import World
 from tests.materials.files import GOOD, GPS, chatty_jpeg, pdf
-from tests.materials.handing_in import FILE, form, part, send, upload
+from tests.materials.handing_in import FILE, delete, form, part, send, upload
 from tests.sealing import opened
 
 
@@ -111,7 +111,7 @@ def test_a_form_as_browsers_write_it(talent):
         (field("code", b"../x") + field("file", FILE, filename="a.pdf") + END,
          [("code", "wrong_pattern")]),
         (field("code", b"id_card\n") + field("file", FILE, filename="a.pdf") + END,
-         [("code", "wrong_pattern")]),
+         [("code", "control_character")]),
         (field("code", b"\xff\xfe") + field("file", FILE, filename="a.pdf") + END,
          [("code", "wrong_pattern")]),
         (field("code", b"\0") + field("file", FILE, filename="a.pdf") + END,
@@ -165,12 +165,12 @@ def test_another_body_is_not_read(talent, content_type):
 
 def test_a_form_of_many_parts_is_not_read(talent):
     answer = raw(talent, b"".join(field(f"f{n}", b"x") for n in range(20)) + END)
-    assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+    assert (answer.status_code, answer.json["code"]) == (413, "form_too_much")
 
 
 def test_a_long_field_is_not_read(talent):
     answer = raw(talent, field("code", b"x" * 500_000) + WHOLE + END)
-    assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+    assert (answer.status_code, answer.json["code"]) == (413, "form_too_much")
 
 
 @given(
@@ -466,10 +466,10 @@ def test_an_upload_costs_the_same_whatever_there_is(talent, sql_count):
     for _ in range(2):
         with sql_count() as sent:
             upload(talent)
-        assert sent.total == 5  # one of them reads a key
+        assert sent.total == 7  # one of them reads a key, two hold the quota
     with sql_count() as sent:
         upload(talent, headers={"Idempotency-Key": uuid4().hex})
-    assert sent.total == 8
+    assert sent.total == 10
 
 
 def test_limits_are_the_installations(settings, database):
@@ -485,3 +485,77 @@ def test_limits_are_the_installations(settings, database):
     assert send(talent, file=GOOD["jpg"], name="a.jpg").json["code"] == "file_pixels_too_many"
     answer = send(talent, file=GOOD["xlsx"], name="a.xlsx")
     assert answer.json["code"] == "file_unpacks_too_large"
+
+
+@pytest.fixture
+def roomy(settings, database):
+    """Makes an application that keeps so much of one person, and somebody new."""
+
+    def of(**quota):
+        app = create_app(replace(settings, **quota), database)
+        return World(app, "").stranger()
+
+    return of
+
+
+def test_so_many_documents_of_a_person_are_kept_and_room_can_be_made(roomy, blobs):
+    talent = roomy(material_person_files=3)
+    kept = [upload(talent) for _ in range(3)]
+    before = blobs()
+    answer = send(talent)
+    assert (answer.status_code, answer.json["code"]) == (409, "materials_too_many")
+    assert answer.json["params"] == {"maximum": 3}
+    assert blobs() == before
+    assert delete(talent, kept[0]["id"]).status_code == 204
+    assert send(talent).status_code == 201
+    assert send(talent).status_code == 409
+
+
+def test_so_many_bytes_of_a_person_are_kept(roomy, blobs):
+    size = len(FILE)
+    talent = roomy(material_person_bytes=3 * size - 1)
+    for _ in range(2):
+        upload(talent)
+    before = blobs()
+    answer = send(talent)
+    assert (answer.status_code, answer.json["code"]) == (409, "materials_too_large")
+    assert blobs() == before
+    smaller = pdf(1)
+    assert len(smaller) < size
+    assert send(talent, file=smaller).status_code == 201
+
+
+def test_one_persons_documents_take_no_room_of_anothers(roomy, world):
+    talent = roomy(material_person_files=1)
+    upload(world.stranger())
+    assert send(talent).status_code == 201
+
+
+def test_uploads_at_once_keep_no_more_than_one_after_the_other(settings, database, blobs):
+    app = create_app(replace(settings, material_person_files=3), database)
+    talent, before, times = World(app, "").stranger(), blobs(), 10
+    together = threading.Barrier(times)
+
+    def once(client):
+        together.wait()
+        return send(replace(talent, client=client)).status_code
+
+    with ThreadPoolExecutor(times) as pool:
+        told = list(pool.map(once, [app.test_client() for _ in range(times)]))
+    assert sorted(told) == [201] * 3 + [409] * 7
+    assert len(talent.get("/v1/materials").json["items"]) == 3
+    assert len(blobs() - before) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (1, "1 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.5 KiB"), (20 * 2**20, "20 MiB"),
+        (20 * 2**20 + 65536, "20.1 MiB"), (2**30, "1 GiB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_shown_as_people_read_them(number, shown):
+    for language in messages.LANGUAGES:
+        for code in ("file_too_large", "body_too_large", "materials_too_large"):
+            assert shown in messages.say(code, language, {"maximum": number})
+    assert "300" in messages.say("materials_too_many", "en", {"maximum": 300})

@@ -109,7 +109,8 @@ class Making:
         town.to_its_end(who, first["id"])
         second = self.files(who, "medical", ("schooling", self.member(who, "陈一鸣", "child", 11)))
         town.say(who, second, "medical", None)
-        who.post("/v1/notices/read", json={})
+        shown = [one["id"] for one in who.get("/v1/notices").json["items"]]
+        who.post("/v1/notices/read", json={"ids": shown} if shown else {})
 
     def withdrawn_and_refused(self) -> None:
         town, who = self.town, self.arrives("refused", "王磊")

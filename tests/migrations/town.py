@@ -19,7 +19,7 @@ import time_machine
 import uuid_utils.compat
 
 from service.local.story.papers import pdf
-from tests.factories import filing_of
+from tests.factories import filing_of, reason_for
 
 PASSWORD = "demonstration"
 ENDED = {"completed", "closed", "withdrawn"}
@@ -169,6 +169,7 @@ class Town:
         who, path = self.claim(task), f"/v1/desk/tasks/{task['id']}"
         detail = who.get(path)
         said = {"verdict": verdict or detail["passing"], "opinion": "材料齐全"} | more
+        said |= reason_for(said["verdict"])
         if verdict is None and detail["records"] and "result" not in more:
             said["result"] = detail["records"]["examples"][0]
         return who.post(f"{path}/decision", json=said, headers=who.as_seen(path))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import Scope, ScopeKind, insert_rows
 from service.kernel.ids import new_id
-from service.notifications import actions, queries
+from service.notifications import queries
 from service.notifications.handlers import tell_applicant
 from service.notifications.models import Notice
 from service.tickets.rules.states import TicketEvent
@@ -90,7 +90,7 @@ def test_what_was_named_is_read_then_all(talent, told):
     assert reads(talent, ids=[newest]).json == {"unread": {"value": 2, "exact": True}}
     first_read = notices(talent).json["items"][0]["read_at"]
     assert first_read is not None
-    assert reads(talent).json == {"unread": NO_MORE}
+    assert reads(talent, until=newest).json == {"unread": NO_MORE}
     page = notices(talent).json
     assert all(notice["read_at"] for notice in page["items"])
     assert page["items"][0]["read_at"] == first_read
@@ -102,7 +102,7 @@ def test_another_account_sees_none_and_reads_none(talent, other, told):
     mine = notices(talent).json["items"][0]["id"]
     assert notices(other).json == {"items": [], "next": None, "unread": NO_MORE}
     assert reads(other, ids=[mine]).json == {"unread": NO_MORE}
-    assert reads(other).json == {"unread": NO_MORE}
+    assert reads(other, until=mine).json == {"unread": NO_MORE}
     assert notices(talent).json["unread"] == {"value": 1, "exact": True}
 
 
@@ -114,7 +114,9 @@ def test_the_cursor_of_another_account_is_refused(talent, other, told):
     assert answer.json["errors"][0]["code"] == "cursor_invalid"
 
 
-@pytest.mark.parametrize("body", [{"ids": []}, {"ids": ["1"]}, {"ids": "all"}, {"id": "1"}])
+@pytest.mark.parametrize(
+    "body", [{"ids": []}, {"ids": ["1"]}, {"ids": "all"}, {"id": "1"}, {"until": "1"}]
+)
 def test_what_is_no_list_of_ids_is_refused(talent, body):
     assert reads(talent, **body).status_code == 422
 
@@ -158,11 +160,25 @@ def test_the_count_is_exact_or_says_that_it_is_not(session, tell_much, count, ex
     assert queries.unread_for(session, tell_much(count)) == expected
 
 
-def test_all_means_what_happened_until_then(session, tell_much):
-    actor = tell_much(2)
-    before = AT.replace(year=AT.year - 1)
-    assert actions.mark_read(session, actor, ids=None, at=before).value == 2
-    assert actions.mark_read(session, actor, ids=None, at=AT).value == 0
+def test_what_came_after_the_page_that_was_shown_stays_unread(talent, told):
+    """Left by the worker between the list and the answer to it, whenever it had happened."""
+    told(*[TicketEvent.ITEM_ACCEPTED] * 2)
+    shown = notices(talent).json["items"]
+    told(TicketEvent.ITEM_RETURNED)
+    assert reads(talent, until=shown[0]["id"]).json == {"unread": {"value": 1, "exact": True}}
+    newest, *others = notices(talent).json["items"]
+    assert (newest["kind"], newest["read_at"]) == ("item_returned", None)
+    assert all(one["read_at"] for one in others)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_which_are_read_is_said_in_one_way(talent, told, both):
+    told(TicketEvent.ITEM_ACCEPTED)
+    newest = notices(talent).json["items"][0]["id"]
+    answer = reads(talent, **({"ids": [newest], "until": newest} if both else {}))
+    assert answer.status_code == 422
+    assert [one["code"] for one in answer.json["errors"]] == ["ids_or_until"]
+    assert notices(talent).json["unread"] == {"value": 1, "exact": True}
 
 
 def test_a_page_costs_one_statement_and_the_count_another(session, tell_much, sql_count):

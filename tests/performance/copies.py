@@ -54,7 +54,8 @@ TABLES: Final = {
 }
 SEALED: Final = {(one.table.name, one.name) for one in sealed_columns()}
 KEY_COLUMNS: Final = ["person_id", "wrapped_key", "master_key_id", "created_at"]
-INDEXED: Final = {"id_number_index", "member_index"}
+INDEXED: Final = {"id_number_index": "id", "member_index": "member_id", "subject_key": "subject_id"}
+"""By column that holds the blind index of a number, the one that says whose."""
 NUMBERED: Final = {"number"}
 _BY_THE_DATABASE: Final = {"events": {"xid"}}
 _WHOSE: Final = """
@@ -126,7 +127,7 @@ class Original:
         if value is None or (table, column) in SEALED:
             return self._sealed(table, column, row) if value else _same(None)
         if column in INDEXED:
-            person = row.get("member_id", row["id"])
+            person = row[INDEXED[column]]
             return lambda fresh: blind_index(fresh.people[person])
         if column in NUMBERED:
             return lambda fresh: value.replace(self.number, fresh.number)

@@ -215,7 +215,7 @@ def test_ones_tickets(plan_of, filled):
 
     with filled.transaction(scope_of_person("demo", PERSON)) as session:
         shown = tickets_for(session, actor, before=None, limit=5 * PAGE)
-    for before in (None, shown[-1].id):
+    for before in (None, (shown[-1].filed_at, shown[-1].id)):
         plan = plan_of(actor, page(before), "tickets")
         assert plan.indexes == {"ix_tickets_person"}
         assert plan.touched("ix_tickets_person") == PAGE + 1

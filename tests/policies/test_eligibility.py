@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from service.catalogue.rules.pack import Subject
 from service.kernel.actor import guest as as_guest
 from service.policies.queries import eligibility_for
-from service.policies.rules import Stated
+from service.policies.rules import Relative, Stated
 from tests.packs import demo_pack
 from tests.policies.asking import (
     BOUGHT,
@@ -27,6 +29,7 @@ from tests.policies.asking import (
 pytestmark = pytest.mark.dated
 
 PACK = demo_pack()
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},
     "employment": {"insured_since": ago(days=200)},
@@ -77,8 +80,13 @@ def test_who_graduated_lately_meets_what_the_rent_subsidy_asks(guest):
         "source": "field",
         "name": "applicant.graduated_on",
         "title": {"zh": "毕业日期", "en": "Date of graduation"},
+        "text": {
+            "zh": "毕业日期须在最近 5 年内",
+            "en": "Date of graduation: within the last 5 years",
+        },
         "asked": "within_last",
         "expected": {"years": 5},
+        "on": ago(days=0),
         "verdict": "met",
         "missing": [],
     }
@@ -155,12 +163,14 @@ def test_advice_that_is_not_met_refuses_nobody(guest):
     ],
 )
 def test_an_expression_is_told_as_it_stands_in_the_pack(guest, sections, facts, verdict):
-    told = reason(asked_one(guest, "purchase_discount", sections=sections, facts=facts), "rate")
+    row = asked_one(guest, "purchase_discount", sections=sections, facts=facts)
+    told = criterion(row, "rate")["reasons"][-1]
     wanted = next(
         one for one in PACK.offerings["purchase_discount"].criteria if "rate" in one.values()
     )
-    assert (told["source"], told["name"], told["title"]) == ("cel", "cel", None)
-    assert (told["asked"], told["expected"]) == ("is", wanted["met_when"]["cel"])
+    assert (told["source"], told["name"]) == ("cel", "cel")
+    assert told["title"] == told["text"] == wanted["title"]
+    assert (told["asked"], told["expected"]) == ("is", wanted["met_when"]["any"][1]["cel"])
     assert told["verdict"] == verdict
     assert bool(told["missing"]) is (verdict == "unknown")
 
@@ -174,6 +184,7 @@ def test_what_is_compared_with_another_answer_says_so(guest):
     told = reason(row, "insured_before")
     assert (told["asked"], told["verdict"]) == ("at_least", "not_met")
     assert told["expected"] == {"field": "employment.insured_since", "plus": {"months": 6}}
+    assert told["text"]["en"].endswith("+ 6 months")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +202,9 @@ def test_a_birth_date_may_be_stated(guest, birth_date, verdict, missing):
     told = criterion(row, "age")["reasons"]
     assert criteria(row)["age"] == verdict
     assert (told[0]["source"], told[0]["name"]) == ("age", "applicant")
-    assert (told[0]["asked"], told[0]["expected"], told[0]["title"]) == ("at_most", 60, None)
+    assert (told[0]["asked"], told[0]["expected"]) == ("at_most", 60)
+    assert told[0]["title"] == {"zh": "申请人年龄", "en": "Age of the applicant"}
+    assert told[0]["text"]["zh"] == "申请人年龄须不高于60"
     assert told[0]["missing"] == missing
 
 
@@ -204,7 +217,7 @@ def test_each_child_that_is_stated_has_a_row(guest):
     rows = ask(
         guest,
         offerings=["schooling"],
-        sections={"schooling": {"stage": "primary"}},
+        sections={"schooling": {"stage": "primary", "school_year": "2026"}},
         family=family,
     )
     assert [criteria(row)["age"] for row in rows] == ["not_met", "met", "not_met"]
@@ -212,7 +225,7 @@ def test_each_child_that_is_stated_has_a_row(guest):
 
 
 def test_a_child_without_a_birth_date_is_of_unknown_age(guest):
-    stage = {"schooling": {"stage": "junior"}}
+    stage = {"schooling": {"stage": "junior", "school_year": "2026"}}
     for family in ([], [{"kinship": "child"}], [{"kinship": "child", "birth_date": None}]):
         row = asked_one(guest, "schooling", sections=stage, family=family)
         assert criteria(row)["age"] == "unknown"
@@ -222,7 +235,10 @@ def test_a_child_without_a_birth_date_is_of_unknown_age(guest):
 
 def test_the_talents_age_is_not_the_childs(guest):
     row = asked_one(
-        guest, "schooling", sections={"schooling": {"stage": "primary"}}, birth_date=born(7)
+        guest,
+        "schooling",
+        sections={"schooling": {"stage": "primary", "school_year": "2026"}},
+        birth_date=born(7),
     )
     assert criteria(row)["age"] == "unknown"
 
@@ -260,6 +276,101 @@ def test_today_is_the_districts_today(session, moment, truth):
     """Five years after 31 March 2021 end with 31 March 2026, at midnight in Shanghai."""
     sections = {"applicant": {"graduated_on": "2021-03-31"}}
     stated = Stated(offerings=["housing_rent"], sections=sections)
-    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment)
+    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment).rows
     [graduate] = [one.answer for one in row.criteria if one.criterion.code == "graduate"]
     assert graduate.truth == truth
+
+
+@pytest.mark.parametrize(
+    ("moment", "school_year"),
+    [
+        (moment, year)
+        for moment in (
+            datetime(2025, 8, 31, 10, tzinfo=SHANGHAI),
+            datetime(2026, 7, 15, 10, tzinfo=SHANGHAI),
+            datetime(2026, 8, 31, 0, 10, tzinfo=SHANGHAI),
+            datetime(2026, 8, 31, 23, 50, tzinfo=SHANGHAI),
+            datetime(2026, 9, 1, 0, 10, tzinfo=SHANGHAI),
+        )
+        for year in ("2026", "2027")
+    ],
+)
+@pytest.mark.parametrize("born", [date(2020, 8, 31), date(2020, 9, 1)])
+def test_the_age_of_a_pupil_is_that_of_31_august_whenever_it_is_asked(
+    session, moment, school_year, born
+):
+    stated = Stated(
+        offerings=["schooling"],
+        sections={"schooling": {"stage": "primary", "school_year": school_year}},
+        family=[Relative(Subject.CHILD, born)],
+    )
+    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=moment).rows
+    [age] = [one.answer for one in row.criteria if one.criterion.code == "age"]
+    old_enough = born <= date(int(school_year) - 6, 8, 31)
+    assert age.truth == ("met" if old_enough else "not_met")
+    assert {one.on for one in age.reasons if one.on} == {date(int(school_year), 8, 31)}
+
+
+# --- sentences
+
+CLASSES = (
+    "人才类别须为下列之一："
+    "A 类（顶尖人才）、B 类（国家级领军人才）、C 类（省级领军人才）、D 类（高级人才）"
+)
+
+
+@pytest.mark.parametrize(
+    ("offering", "sections", "facts", "code", "zh", "en"),
+    [
+        (
+            "housing_rent",
+            {"applicant": {"graduated_on": "2010-06-30"}},
+            [{"kind": "recognition", "value": {"class": "E", "level": "district"}}],
+            "graduate",
+            CLASSES,
+            "Date of graduation: within the last 5 years",
+        ),
+        (
+            "housing_rent",
+            {"lease": {"to": "2020-01-01"}},
+            [],
+            "running_lease",
+            "租期终止日期（租期不少于一年）须晚于今天",
+            None,
+        ),
+        (
+            "housing_rent",
+            {},
+            [{"kind": "housing_benefit", "value": {"kind": "purchase"}}],
+            "no_purchase_subsidy",
+            None,
+            "Kind: must not be Purchase subsidy (total)",
+        ),
+        (
+            "housing_rent",
+            {"employment": {"insured_since": "2026-11-23"}},
+            [],
+            "insured",
+            None,
+            "Social insurance paid by this employer since: at least 1 month ago",
+        ),
+    ],
+)
+def test_a_clause_is_a_sentence(guest, offering, sections, facts, code, zh, en):
+    row = asked_one(guest, offering, sections=sections, facts=facts)
+    texts = [one["text"] for one in criterion(row, code)["reasons"]]
+    assert zh is None or zh in [one["zh"] for one in texts], texts
+    assert en is None or en in [one["en"] for one in texts], texts
+
+
+def test_every_clause_of_the_pack_has_a_sentence_without_codes(guest):
+    """Of nobody of whom anything is known, and of a talent who states one thing: no clause is left
+    without a title, and no code of an offering, a kind of fact or an option stands in a sentence.
+    """
+    codes = {*PACK.offerings, *PACK.facts, *PACK.sections}
+    for row in ask(guest):
+        for judged in row["criteria"]:
+            for one in judged["reasons"]:
+                assert set(one["title"]) == set(one["text"]) == {"zh", "en"}
+                words = set(one["text"]["en"].replace(",", " ").replace(":", " ").split())
+                assert not {word for word in words & codes if "_" in word}

@@ -73,6 +73,15 @@ def rows_kept(superuser):
         ({"family": [{"kinship": "child", "born": ago()}]}, [("family.0.born", "unknown_field")]),
         ({"family": [{"kinship": "child"}] * 21}, [("family", "length_out_of_bounds")]),
         ({"birth_date": "0000-01-01"}, [("birth_date", "not_a_date")]),
+        ({"birth_date": "-2000-01-01"}, [("birth_date", "not_a_date")]),
+        ({"birth_date": "+2000-01-01"}, [("birth_date", "not_a_date")]),
+        ({"birth_date": "２０００-01-01"}, [("birth_date", "not_a_date")]),
+        ({"birth_date": "1899-12-31"}, [("birth_date", "birth_date_too_early")]),
+        ({"birth_date": ago(days=-1)}, [("birth_date", "birth_date_in_future")]),
+        (
+            {"family": [{"kinship": "child", "birth_date": ago(days=-1)}]},
+            [("family.0.birth_date", "birth_date_in_future")],
+        ),
         ({"birth_date": 20200101}, [("birth_date", "not_a_date")]),
         ({"district": "demo"}, [("district", "unknown_field")]),
         (

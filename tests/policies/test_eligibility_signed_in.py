@@ -44,7 +44,7 @@ RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},
     "employment": {"insured_since": ago(days=200)},
 }
-PRIMARY = {"schooling": {"stage": "primary", "seat_by": "choice"}}
+PRIMARY = {"schooling": {"stage": "primary", "seat_by": "choice", "school_year": "2026"}}
 CANARY = "canary-5d1f0c77"
 
 
@@ -270,7 +270,7 @@ def test_asked_about_another_district_a_talent_is_a_guest(database, talent, app,
     issue(talent, "recognition", CLASS_B)
     with database.transaction(scope_of(replace(actor, district=elsewhere))) as session:
         stated = Stated(offerings=["medical"])
-        [row] = eligibility_for(session, actor, elsewhere, stated, at=clock.now())
+        [row] = eligibility_for(session, actor, elsewhere, stated, at=clock.now()).rows
     assert row.verdict == "unknown"
 
 

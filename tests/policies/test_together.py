@@ -59,5 +59,5 @@ def test_an_offering_does_not_stand_beside_itself(session):
         at=clock.now(),
     )
     stated = Stated(offerings=["medical"], together=["medical", "spouse"])
-    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=clock.now())
+    [row] = eligibility_for(session, as_guest(DISTRICT), DISTRICT, stated, at=clock.now()).rows
     assert row.verdict == "met"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from service.kernel.ids import new_id
 from tests.factories import Signed, World
 from tests.packs import whole_pack
 from tests.privacy.hearing import Ear
-from tests.privacy.planting import Plant, Planting, Stage
+from tests.privacy.planting import Plant, Planting, Said, Stage
 
 ROLES = ("clerk", "reviewer", "head")
 NAME = "applicant: name"
@@ -51,16 +51,27 @@ class Desks:
     def look(self, todo: Todo, *more: str) -> dict[str, Any]:
         """At a task, by the whole department; `more` is in it besides what its stage names."""
         named = self.plant.readable(todo.item, todo.stage) | {NAME, *more}
+        named |= todo.item.heard(todo.stage, todo.department, todo.id)
         for who, signed in self._department(todo):
             told = self.ear.ask(who, signed, "get", todo.path, named=named)
         seen: dict[str, Any] = told.json
         return seen
 
-    def around(self, todo: Todo) -> None:
-        """At what the department is told besides: its list, and what happened to the item."""
+    def around(self, todo: Todo, listed: Iterable[Todo]) -> None:
+        """At what the department is told besides: its list, and what happened to the item.
+
+        A list names the applicants, and members of the family where the stage may read their names.
+        """
+        names = set().union(*(self.names(one) for one in listed))
         for who, signed in self._department(todo):
-            self.ear.ask(who, signed, "get", "/v1/desk/tasks?limit=100")
+            self.ear.ask(who, signed, "get", "/v1/desk/tasks?limit=100", named=names)
+            self.ear.ask(who, signed, "get", f"{todo.path}/form")
             self.ear.ask(who, signed, "get", f"/v1/desk/items/{todo.item_id}/timeline")
+
+    def names(self, todo: Todo) -> set[str]:
+        """Whom a line of a list names."""
+        about = self.plant.readable(todo.item, todo.stage) & self.plant.names_of(todo.item)
+        return {NAME} | about
 
     def read(self, todo: Todo) -> None:
         """The item's documents, of which the stage may see some; then others, of which none."""
@@ -83,9 +94,15 @@ class Desks:
 
     def decide(self, todo: Todo, verdict: str, result: Any = None, points: Any = ()) -> str:
         """Claim and decide, after an attempt that is wrong; gives what the opinion stands for."""
-        seen = self._ask(todo, "post", "/claim").headers["ETag"]
+        seen = self._ask(todo, "post", "/claim", named=self.names(todo)).headers["ETag"]
         opinion = f"{todo.name} {len(self.ear.heard)}: opinion"
         body = {"verdict": verdict, "opinion": self.plant.canaries.text(opinion)}
+        labels = {opinion}
+        if verdict == "return":
+            why = f"{todo.name}: reason"
+            reason = {"text": self.plant.canaries.text(why), "citation": {"code": "rules"}}
+            body["reason"] = reason
+            labels.add(why)
         wrong = body | {"result": {"x": self.in_vain}}
         right = body | {"result": result, "corrections": list(points)}
         for sent, status in [(wrong, 422), (right, 200)]:
@@ -93,6 +110,8 @@ class Desks:
             done = self._ask(todo, "post", "/decision", json=sent, headers=match)
             assert done.status_code == status, done.json
         self.plant.kept_back.add(opinion)
+        said = Said(todo.id, todo.key, todo.department, verdict == "return", frozenset(labels))
+        todo.item.said.append(said)
         self.worked_on.add((todo.item.offering, todo.key))
         return opinion
 
@@ -105,6 +124,8 @@ class Desks:
             planted = self.plant.into(result, records, f"{todo.name} result")
         opinion = self.decide(todo, passing, result)
         self.plant.give(todo.item, todo.stage, planted)
+        last = todo.item.said[-1]
+        todo.item.said[-1] = replace(last, labels=last.labels | set(planted.values()))
         told = todo.kind in {"decision", "fulfilment"}
         (self.plant.results if told else self.plant.kept_back).update(planted.values())
         self.look(todo, opinion, *planted.values())

@@ -98,7 +98,8 @@ class Life:
         returned = {"housing_rent"}
         while todo := next(self._todo(), None):
             seen = self.desks.look(todo)
-            self.desks.around(todo)
+            here = [one for one in self._open() if one.department == todo.department]
+            self.desks.around(todo, here)
             self.desks.read(todo)
             self.desks.pry(todo)
             self.ear.ask("enterprise", self.agent, "get", f"/v1/enterprise/requests/{self.id}")
@@ -114,12 +115,15 @@ class Life:
     def _todo(self) -> Iterator[Todo]:
         """What is to be done, but no decision for which the item still waits."""
         waiting = {one["id"] for one in self._now()["items"] if one["waiting_for"]}
+        for todo in self._open():
+            if todo.kind != "decision" or str(todo.item_id) not in waiting:
+                yield todo
+
+    def _open(self) -> Iterator[Todo]:
         for row in self.superuser.execute(_TO_DO, [self.id]).fetchall():
             *columns, ordinal = row
             item = self.plant.items[ordinal - 1]
-            todo = Todo(*columns, item, item.stage(columns[2]))
-            if todo.kind != "decision" or str(todo.item_id) not in waiting:
-                yield todo
+            yield Todo(*columns, item, item.stage(columns[2]))
 
     def _mended(self, todo: Todo) -> None:
         """It comes back once, for two fields and a document, which are given anew."""
@@ -137,7 +141,7 @@ class Life:
             (todo.key, point, label) for point, label in zip(points, labels, strict=True)
         ]
         opinion = self.desks.decide(todo, "return", points=said)
-        self.desks.look(todo, opinion)
+        self.desks.look(todo, opinion, f"{todo.name}: reason")
         self._answer(todo)
 
     def _answer(self, todo: Todo) -> None:
@@ -199,6 +203,7 @@ class Life:
         for item in self.ticket["items"]:
             self.talent("get", f"/items/{item['id']}")
             self.talent("get", f"/items/{item['id']}/due-changes")
+            self.talent("get", f"/items/{item['id']}/form")
         for material in [*self.plant.replaced, *(one for _, one in self.plant.documents.values())]:
             self.talent("get", f"/materials/{material}/content")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
+from service.routing.flow import parse_flow
 from tests.packs import whole_pack
 from tests.privacy.canaries import Canaries
 
@@ -13,6 +15,17 @@ Stage = Mapping[str, Any]
 """A stage as its pack declares it."""
 Planted = dict[str, dict[str, str]]
 """By section and field, what the canary stands for that was filed there."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a task said and recorded, for departments: what its words and values stand for."""
+
+    task: UUID
+    stage: str
+    department: str
+    returned: bool
+    labels: frozenset[str]
 
 
 @dataclass
@@ -26,6 +39,22 @@ class Planting:
     planted: Planted
     points: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     """By which stage, about what, and what the words stand for."""
+    said: list[Said] = field(default_factory=list)
+
+    def heard(self, stage: Stage, department: str, task: UUID) -> set[str]:
+        """What a task may read of what was said before it: by its own department, by the stages
+        that its own names, and where it decides by all.
+        """
+        flow = parse_flow(whole_pack().offerings[self.offering].flow)
+        named = "all" if stage["kind"] == "decision" else stage["sees"].get("opinions", ())
+        return {
+            label
+            for one in self.said
+            if one.task != task
+            and (one.stage in flow.upstream[stage["key"]] or one.returned)
+            and (one.department == department or shows(named, one.stage))
+            for label in one.labels
+        }
 
     def stage(self, key: str) -> Stage:
         stages = whole_pack().offerings[self.offering].flow["stages"]
@@ -157,6 +186,10 @@ class Plant:
         parts = {"name": "name", "birth_date": "birth date"}
         label = self.relatives[item.person]
         return {f"{label}: {part}" for one, part in parts.items() if shows(selection, one)}
+
+    def names_of(self, item: Planting) -> set[str]:
+        """What the name of the member of the family stands for, whom an item is about."""
+        return {f"{self.relatives[item.person]}: name"} if item.person in self.relatives else set()
 
     def asked(self, item: Planting) -> list[str]:
         """The codes of the documents that an item asks for."""

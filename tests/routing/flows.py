@@ -29,6 +29,7 @@ def stage(key: str, kind: str, after: tuple[str, ...] = (), **more: Any) -> dict
     }
     if kind == "check":
         raw["checks"] = WHEN
+        raw["cites"] = {"citation": "rules"}
     else:
         raw["role"] = "clerk"
         if "departments" not in more:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from service.routing.events import Filed
+from service.routing.engine import IllegalEvent
+from service.routing.events import (
+    Filed,
+    ReturnsGathered,
+    TaskDecided,
+    decode_event,
+    encode_event,
+)
+from service.routing.flow import Verdict
+from service.routing.states import Hold
 from tests.routing.flows import flow_of, panel, stage
 from tests.routing.steps import after, parts, rows, says, stands, step
 
@@ -110,3 +119,49 @@ def test_the_next_stage_waits_for_all_before_it():
     state, told = step(flow, ACCEPTED, *answers("east+"))
     assert told == ["cancel p.1 west", "close p.1 pass"]
     assert [one.key for one in state.open_stages] == ["q"]
+
+
+def returns(department, *, gathers=True):
+    return TaskDecided("p", 1, department, Verdict.RETURN, gathers)
+
+
+GATHERING = [*ACCEPTED, returns("east")]
+ALL_SPOKEN = ["close p.1 return"]
+
+
+@pytest.mark.parametrize("join", ["all", "any", QUORUM])
+@pytest.mark.parametrize(
+    ("before", "event", "effects"),
+    [
+        (ACCEPTED, returns("east"), []),
+        (GATHERING, says("p", "pass", of="west"), []),
+        (GATHERING, returns("west"), []),
+        ([*GATHERING, says("p", "pass", of="west")], says("p", "pass", of="north"), ALL_SPOKEN),
+        ([*GATHERING, says("p", "reject", of="west")], says("p", "reject", of="north"), ALL_SPOKEN),
+        ([*GATHERING, returns("west")], returns("north"), ALL_SPOKEN),
+        (GATHERING, ReturnsGathered("p", 1), ["cancel p.1 west", "cancel p.1 north", *ALL_SPOKEN]),
+        # its limit has passed: nobody is waited for
+        (GATHERING, returns("west", gathers=False), ["cancel p.1 north", *ALL_SPOKEN]),
+        # as events of before there was gathering have it
+        (ACCEPTED, returns("west", gathers=False),
+         ["cancel p.1 east", "cancel p.1 north", *ALL_SPOKEN]),
+    ],
+)  # fmt: skip
+def test_what_departments_return_is_asked_when_all_have_spoken(join, before, event, effects):
+    """However many have passed it: the points of a department are not lost."""
+    state, told = step(panel(join), before, event)
+    assert told == effects
+    assert (state.hold is Hold.CORRECTION) is bool(effects)
+    assert bool(state.gathering) is not bool(effects)
+
+
+def test_there_is_nothing_to_gather_where_nothing_was_returned():
+    with pytest.raises(IllegalEvent):
+        after(panel("all"), [*ACCEPTED, ReturnsGathered("p", 1)])
+
+
+@pytest.mark.parametrize("event", [returns("east"), returns("east", gathers=False)])
+def test_a_return_is_stored_as_ever_unless_it_gathers(event):
+    raw = encode_event(event)
+    assert ("gathers" in raw) is event.gathers
+    assert decode_event(raw) == event

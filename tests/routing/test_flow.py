@@ -47,6 +47,7 @@ def test_a_stage_is_read_whole():
             "facts": ["degree"],
             "materials": "all",
             "subject": ["name"],
+            "opinions": ["a"],
         },
         on_reject=back("s", 3),
         four_eyes=True,
@@ -62,7 +63,9 @@ def test_a_stage_is_read_whole():
     )
     assert one.may == {Verdict.APPROVE}
     sections = {"applicant": frozenset({"name"}), "home": "all"}
-    assert one.sees == Sees(sections, frozenset({"degree"}), "all", frozenset({"name"}))
+    assert one.sees == Sees(
+        sections, frozenset({"degree"}), "all", frozenset({"name"}), frozenset({"a"})
+    )
     assert (one.on_reject, one.four_eyes) == (OnReject("s", 3), True)
     assert one.records == {"type": "object"}
     assert one.gives == (FactTemplate("degree", "subject", template["value"], "2026-01-01", until),)

@@ -23,6 +23,7 @@ from service.tickets import timers
 from service.tickets.models.stages import Task
 from service.tickets.rules.applicant import Applicant
 from service.tickets.rules.corrections import Point
+from service.tickets.rules.reasons import REASONED, Reason
 from service.tickets.rules.states import ACTIVE
 from service.worker import run_timer
 from tests.factories import RESULTS
@@ -31,6 +32,7 @@ DISTRICT = "demo"
 CROWD = 50
 OVERDUE = datetime(2026, 9, 16, 1, tzinfo=UTC)
 """When what was received on the eighth of that month has not been accepted in time."""
+WHY = Reason("提供的材料与申请不符。", code="rules")
 TIMERS = {timer.name: timer for timer in timers.TIMERS}
 
 
@@ -80,6 +82,7 @@ class Acting:
             verdict=verdict,
             opinion="同意",
             result=result,
+            reason=WHY if verdict in REASONED else None,
             points=points,
             at=at or clock.now(),
         )
@@ -95,7 +98,7 @@ class Acting:
 
     def run(self, timer: str, *, at: datetime) -> int:
         """One round of a timer; gives how many items moved."""
-        return run_timer(self.database, TIMERS[timer], self.actor.district, at=at)
+        return run_timer(self.database, TIMERS[timer], self.actor.district, now=lambda: at)
 
 
 def outcome(call: Callable[[], Any]) -> str:

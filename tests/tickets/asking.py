@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.kernel.etags import etag
+from tests.factories import reason_for
 
 
 def seen(kind, thing, version=None):
@@ -23,7 +24,7 @@ def release(who, task):
 def decide(who, task, verdict="accept", *, version=None, **more):
     return who.post(
         f"/v1/desk/tasks/{task['id']}/decision",
-        json={"verdict": verdict, "opinion": "材料齐全"} | more,
+        json={"verdict": verdict, "opinion": "材料齐全"} | reason_for(verdict) | more,
         headers=seen("task", task, version),
     )
 

@@ -148,12 +148,16 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 def at_once(threads) -> Callable[..., list[str]]:
-    """Calls all of them at the same moment; gives `done` or the code of each.
+    """Calls all of them at the same moment; returns `done` or the code of each.
 
     Whatever is no problem of the domain, a deadlock above all, is raised.
+    `apart`: one after the other, in the order given. A race whose every winner is to be seen is
+    run so once for each of them: which of two threads is first is up to the scheduler.
     """
 
-    def run(*calls: Callable[[], Any]) -> list[str]:
+    def run(*calls: Callable[[], Any], apart: bool = False) -> list[str]:
+        if apart:
+            return [outcome(call) for call in calls]
         start = Barrier(len(calls))
 
         def one(call: Callable[[], Any]) -> str:
@@ -285,9 +289,11 @@ def filed(world, acting, wide) -> Callable[..., racing.Filer]:
 def raced(rows, at_once) -> Callable[..., tuple[list[str], list[str]]]:
     """Calls all at once; what they were told, and what happened to the ticket, in order."""
 
-    def of(ticket: UUID, *calls: Callable[[], Any]) -> tuple[list[str], list[str]]:
+    def of(
+        ticket: UUID, *calls: Callable[[], Any], apart: bool = False
+    ) -> tuple[list[str], list[str]]:
         ((before,),) = rows(racing.LAST, ticket)
-        told = at_once(*calls)
+        told = at_once(*calls, apart=apart)
         return told, [one.kind for one in rows(racing.HAPPENED, ticket, before)]
 
     return of

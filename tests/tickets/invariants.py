@@ -14,6 +14,7 @@ from service.routing.bundle import UNSETTLED, EdgeKind, EdgeOn, EdgeStatus, sett
 from service.routing.context import decode_context
 from service.routing.engine import replay
 from service.routing.events import decode_event
+from service.routing.flow import Verdict
 from service.routing.states import Outcome, Phase, StageStatus
 from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.rules.clock import due_within
@@ -34,8 +35,11 @@ UNNUMBERED = {
     "task_cancelled",
     "task_closed",
     "due_moved",
+    "calendar_followed",
 }
-MOVES = ["begun", "corrected", "accepted", "predecessor"]
+FOLLOWED = {"followed", "calendar"}
+"""What moves a due date although nothing happened to the item itself, as often as it does."""
+MOVES = ["begun", "asked", "corrected", "accepted", "predecessor"]
 """What moves an item's due date, each once at the most, in this order; it may follow others."""
 
 
@@ -106,9 +110,19 @@ def ended_or_in_somebodys_hands(story: Story, item: Item) -> None:
         assert item.ended_at is None
     asked = story.of(item, story.corrections)
     open_questions = [one for one in asked if not (one.answered_at or one.dropped_at)]
+    gathered = {one.task_id for one in open_questions if one.sent_at is None}
+    open_questions = [one for one in open_questions if one.sent_at is not None]
+    assert gathered == _gathered(story, item)
     assert (item.hold is None) == (item.hold_until is None)
     assert item.hold_until == max((one.due_at for one in open_questions), default=None)
     assert (item.accepted_at is not None) == (item.due_basis is DueBasis.PROMISED)
+
+
+def _gathered(story: Story, item: Item) -> set[UUID]:
+    """The tasks that have returned a stage in which others still have to speak."""
+    is_open = {s.id for s in story.of(item, story.stages) if s.status is StageStatus.OPEN}
+    tasks = story.of(item, story.tasks)
+    return {one.id for one in tasks if one.stage_id in is_open and one.verdict is Verdict.RETURN}
 
 
 def waits_for_what_its_edges_say(story: Story, item: Item) -> None:
@@ -210,11 +224,14 @@ def _own_due(story: Story, item: Item, unsettled: Sequence[Edge]) -> Due:
 def _accepted_by(story: Story, item: Item, unsettled: Sequence[Edge]) -> datetime:
     """The end of the last round of the acceptance, which begins with what it waits for."""
     rounds = [stage for stage in story.of(item, story.stages) if stage.key == "acceptance"]
+    limit = story.flow(item).by_key["acceptance"].limit
+    if rounds and (rounds[-1].status, rounds[-1].verdict) == (StageStatus.CLOSED, Verdict.RETURN):
+        asked = [one.due_at for one in story.of(item, story.corrections) if not one.answered_at]
+        return due_within(story.calendar, max(asked), limit).at
     if rounds:
         return rounds[-1].due_at
     begins = [story.ticket.filed_at]
     begins += [_until(story, edge) for edge in unsettled if edge.kind is EdgeKind.HARD]
-    limit = story.flow(item).by_key["acceptance"].limit
     return due_within(story.calendar, max(begins), limit).at
 
 
@@ -260,7 +277,10 @@ def ticket_follows_from_its_items(story: Story) -> None:
     expected = _status(story)
     assert story.ticket.status is expected
     finishes = [item.decided_at or item.due_at for item in story.items]
-    assert story.ticket.due_at == max(finishes)
+    if any(item.decided_at is None for item in story.items):
+        assert story.ticket.due_at == max(finishes)
+    ended = [item.ended_at for item in story.items]
+    assert story.ticket.ended_at == (None if None in ended else max(ended))
     kinds = [event.kind for event in story.events]
     assert kinds.count("ticket_completed") == (expected is TicketStatus.COMPLETED)
     assert kinds.count("ticket_closed") == (expected is TicketStatus.CLOSED)
@@ -292,7 +312,7 @@ def due_changes_lead_to_the_due_dates(story: Story) -> None:
         for earlier, later in pairwise(chain):
             assert later.before == earlier.after
         assert chain[-1].after == due[holder]
-        causes = [change.cause for change in chain if change.cause != "followed"]
+        causes = [change.cause for change in chain if change.cause not in FOLLOWED]
         if holder is None:
             assert set(causes) == {"items"}
         else:

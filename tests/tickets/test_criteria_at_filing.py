@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import uuid4
 
 import pytest
 
+from service.kernel import clock
 from tests.tickets import invariants
 
 pytestmark = pytest.mark.dated
@@ -105,26 +107,55 @@ def test_of_two_facts_the_better_may_count(world, establish, talent):
     assert file(talent, world.filing("purchase_discount", discount=price)).status_code == 201
 
 
-def test_what_is_not_known_yet_refuses_nothing(world, talent):
-    """Whether the price fits the class is seen once there is a class."""
+def test_what_a_criterion_leaves_open_refuses_nothing(world, talent):
+    """Whether the price fits the class is seen once there is a class: the pack says so."""
     price = {"list_price_fen": 240000000, "agreed_price_fen": 2400000 * 80}
     body = world.filing("recognition", "purchase_discount", discount=price)
     assert file(talent, body).status_code == 201
 
 
-def test_what_is_not_known_of_a_birth_date_refuses_nothing(world, talent):
-    """A passport tells no age."""
+@pytest.mark.parametrize(("age", "status"), [(3, 422), (8, 201), (30, 422)])
+def test_a_passport_tells_no_age_so_it_is_asked(world, talent, age, status):
     member = {
         "name": "Anna",
         "kinship": "child",
         "id_type": "passport",
         "id_number": f"E{uuid4().int % 10**8:08}",
+        "id_country": "GBR",
+        "birth_date": f"{clock.now().year - age}-01-01",
     }
     child = talent.post("/v1/me/family", json=member).json["id"]
-    assert file(talent, world.filing(("schooling", child))).status_code == 201
+    assert file(talent, world.filing(("schooling", child))).status_code == status
 
 
-@pytest.mark.parametrize(("age", "status"), [(3, 422), (5, 201), (13, 201), (14, 422)])
+def test_whose_birth_date_is_not_known_is_of_no_age(world, talent, superuser, footprint):
+    """Of a passport it was not always asked; that is no way around a rule about ages."""
+    child = world.child(talent)
+    superuser.execute("UPDATE persons SET birth_date = NULL WHERE id = %s", (child,))
+    before = footprint()
+    answer = file(talent, world.filing(("schooling", child)))
+    assert answer.status_code == 422
+    [error] = answer.json["errors"]
+    assert (error["path"], error["code"]) == ("items.0", "criterion_unknown")
+    assert error["message"].endswith("Needed: the date of birth of the member of the family.")
+    assert footprint() == before
+
+
+@pytest.mark.parametrize(
+    ("born", "school_year", "status"),
+    [
+        (date(2020, 8, 31), "2026", 201),
+        (date(2020, 9, 1), "2026", 422),
+        (date(2020, 9, 1), "2027", 201),
+    ],
+)
+def test_a_filing_is_held_to_31_august_too(world, talent, born, school_year, status):
+    child = world.child(talent, born=born)
+    body = world.filing(("schooling", child), schooling={"school_year": school_year})
+    assert file(talent, body).status_code == status
+
+
+@pytest.mark.parametrize(("age", "status"), [(5, 422), (6, 201), (13, 201), (14, 422)])
 def test_the_age_of_the_child_counts_and_not_of_who_applies(world, talent, age, status):
     child = world.child(talent, age=age)
     assert file(talent, world.filing(("schooling", child))).status_code == status

@@ -67,7 +67,15 @@ class TestClaim:
         claim(clerk, task)
         before = footprint()
         refused(claim(colleague, task), 409, "task_already_claimed")
-        refused(claim(clerk, task), 409, "task_already_claimed")
+        assert footprint() == before
+
+    def test_of_what_one_holds_already(self, clerk, task, footprint):
+        """As it is: the same version, and nothing happened."""
+        first = claim(clerk, task)
+        before = footprint()
+        again = claim(clerk, task)
+        assert (again.status_code, again.json) == (200, first.json)
+        assert again.headers["ETag"] == first.headers["ETag"]
         assert footprint() == before
 
     def test_of_what_is_closed(self, clerk, colleague, task):
@@ -79,7 +87,8 @@ class TestClaim:
         somebody, before = world.staff(f"{role}.{POLICE}"), footprint()
         answer = claim(somebody, task)
         refused(answer, 403, "role_missing")
-        assert answer.json["params"] == {"role": "clerk"}
+        assert answer.json["params"] == {"role": "clerk", "title": "经办"}
+        assert "clerk" not in answer.json["detail"]
         assert footprint() == before
 
     def test_a_role_in_another_department_does_not_count(self, hire, task, footprint):

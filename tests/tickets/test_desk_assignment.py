@@ -233,3 +233,34 @@ def test_statements(head, clerk, colleague, desk, sql_count):
     with sql_count() as sent:
         assert assign(head, task, colleague.account["id"]).status_code == 200
     assert sent.total == 7
+
+
+def test_whom_a_head_may_choose_from(head, clerk, colleague, hire, desk):
+    """Everybody with a post there today, of the departments that are headed; no others."""
+    hire((BUILDERS, "clerk"))
+    found = head.get("/v1/desk/colleagues").json["items"]
+    assert {one["department"] for one in found} == {POLICE}
+    roles = {one["account"]: one["roles"] for one in found}
+    assert roles[colleague.account["id"]] == ["clerk"]
+    assert roles[head.account["id"]] == ["head"]
+    assert [one["name"] for one in found] == sorted(one["name"] for one in found)
+    for one in found:
+        if "clerk" in one["roles"]:
+            assert assign(head, desk.task(), one["account"]).status_code == 200
+    refused(clerk.get("/v1/desk/colleagues"), 403, "forbidden")
+
+
+def test_who_has_left_is_no_choice(head, colleague, superuser):
+    today = clock.now().astimezone(SHANGHAI).date()
+    ended = "UPDATE posts SET valid_from = %s, valid_to = %s WHERE account_id = %s"
+    days = (today - timedelta(days=9), today - timedelta(days=1))
+    superuser.execute(ended, (*days, colleague.account["id"]))
+    found = head.get("/v1/desk/colleagues").json["items"]
+    assert colleague.account["id"] not in {one["account"] for one in found}
+
+
+def test_statements_of_the_team(head, sql_count):
+    head.get("/v1/desk/colleagues")
+    with sql_count() as sent:
+        head.get("/v1/desk/colleagues")
+    assert sent.total == 4

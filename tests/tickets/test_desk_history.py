@@ -8,15 +8,18 @@ import pytest
 from service.kernel import crypto
 from service.kernel.ids import new_id
 from tests.factories import RESULTS
+from tests.packs import demo_pack, publish, with_flow
 from tests.tickets.asking import claim, decide, refused
 from tests.tickets.desking import BUILDERS, POLICE, Desk, absent, statements
 
 VERDICT = {
-    "stage", "stage_title", "round", "department", "role", "verdict", "deemed", "decided_at",
-    "decided_by",
+    "stage", "stage_title", "round", "department", "department_name", "role", "role_title",
+    "verdict", "deemed", "decided_at", "decided_by", "opinion", "reason", "result",
+    "result_shown",
 }  # fmt: skip
 ASKED = {
-    "department", "asked_at", "due_at", "answered_at", "dropped_at", "dropped_because", "points",
+    "department", "department_name", "asked_at", "due_at", "answered_at", "dropped_at",
+    "dropped_because", "points", "reason",
 }  # fmt: skip
 
 
@@ -44,6 +47,14 @@ def accepted(desk, clerk):
     return task, desk.row("item_id = %s AND status = 'open'", task["item_id"])
 
 
+def told_of(correction):
+    """The points of a correction as they were asked, without the titles that are added."""
+    return [
+        {name: value for name, value in one.items() if name != "title"}
+        for one in correction["points"]
+    ]
+
+
 def detail(who, task):
     answer = who.get(f"/v1/desk/tasks/{task['id']}")
     assert answer.status_code == 200, answer.json
@@ -66,12 +77,17 @@ def test_the_verdict_of_the_stage_before(accepted, clerk, reviewer):
         "stage_title": {"zh": "受理", "en": "Acceptance"},
         "round": 1,
         "department": POLICE,
+        "department_name": {"zh": "公安分局", "en": "Public Security Branch"},
         "role": "clerk",
+        "role_title": {"zh": "经办", "en": "Clerk"},
         "verdict": "accept",
         "deemed": False,
         "decided_by": clerk.get("/v1/me").json["display_name"],
+        "opinion": "金丝雀意见",
+        "reason": None,
+        "result": None,
+        "result_shown": None,
     }
-    assert "金丝雀意见" not in told.get_data(as_text=True)
 
 
 def test_opinion_and_result_stay_where_they_were_given(accepted, clerk, reviewer):
@@ -116,8 +132,9 @@ class TestCorrections:
         )
         superuser.execute(
             "INSERT INTO corrections (district_id, person_id, id, ticket_id, item_id, task_id,"
-            " points, asked_at, due_at, answered_at) VALUES ('demo', (SELECT person_id FROM tasks"
-            " WHERE id = %s), %s, %s, %s, %s, %s, now(), now() + interval '10 days',"
+            " points, asked_at, sent_at, due_at, answered_at) VALUES ('demo',"
+            " (SELECT person_id FROM tasks WHERE id = %s), %s, %s, %s, %s, %s, now(), now(),"
+            " now() + interval '10 days',"
             " CASE WHEN %s THEN now() END)",
             (task["id"], row, task["ticket_id"], task["item_id"], task["id"], sealed, answered),
         )
@@ -131,7 +148,8 @@ class TestCorrections:
         assert [set(one) for one in told] == [ASKED] * 2
         assert [one["answered_at"] is not None for one in told] == [True, False]
         assert [one["department"] for one in told] == [POLICE] * 2
-        assert told[0]["points"] == [point | {"material": None}]
+        title = {"zh": "详细地址", "en": "Address"}
+        assert told[0]["points"] == [point | {"material": None, "title": title}]
 
     def test_show_no_more_than_the_stage_sees(self, accepted, reviewer, superuser):
         """The decision reads neither the mobile number nor a section that it does not name."""
@@ -164,13 +182,14 @@ class TestCorrections:
         second = world.claimed(clerk, item["number"])
         for task in (first, second):
             told = detail(clerk, task)
-            assert [one["points"] for one in told["corrections"]] == [points]
+            assert [told_of(one) for one in told["corrections"]] == [points]
             assert "account_number" not in told["sections"]["lease"]
             assert lease["account_number"] not in str(told)
         decide(clerk, second)
         reviewer = world.staff("reviewer.human_resources")
         review = world.open_task(reviewer, item["number"])
-        assert [one["points"] for one in detail(reviewer, review)["corrections"]] == [points[2:]]
+        asked = detail(reviewer, review)["corrections"]
+        assert [told_of(one) for one in asked] == [points[2:]]
 
     def answer(self, talent, item, **sections):
         seen = talent.get(f"/v1/items/{item['id']}").headers["ETag"]
@@ -242,3 +261,72 @@ def test_statements(accepted, reviewer, desk, clerk, sql_count):
         documents = bool(who.get(path).json["materials"])
         sent = statements(sql_count, lambda who=who, path=path: who.get(path))
         assert sent == 11 + documents
+
+
+class TestOpinions:
+    """What earlier stages said is read by whoever decides, by their own department, and where the
+    pack names it; by nobody who works beside or before.
+    """
+
+    @pytest.fixture
+    def rent(self, walk):
+        rent = walk("housing_rent")
+        rent.until("review")
+        return rent
+
+    def said(self, world, todo):
+        who = world.staff(f"{todo.task.role}.{todo.task.department}")
+        told = detail(who, {"id": todo.task.id})["history"]
+        return {(one["stage"], one["department"]): one["opinion"] for one in told}
+
+    def test_the_own_department_reads_its_own(self, world, rent):
+        told = self.said(world, rent.one("review", BUILDERS))
+        assert told == {("acceptance", BUILDERS): "同意"}
+
+    def test_another_department_reads_what_was_decided_not_what_was_said(self, world, rent):
+        told = self.said(world, rent.one("review", "human_resources"))
+        assert told == {("acceptance", BUILDERS): None}
+
+    def test_who_works_beside_judges_alone(self, world, rent):
+        rent.say("review", department="human_resources")
+        told = self.said(world, rent.one("review", BUILDERS))
+        assert told[("review", "human_resources")] is None
+
+    def test_who_decides_reads_all(self, world, rent):
+        rent.until("decision")
+        told = self.said(world, rent.one("decision"))
+        assert told[("acceptance", BUILDERS)] == "同意"
+        assert told[("review", BUILDERS)] == told[("review", "human_resources")] == "同意"
+
+    def test_with_the_reason_and_the_result(self, world, walk):
+        """Experts record their votes; the head who decides reads them in words."""
+        basis = {"basis": "programme", "talent_programme": "某计划", "applied_class": "B"}
+        recognition = walk("recognition", recognition_basis=basis)
+        recognition.until("experts")
+        recognition.say("experts", result={"present": 7, "votes_for": 6})
+        recognition.until("decision")
+        todo = recognition.one("decision")
+        who = world.staff(f"{todo.task.role}.{todo.task.department}")
+        told = {one["stage"]: one for one in detail(who, {"id": todo.task.id})["history"]}
+        assert told["experts"]["result"] == {"present": 7, "votes_for": 6}
+        shown = {one["code"]: one["text"]["en"] for one in told["experts"]["result_shown"]}
+        assert shown == {"present": "7", "votes_for": "6"}
+
+    def test_where_the_pack_names_it(self, world, database, walk):
+        """Human resources is let read what construction said when it accepted."""
+        pack = demo_pack()
+        flow = pack.offerings["housing_rent"].flow
+        stages = [
+            {**one, "sees": {**one["sees"], "opinions": ["acceptance"]}}
+            if one["key"] == "review"
+            else one
+            for one in flow["stages"]
+        ]
+        publish(database, with_flow(pack, "housing_rent", {**flow, "stages": stages}))
+        try:
+            rent = walk("housing_rent")
+            rent.until("review")
+            told = self.said(world, rent.one("review", "human_resources"))
+        finally:
+            publish(database, pack)
+        assert told == {("acceptance", BUILDERS): "同意"}

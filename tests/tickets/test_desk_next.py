@@ -58,6 +58,12 @@ def test_is_a_claim_like_any_other(desk, clerk, superuser):
     assert decide(clerk, again).status_code == 200
 
 
+def test_nothing_need_be_said(desk, clerk):
+    desk.task()
+    answer = clerk.client.post("/v1/desk/tasks/next", headers=clerk.headers)
+    assert (answer.status_code, answer.json["state"]) == (200, "claimed")
+
+
 def test_of_one_offering(desk, clerk, world):
     task = desk.task()
     refused(take_next(clerk, offering="housing_rent"), 404, "no_task_left")

@@ -21,12 +21,14 @@ DEPARTMENTS = {"settlement": POLICE, "housing_rent": BUILDERS}
 
 LINE = {
     "id", "version", "etag", "state", "kind", "stage", "stage_title", "item", "item_number",
-    "offering", "title", "department", "role", "assignee", "assignee_name", "mine", "opened_at",
-    "due_at", "light", "verdict",
+    "ticket_number", "filed_at", "applicant_name", "subject_name", "offering", "title",
+    "department", "department_name", "role", "role_title", "assignee", "assignee_name", "mine",
+    "opened_at", "due_at", "light", "verdict",
 }  # fmt: skip
 DETAIL = LINE | {
-    "ticket_number", "passing", "may", "records", "applicant", "subject", "sections", "facts",
-    "materials", "history", "corrections", "opinion", "result",
+    "passing", "may", "records", "citations", "remedies", "applicant", "subject", "sections",
+    "sections_shown", "facts", "materials", "history", "corrections", "opinion", "reason",
+    "result", "result_shown",
 }  # fmt: skip
 
 # What the pack lets each stage read; the bank account is for the decision alone.
@@ -213,7 +215,7 @@ def test_an_id_number_is_masked(world):
     _, who, task, talent = at_stage(world, "settlement", "acceptance")
     detail = who.get(f"/v1/desk/tasks/{task['id']}")
     applicant = detail.json["applicant"]
-    assert set(applicant) == {"name", "id_type", "id_number"}
+    assert set(applicant) == {"name", "id_type", "id_number", "id_country"}
     assert applicant["name"] == "张伟"
     own = talent.get("/v1/me").json["id_number"]
     assert applicant["id_number"] == own

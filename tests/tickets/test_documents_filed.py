@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from service.kernel import clock
+from service.kernel.errors import Conflict
+from service.materials.actions import erase_material
+from tests.factories import REASON
 from tests.materials.files import png
-from tests.materials.handing_in import delete, upload
+from tests.materials.handing_in import FILE, delete, upload
 from tests.packs import demo_pack, publish, whole_pack
 from tests.papers import with_documents
 
 numbers = count()
+TAKEN_IN_BY = {"recognition": "human_resources", "housing_rent": "construction"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,9 +70,9 @@ def test_what_is_missing_is_told_by_the_document_at_its_place(talent, body):
     body["materials"] = without(body["materials"], "id_card")
     body["items"][1]["materials"] = without(body["items"][1]["materials"], "lease_contract")
     there = whole_pack().materials["lease_contract"].scope.value
-    expected = {("materials", "material_missing")}
+    expected = {("materials.id_card", "material_missing")}
     if there == "item":
-        expected.add(("items.1.materials", "material_missing"))
+        expected.add(("items.1.materials.lease_contract", "material_missing"))
     assert faults(talent, body) == expected
 
 
@@ -132,6 +138,79 @@ def test_what_is_filed_is_not_erased_and_serves_another_filing(world, talent, bo
     assert file(talent, again).status_code == 201
 
 
+class TestRetention:
+    """What a decision rests on stays; the owner is told why, and until when."""
+
+    @pytest.fixture
+    def decided(self, world, talent, body):
+        """Both items are not accepted; gives a document of theirs."""
+        for item in file(talent, body).json["items"]:
+            clerk = world.staff(f"clerk.{TAKEN_IN_BY[item['offering']]}")
+            world.decide(clerk, world.claimed(clerk, item["number"]), "not_accept")
+        return body["materials"][0]["material"]
+
+    def test_a_document_of_a_decision_stays_with_reason_and_date(self, talent, decided):
+        answer = delete(talent, decided)
+        assert (answer.status_code, answer.json["code"]) == (409, "material_is_evidence")
+        assert answer.json["params"] == {"until": "2036-12-31"}
+        assert "2036-12-31" in answer.json["detail"]
+        assert talent.get(f"/v1/materials/{decided}/content").data == FILE
+
+    def test_it_may_go_when_its_retention_is_over(self, acting, talent, decided):
+        owner, material = acting(talent), UUID(decided)
+        last = datetime(2036, 12, 31, 15, 59, tzinfo=UTC)
+        with pytest.raises(Conflict):
+            owner(erase_material, material_id=material, at=last)
+        owner(erase_material, material_id=material, at=last + timedelta(minutes=1))
+        assert delete(talent, decided).status_code == 404
+
+    def test_what_was_withdrawn_may_go_at_once(self, talent, body):
+        ticket = file(talent, body).json
+        headers = {"If-Match": ticket["etag"]}
+        answer = talent.post(f"/v1/tickets/{ticket['id']}/withdrawal", headers=headers)
+        assert answer.status_code == 200, answer.json
+        assert delete(talent, body["materials"][0]["material"]).status_code == 204
+
+    @pytest.mark.parametrize(
+        ("valid_to", "revoked", "code", "params"),
+        [
+            (None, False, "material_proves_fact", None),
+            (date(2030, 1, 1), False, "material_is_evidence", {"until": "2040-12-31"}),
+            (None, True, "material_is_evidence", {"until": "2036-12-31"}),
+        ],
+    )
+    def test_a_fact_keeps_what_established_it(
+        self, superuser, talent, body, establish, valid_to, revoked, code, params
+    ):
+        items = file(talent, body).json["items"]
+        superuser.execute(
+            "UPDATE items SET phase = 'ended', outcome = 'approved', ended_at = received_at,"
+            " next_alarm_at = NULL WHERE ticket_id = (SELECT ticket_id FROM items WHERE id = %s)",
+            (items[0]["id"],),
+        )
+        about = {"item_id": UUID(items[0]["id"]), "valid_to": valid_to}
+        fact = establish(talent, "recognition", {"class": "B"}, **about)
+        if revoked:
+            superuser.execute(
+                "UPDATE facts SET revoked_at = '2026-11-24', revoked_by = id,"
+                " revocation_reason = '' WHERE id = %s",
+                (fact,),
+            )
+        answer = delete(talent, body["materials"][0]["material"])
+        assert (answer.status_code, answer.json["code"]) == (409, code)
+        assert answer.json.get("params") == params
+
+
+def test_a_process_that_does_not_know_what_rests_on_documents_erases_none(
+    monkeypatch, acting, talent
+):
+    kept = upload(talent)["id"]
+    monkeypatch.setattr("service.materials.actions._hold_of", None)
+    with pytest.raises(RuntimeError, match="hold_by"):
+        acting(talent)(erase_material, material_id=UUID(kept), at=clock.now())
+    assert talent.get(f"/v1/materials/{kept}/content").data == FILE
+
+
 class TestCorrection:
     """Construction returns the lease; the talent answers once."""
 
@@ -143,7 +222,12 @@ class TestCorrection:
         mend = {"what": "缺少第二页", "material": "lease_contract"}
         answer = clerk.post(
             f"/v1/desk/tasks/{task['id']}/decision",
-            json={"verdict": "return", "opinion": "需补正", "corrections": [mend]},
+            json={
+                "verdict": "return",
+                "opinion": "需补正",
+                "corrections": [mend],
+                "reason": REASON,
+            },
             headers={"If-Match": task["etag"]},
         )
         assert answer.status_code == 200, answer.json
@@ -181,7 +265,7 @@ class TestCorrection:
     @pytest.mark.parametrize(
         ("codes", "more", "fault"),
         [
-            ((), {}, ("materials", "material_missing")),
+            ((), {}, ("materials.lease_contract", "material_missing")),
             (
                 ("lease_contract", "no_home_certificate"),
                 {},

@@ -128,16 +128,19 @@ def test_the_last_acceptance_makes_the_whole_ticket_a_promise(world, acting, dat
     ]
 
 
-def test_what_has_ended_is_as_late_as_it_was(world, acting, database, filed):
-    """The longer item is turned down: what remains of the ticket is the shorter one."""
+def test_what_has_ended_keeps_what_was_promised(world, acting, database, filed):
+    """The longer item is turned down: what remains of the ticket is the shorter one.
+
+    Once nothing of it runs, it is due as it was.
+    """
     not_accepted = Verdict.NOT_ACCEPT
     step(world, acting, database, filed, "construction", at("09-30 11:30"), not_accepted)
     told = story(database, filed)
     assert local(told.ticket.due_at) == "10-19 18:00"
     step(world, acting, database, filed, "public_security", at("10-08 09:00"), not_accepted)
     told = story(database, filed)
-    assert (local(told.ticket.due_at), told.ticket.due_basis) == ("10-08 09:00", "promised")
-    assert told.ticket.status == "closed"
+    assert (local(told.ticket.due_at), told.ticket.due_basis) == ("10-19 18:00", "projected")
+    assert (told.ticket.status, local(told.ticket.ended_at)) == ("closed", "10-08 09:00")
 
 
 def test_every_ticket_made_here_is_sound(database):

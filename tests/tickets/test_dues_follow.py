@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -112,6 +112,32 @@ class TestAccepted:
         assert changes(three, "schooling").count("followed") == 1
 
 
+class TestAsked:
+    def test_who_is_asked_has_their_time_and_the_department_its_own_behind_it(self, walk):
+        """Ten working days to answer, the acceptance and the promise anew: 15, 22, 29 December."""
+        filed = datetime(2026, 11, 30, 2, tzinfo=UTC)
+        case = walk("settlement", at=filed)
+        case.at = datetime(2026, 12, 1, 3, tzinfo=UTC)
+        send_back(case, "acceptance")
+        (item,) = case.story.items
+        assert item.hold_until == datetime(2026, 12, 15, 10, tzinfo=UTC)
+        assert due(case, "settlement") == datetime(2026, 12, 29, 10, tzinfo=UTC)
+        assert case.story.ticket.due_at == due(case, "settlement")
+        assert changes(case, "settlement") == ["asked"]
+
+    def test_what_waits_is_due_behind_the_latest_answer(self, walk):
+        """Or behind the forty days that the subsidy waits for the class at all."""
+        both = walk("recognition", "medical", "housing_rent")
+        send_back(both, "acceptance", offering="recognition")
+        begins = due(both, "recognition")
+        assert due(both, "medical") == days(both, days(both, begins, 3), 7)
+        story = both.story
+        (edge,) = story.of(story.item("housing_rent"), story.edges)
+        assert due(both, "housing_rent") == days(both, min(begins, edge.next_at), 5)
+        assert both.story.ticket.due_at == due(both, "medical")
+        assert changes(both, "medical") == ["followed"]
+
+
 class TestCorrected:
     @pytest.fixture
     def returned(self, walk, talent):
@@ -120,16 +146,17 @@ class TestCorrected:
         return both
 
     def test_the_time_to_accept_anew_moves_all_that_waits(self, returned, correct):
+        """Earlier than when it was returned: then an answer on the last day was supposed."""
         before = due(returned, "medical"), due(returned, "housing_rent")
         returned.at += timedelta(days=3)
         correct(returned, "recognition")
         begins = due(returned, "recognition")
         assert due(returned, "medical") == days(returned, days(returned, begins, 3), 7)
         assert due(returned, "housing_rent") == days(returned, begins, 5)
-        assert before < (due(returned, "medical"), due(returned, "housing_rent"))
+        assert before > (due(returned, "medical"), due(returned, "housing_rent"))
         assert returned.story.ticket.due_at == due(returned, "medical")
-        assert changes(returned, "recognition") == ["corrected"]
-        assert changes(returned, "housing_rent") == ["followed"]
+        assert changes(returned, "recognition") == ["asked", "corrected"]
+        assert changes(returned, "housing_rent") == ["followed"] * 2
 
     def test_no_longer_than_it_waits_at_all(self, returned, correct):
         """The subsidy waits forty days for the class."""

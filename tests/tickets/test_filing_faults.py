@@ -12,7 +12,6 @@ from tests.factories import citizen_id
 SOMEBODY = "0199d3c2-7a51-7e3c-9a40-5f0c2a6d1b11"
 BOUNDS = ("长度须在 0 至 10 之间。", "The length must be from 0 to 10.")
 REQUIRED = ("必填。", "This is required.")
-MISSING = ("缺少这部分表单。", "This part of the form is missing.")
 NOT_ASKED = (
     "所选事项不需要这部分表单。",
     "None of the offerings chosen asks for this part of the form.",
@@ -66,13 +65,15 @@ ONE_FAULT = {
     "a subject where none belongs": (put("items.1.subject", SOMEBODY), "items.1.subject",
         "subject_not_expected", "该事项只能为本人申请。", "This offering is for the applicant."),
     "a shared section missing": (drop("sections.residence"), "sections.residence",
-        "section_missing", *MISSING),
+        "section_missing", "缺少表单“现居住信息”。",
+        "A part of the form is missing: Present residence."),
     "a shared section too many": (put("sections.vehicle", {}), "sections.vehicle",
         "section_not_expected", *NOT_ASKED),
     "an item's section given as shared": (put("sections.lease", {}), "sections.lease",
         "section_not_expected", *NOT_ASKED),
     "an item's section missing": (drop("items.0.sections.household"),
-        "items.0.sections.household", "section_missing", *MISSING),
+        "items.0.sections.household", "section_missing", "缺少表单“户口迁移信息”。",
+        "A part of the form is missing: Move of the household registration."),
     "another item's section": (put("items.0.sections.lease", {}), "items.0.sections.lease",
         "section_not_expected", *NOT_ASKED),
     "a shared section given for an item": (put("items.1.sections.residence", {}),
@@ -116,8 +117,9 @@ ONE_FAULT = {
         "too_long", "最多 80 个字", "At most 80 characters."),
     "an unknown consent": (consents("processing@1", "sensitive@1", "marketing@1"), "consents.2",
         "not_one_of", "不在可选范围内。", "This is not one of the choices."),
-    "a consent missing": (consents("processing@1"), "consents", "consent_missing",
-        "需要您的同意：sensitive@1。", "Your consent is needed: sensitive@1."),
+    "a consent missing": (consents("processing@1"), "consents.sensitive@1",
+        "consent_missing", "需要您的同意：敏感个人信息单独同意。",
+        "Your consent is needed: Separate consent for sensitive personal information."),
     "no items": (put("items", []), "items", "required", *REQUIRED),
     "eleven items": (repeat(9), "items", "length_out_of_bounds", *BOUNDS),
     "items missing": (drop("items"), "items", "required", *REQUIRED),
@@ -167,7 +169,7 @@ def test_all_faults_are_told_at_once(talent, body):
     told = {(error["path"], error["code"]) for error in filed(talent, body).json["errors"]}
     assert told == {
         ("sections.residence", "section_missing"),
-        ("consents", "consent_missing"),
+        ("consents.sensitive@1", "consent_missing"),
         ("items.0.sections.household.children", "above_maximum"),
         ("items.2", "item_repeated"),
         ("items.2.sections.household.children", "above_maximum"),

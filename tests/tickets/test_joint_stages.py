@@ -73,7 +73,7 @@ def test_the_stage_is_passed_when_both_have_passed_it(rent):
     assert (review(rent).status, review(rent).verdict) == ("closed", "pass")
     assert rent.stages() == ["publicity"]
     kinds = rent.story.kinds(rent.story.items[0])
-    assert kinds.count("stage_passed") == 2
+    assert kinds[-3:] == ["vote_given", "vote_told", "stage_passed"]
 
 
 def test_one_that_rejects_takes_the_other_departments_task_away(world, rent):
@@ -95,7 +95,13 @@ def test_a_rejection_is_told_once_for_the_item(rent, talent, told):
     rent.say("review", department=BUILDERS)
     rent.say("review", "reject", department=PEOPLE)
     kinds = rent.story.kinds(rent.story.items[0])
-    assert kinds[-4:] == ["stage_passed", "stage_rejected", "item_rejected", "item_ended"]
+    assert kinds[-5:] == [
+        "vote_given",
+        "vote_told",
+        "stage_rejected",
+        "item_rejected",
+        "item_ended",
+    ]
     assert rent.story.kinds()[-1] == "ticket_closed"
     for _ in range(2):
         notices = told(talent, rent.ticket)
@@ -136,7 +142,7 @@ def test_one_of_three_may_reject(purchase):
     purchase.say("joint_review", department=PEOPLE)
     assert purchase.stages() == ["publicity"]
     kinds = purchase.story.kinds()
-    assert (kinds.count("stage_rejected"), kinds.count("item_rejected")) == (1, 0)
+    assert (kinds.count("vote_told"), kinds.count("item_rejected")) == (2, 0)
 
 
 def test_two_of_three_may_not(purchase):

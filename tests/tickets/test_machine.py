@@ -115,7 +115,7 @@ class Tickets(RuleBasedStateMachine):
         case, name = self._pick(which, who, near)
         code = outcome(lambda: self.cast[name].claim(case.task, at=self.at))
         assert code == self._expected(case, name, "claim")
-        if code == "done":
+        if code == "done" and case.holder is None:
             case.holder, case.version = name, case.version + 1
 
     @precondition(lambda self: self.cases)
@@ -226,7 +226,7 @@ class Tickets(RuleBasedStateMachine):
         if case.closed:
             return "task_closed"
         if act == "claim":
-            return "task_already_claimed" if case.holder else "done"
+            return "done" if case.holder in {None, name} else "task_already_claimed"
         if case.holder is None:
             return "task_not_claimed"
         return "done" if case.holder == name else "task_not_mine"

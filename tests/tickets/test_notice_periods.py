@@ -98,6 +98,7 @@ def test_nobody_cuts_it_short(walk, clerk, footprint):
     rent.until("publicity")
     claimed = claim(clerk, {"id": rent.one("publicity").task.id}).json
     before = footprint()
+    assert clerk.get(f"/v1/desk/tasks/{claimed['id']}").json["may"] == ["reject"]
     refused(decide(clerk, claimed, "pass"), 409, "notice_running")
     assert footprint() == before
 

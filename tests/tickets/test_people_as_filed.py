@@ -156,7 +156,7 @@ def test_what_is_left_where_the_applicants_key_is_gone(
     destroyed(keys_database, acting(talent).actor.person)
 
     told = shown(schooling)
-    assert told["applicant"] == {"name": None, "id_type": None, "id_number": None}
+    assert told["applicant"] == dict.fromkeys(("name", "id_type", "id_number", "id_country"))
     assert told["subject"]["name"] == "张小明"  # under the child's own key
     assert told["sections"] == {}
     assert all(one["name"] == one["code"] for one in told["materials"])

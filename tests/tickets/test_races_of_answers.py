@@ -62,24 +62,24 @@ class Family:
         self.answers += 1
         return self.filer.answers(item, SHARED)
 
-    def against_a_verdict(self, whose, verdict, way):
+    def against_a_verdict(self, whose, verdict, way, *, apart):
         """Both are done, in either order; gives whether the answer came first."""
         todo = self.todo()
         task = self.asked(todo[0])
         other = next(one for one in reversed(todo[whose]) if one.id != task.id)
         calls = [self.answer(task), partial(self.held(other), verdict)]
-        told, happened = self.raced(self.ticket, *calls[::way])
+        told, happened = self.raced(self.ticket, *calls[::way], apart=apart)
         assert told == ["done", "done"]
         assert happened in (ANSWERED + TOLD[verdict], TOLD[verdict] + ANSWERED)
         return happened[0] == ANSWERED[0]
 
-    def against_itself(self):
-        """One item from two phones: gives whether the first was taken."""
+    def against_itself(self, way, *, apart):
+        """One item from two phones; returns whether the first was taken."""
         answer = self.answer(self.asked(self.todo()[0]))
-        told, happened = self.raced(self.ticket, answer, answer)
+        told, happened = self.raced(self.ticket, answer, answer, apart=apart)
         assert sorted(told) == ["done", "stale_version"]
         assert happened == ANSWERED
-        return told[0] == "done"
+        return told[::way][0] == "done"
 
     def against_another(self):
         """Both children's, of one section: both are taken, one after the other."""
@@ -112,9 +112,13 @@ def test_an_answer_and_whatever_else(many_reviews, filed, held, left, rows, race
         family = Family(filer, held, left, rows, raced)
         tickets.append(family.ticket)
         for whose, verdict in product((0, 1), (PASS, REJECT)):
-            first = family.against_a_verdict(whose, verdict, next(ways))
+            way = next(ways)
+            apart = (whose, verdict, way == 1) not in told
+            first = family.against_a_verdict(whose, verdict, way, apart=apart)
             told[whose, verdict, first] += 1
-        told["phones", family.against_itself()] += 1
+        way = next(ways)
+        apart = ("phones", way == 1) not in told
+        told["phones", family.against_itself(way, apart=apart)] += 1
         family.against_another()
         family.close()
         rounds += RACES

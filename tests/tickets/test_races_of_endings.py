@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import partial
-from itertools import cycle
+from itertools import chain, cycle, product, repeat
 
 import pytest
 
@@ -16,6 +16,8 @@ from tests.tickets.racing import ASKED, ITEMS, SHARED, reviews
 pytestmark = pytest.mark.slow
 
 ROUNDS = 600
+ORDERS = list(product((1, -1), repeat=3))
+"""Whether the answer comes first, in each of the three races of a ticket."""
 BUILDERS = "construction"
 ANSWER_FIRST, END_FIRST = ("done", "done"), ("stale_version", "done")
 ANSWERED, TOLD = ("item_corrected",), ("section_corrected",)
@@ -49,11 +51,11 @@ class Family:
         for task in (returned, *others):
             held(task)(Verdict.RETURN, points=ASKED)
 
-    def race(self, place, ends, way):
+    def race(self, place, ends, way, *, apart):
         """The answer for an item against what ends it: what both are told, and what happens."""
         item = self.rows(ITEMS, self.ticket)[place]
         calls = [self.filer.answers(item, SHARED), ends(item)]
-        told, happened = self.raced(self.ticket, *calls[::way])
+        told, happened = self.raced(self.ticket, *calls[::way], apart=apart)
         return tuple(told[::way]), tuple(happened)
 
     def rejects(self, _item):
@@ -75,12 +77,13 @@ def test_an_answer_and_an_end(two_reviews, filed, held, left, rows, raced, wide)
     is not answered any more, and hears of no answer.
     """
     filer, tickets, seen = filed(children=3), [], defaultdict(set)
-    ways = cycle((1, -1, -1, 1, -1))
-    while len(tickets) * len(LEGAL) < ROUNDS:
+    for ways, apart in chain(zip(ORDERS, repeat(True)), zip(cycle(ORDERS), repeat(False))):
+        if len(tickets) * len(LEGAL) >= ROUNDS:
+            break
         family = Family(filer, held, left, rows, raced)
         tickets.append(family.ticket)
         ends = (family.rejects, filer.withdraws, family.withdraws_all)
-        for place, (name, end) in enumerate(zip(LEGAL, ends, strict=True)):
-            seen[name].add(family.race(place, end, next(ways)))
+        for place, (name, end, way) in enumerate(zip(LEGAL, ends, ways, strict=True)):
+            seen[name].add(family.race(place, end, way, apart=apart))
     assert seen == LEGAL
     assert invariants.check(wide, tickets) == len(tickets)

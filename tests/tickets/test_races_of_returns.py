@@ -20,23 +20,26 @@ PARALLEL = 8
 OFTEN = 100
 BUILDERS, PEOPLE = "construction", "human_resources"
 PASS, REJECT = Verdict.PASS, Verdict.REJECT
-RETURN_FIRST = (("done", "task_closed"), ("item_returned",))
-PASS_FIRST = (("done", "done"), ("stage_passed", "item_returned"))
-REJECT_FIRST = (("done", "done"), ("stage_rejected", "item_returned"))
+GATHERED = (("done", "done"), ("vote_given", "vote_told", "item_returned"))
 PASSED = (("task_closed", "done"), ("stage_passed",))
 REJECTED = (("task_closed", "done"), ("stage_rejected",))
 LEGAL = {
-    ("all", PASS): {RETURN_FIRST, PASS_FIRST},
-    ("all", REJECT): {RETURN_FIRST, REJECTED},
-    ("any", PASS): {RETURN_FIRST, PASSED},
-    ("any", REJECT): {RETURN_FIRST, REJECT_FIRST},
+    ("all", PASS): {GATHERED},
+    ("all", REJECT): {GATHERED, REJECTED},
+    ("any", PASS): {GATHERED, PASSED},
+    ("any", REJECT): {GATHERED},
 }
-"""What the two are told, and what happens: once a stage is over, nobody returns it any more."""
+"""What the two are told, and what happens: both speak, then the applicant is asked; once a stage
+is over, nobody returns it any more.
+"""
+POINTS = """
+SELECT count(*) AS asked, count(DISTINCT sent_at) AS at_once FROM corrections WHERE item_id = %s
+"""
 
 
 @pytest.mark.parametrize("join", ["all", "any"])
 def test_a_return_and_the_other_department(join, filed, held, left, rows, raced, wide):
-    """Whoever comes first, the stage is returned once, or over and not returned."""
+    """Whoever comes first, it is returned when both have spoken, or over and not returned."""
     names = [f"review_{number}" for number in range(PARALLEL)]
     flow = reviews(names, [BUILDERS, PEOPLE], rounds=OFTEN, join=join)
     publish(wide, with_flow(plain_pack(), "housing_rent", flow))
@@ -61,4 +64,21 @@ def test_a_return_and_the_other_department(join, filed, held, left, rows, raced,
         filer.withdraws_all(ticket)()
     for verdict in (PASS, REJECT):
         assert {tuple(come) for said, *come in told if said is verdict} == LEGAL[join, verdict]
+    assert invariants.check(wide, tickets) == len(tickets)
+
+
+def test_two_returns(filed, held, left, rows, raced, wide):
+    """No department's points are lost, and the applicant is asked once for those of both."""
+    flow = reviews(["review"], [BUILDERS, PEOPLE], rounds=OFTEN)
+    publish(wide, with_flow(plain_pack(), "housing_rent", flow))
+    filer, tickets = filed("housing_rent"), []
+    for _ in range(PARALLEL):
+        tickets.append(ticket := filer())
+        held(left(ticket)[0])(Verdict.ACCEPT)
+        calls = [partial(held(task), Verdict.RETURN, points=ASKED) for task in left(ticket)]
+        assert raced(ticket, *calls) == (["done"] * 2, list(GATHERED[1]))
+        (item,) = rows(ITEMS, ticket)
+        assert rows(POINTS, item.id) == [(2, 1)]
+        filer.answers(item, SHARED)()
+        filer.withdraws_all(ticket)()
     assert invariants.check(wide, tickets) == len(tickets)

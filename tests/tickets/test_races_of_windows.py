@@ -59,13 +59,17 @@ def test_two_windows(begun, held, left, rows, wide, at_once):
             if todo[0].kind == "decision":
                 said = [(REJECT,), (APPROVE, recorded(plain_pack(), "housing_rent"))]
             decides = held(todo[0])
-            codes = at_once(*(partial(decides, *one) for one in said))
+            verdicts = tuple(verdict for verdict, *_ in said)
+            ahead = [first for first in (0, 1) if (*verdicts, first) not in told]
+            way = -1 if ahead == [1] else 1
+            calls = [partial(decides, *one) for one in said]
+            codes = at_once(*calls[::way], apart=bool(ahead))[::way]
             assert sorted(codes) == ["done", "task_closed"]
             first = codes.index("done")
             ((verdict, version, _),) = rows(_COME_TO, todo[0].id)
             assert verdict == said[first][0]
             assert version == decides.args[1] + 1
-            told[said[0][0], said[1][0], first] += 1
+            told[*verdicts, first] += 1
     assert set(told) >= set(product((PASS, REJECT), (PASS, REJECT), (0, 1)))
     assert invariants.check(wide, tickets) == len(tickets)
 
@@ -86,7 +90,10 @@ def test_a_task_that_is_handed_over(begun, held, left, rows, somebody, hire, act
                 gives,
                 partial(colleague.decide, task.id, version, PASS),
             ]
-            codes = tuple(at_once(*calls))
+            turned = told.total() == 1  # the first two go one after the other, in both orders
+            calls[:2] = calls[:2][::-1] if turned else calls[:2]
+            codes = at_once(*calls, apart=told.total() < 2)
+            codes = (*(codes[:2][::-1] if turned else codes[:2]), codes[2])
             told[codes] += 1
             if codes[0] != "done":
                 colleague.decide(task.id, version + 1, PASS, at=MONDAY)

@@ -13,6 +13,7 @@ from service.calendars.vocabulary import CalendarEvent, CalendarPublished
 from service.catalogue.vocabulary import CatalogueEvent, CataloguePublished
 from service.facts.rules import FactEvent
 from service.facts.vocabulary import FactCodes
+from service.identity.staff.vocabulary import PostsEnded, StaffEvent
 from service.kernel.events import Event, payload_of
 from service.kernel.vocabulary import Nothing, Payload, PayloadError, kind_of, registered
 from service.materials.rules import MaterialEvent
@@ -33,6 +34,7 @@ from service.routing.flow import StageKind, Verdict
 from service.routing.states import Outcome, Phase
 from service.tickets.rules.states import TicketEvent
 from service.tickets.vocabulary import (
+    CalendarFollowed,
     ChoiceMade,
     CorrectionDropped,
     DueMoved,
@@ -49,6 +51,7 @@ from service.tickets.vocabulary import (
     TaskHeld,
     TaskOpened,
     TicketFiled,
+    VoteTold,
 )
 
 ID = "0192f0c1-2b3c-7d4e-8f50-0123456789ab"
@@ -176,6 +179,12 @@ STORED = [
     (T.DUE_MOVED, DueMoved,
      {"cause": "accepted", "before": AT.isoformat(), "after": AT.isoformat()},
      {"cause": "accepted", "before": "2026-03-02T09:00:00Z", "after": "2026-03-02T09:00:00Z"}),
+    (StaffEvent.POSTS_ENDED, PostsEnded, {"account": ID}, {"account": ID}),
+    (T.VOTE_GIVEN, StageMoved, decided(Verdict.RETURN), decision("return")),
+    (T.VOTE_TOLD, VoteTold,
+     {"offering": "schooling", "stage": "review", "department": "education", "verdict": "pass"},
+     {"offering": "schooling", "stage": "review", "department": "education", "verdict": "pass"}),
+    (T.CALENDAR_FOLLOWED, CalendarFollowed, {"calendar": ID}, {"calendar": ID}),
 ]  # fmt: skip
 IDS = [f"{row[0].value}-{number}" for number, row in enumerate(STORED)]
 
@@ -210,7 +219,8 @@ def test_every_kind_stands_here_and_is_public_as_ever():
     ours = {kind for kind in registered().values() if not kind.name.startswith("tested")}
     assert {kind.name for kind in ours} == {row[0].value for row in STORED}
     internal = {"task_claimed", "task_released", "task_assigned", "task_opened", "task_cancelled",
-                "task_closed", "stage_opened", "stage_closed", "due_moved"}  # fmt: skip
+                "task_closed", "stage_opened", "stage_closed", "due_moved",
+                "calendar_followed", "vote_given"}  # fmt: skip
     assert {kind.value for kind in TicketEvent} <= {kind.name for kind in ours}
     for kind in TicketEvent:
         assert kind_of(kind).public is (kind.value not in internal)

@@ -61,7 +61,8 @@ def correct_item(
         if faults:
             raise Invalid(errors=faults)
         for correction in asked:
-            correction.answered_at = at
+            # Two machines may have written them: no answer comes before its question.
+            correction.answered_at = max(at, correction.asked_at)
         shared = {code for code in sections if definition.sections[code].scope is Scope.TICKET}
         _revise(session, item, sections, shared)
         shared |= _replace(session, item, definition, materials)

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
-from service.kernel.errors import NotFound
+from service.kernel.errors import Conflict, NotFound, Problem
 from service.kernel.sealed import opened_json
-from service.tickets.models.filed import Draft
+from service.tickets.models.filed import Draft, Ticket
 from service.tickets.visibility import visible
 
 
-def draft_for(session: Session, actor: Actor, draft_id: UUID, *, lock: bool = False) -> Draft:
-    """One of the actor's drafts, locked for a change where asked; raises `NotFound`."""
+def draft_for(session: Session, actor: Actor, draft_id: UUID) -> Draft:
+    """One of the actor's drafts; raises `NotFound`."""
     query = select(Draft).where(visible(actor, Draft), Draft.id == draft_id)
-    draft = session.scalars(for_change(query, Draft) if lock else query).one_or_none()
+    draft = session.scalars(query).one_or_none()
     if draft is None:
         raise NotFound
     return draft
+
+
+def locked_draft_for(session: Session, actor: Actor, draft_id: UUID) -> Draft:
+    """One of the actor's drafts, locked for a change.
+
+    Raises `Conflict("already_filed")` with the number of the ticket that it has become, and
+    `NotFound`.
+    """
+    query = select(Draft).where(visible(actor, Draft), Draft.id == draft_id)
+    draft = session.scalars(for_change(query, Draft)).one_or_none()
+    if draft is not None:
+        return draft
+    filed = select(Ticket.number).where(visible(actor, Ticket), Ticket.id == draft_id)
+    number = session.scalar(filed)
+    if number is None:
+        raise NotFound
+    raise Conflict("already_filed", number=number)
+
+
+def no_such_ticket(session: Session, actor: Actor, ticket_id: UUID) -> Problem:
+    """Why the actor has no such ticket: it is a draft still, `not_filed`, or there is none."""
+    kept = select(Draft.id).where(visible(actor, Draft), Draft.id == ticket_id)
+    return NotFound() if session.scalar(kept) is None else Conflict("not_filed")
 
 
 def content_of(session: Session, draft: Draft) -> dict[str, Any]:
@@ -35,12 +59,20 @@ def content_of(session: Session, draft: Draft) -> dict[str, Any]:
 
 
 def drafts_for(
-    session: Session, actor: Actor, *, before: UUID | None, limit: int
+    session: Session, actor: Actor, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Draft]:
-    """The actor's drafts, the newest first, from below `before`; at most `limit` + 1 of them."""
-    query = select(Draft).where(visible(actor, Draft)).order_by(Draft.id.desc()).limit(limit + 1)
+    """The actor's drafts, the last begun first, from before that moment and id.
+
+    At most `limit` + 1 of them.
+    """
+    query = (
+        select(Draft)
+        .where(visible(actor, Draft))
+        .order_by(Draft.created_at.desc(), Draft.id.desc())
+        .limit(limit + 1)
+    )
     if before is not None:
-        query = query.where(Draft.id < before)
+        query = query.where(tuple_(Draft.created_at, Draft.id) < before)
     return session.scalars(query).all()
 
 

@@ -12,12 +12,14 @@ from service.applicants.queries.tickets import (
     item_for,
     recorded_results,
     ticket_for,
+    version_of,
 )
 from service.applicants.queries.views import (
     DueChangeView,
     ItemConsequence,
     ItemDetail,
     TicketView,
+    definitions_of,
     due_change_view,
     item_detail,
     ticket_view,
@@ -32,6 +34,8 @@ from service.applicants.schemas import (
     TicketOut,
 )
 from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.queries.form import FiledFormView, filed_form
+from service.catalogue.schemas import FiledForm
 from service.kernel import clock, http
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
@@ -53,18 +57,26 @@ def get_item(item_id: UUID) -> ItemDetail:
     """Show one of my items with my answers and everything I was asked to correct."""
     session, actor = http.session(), http.actor()
     rows, item = item_for(session, actor, item_id)
-    definition = offering_definition(session, actor.district, item.offering_version_id)
+    definitions = definitions_of(session, rows)
     return item_detail(
         session,
         rows,
         item,
-        definition,
+        definitions,
         recorded_results(session, actor, rows).get(item_id, ()),
         corrections_of(session, item),
         answers_of(session, item),
-        documents_of(session, item, definition),
+        documents_of(session, item, definitions[item.offering_version_id]),
         clock.now(),
     )
+
+
+@blp.get("/<uuid:item_id>/form", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.response(200, FiledForm, example=recorded("item_form"))
+def get_item_form(item_id: UUID) -> FiledFormView:
+    """Show the form under which one of my items was filed, and by which it is corrected."""
+    version = version_of(http.session(), http.actor(), item_id)
+    return filed_form(offering_definition(http.session(), http.actor().district, version))
 
 
 @blp.get("/<uuid:item_id>/due-changes", allow=Permission.TICKET_READ, audiences=("talent",))

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from service.applicants.actions import withdraw
 from service.applicants.queries.drafts import draft_for, drafts_for
-from service.applicants.queries.tickets import ticket_for, tickets_for, timeline_for
+from service.applicants.queries.tickets import (
+    find_ticket,
+    rows_of,
+    ticket_for,
+    tickets_for,
+    timeline_for,
+)
 from service.applicants.queries.views import (
     ItemConsequence,
-    TicketLine,
+    ListedTicket,
     TicketView,
-    draft_line,
     draft_view,
-    ticket_line,
+    listed_tickets,
     ticket_view,
     withdrawal_view,
 )
 from service.applicants.schemas import ConsequencesOut, TicketOut, TicketPageOut
-from service.calendars.queries import calendar_for
 from service.kernel import clock, http
-from service.kernel.errors import NotFound
 from service.kernel.http.examples import recorded
 from service.kernel.permissions import Permission
 from service.kernel.views import Listing, PageOf
@@ -37,21 +41,21 @@ blp = http.Blueprint(
 @blp.get("/tickets", allow=Permission.TICKET_READ, audiences=("talent",))
 @blp.arguments(PageIn, location="query", as_kwargs=True)
 @blp.response(200, TicketPageOut, example=recorded("ticket_page"))
-def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
-    """List my tickets and drafts, the newest first."""
+def list_tickets(limit: int, after: str | None) -> PageOf[ListedTicket]:
+    """List my tickets and drafts, what was filed or begun last first."""
     session, actor = http.session(), http.actor()
     page = http.Page(limit, after, account=actor.account, filters={"list": "tickets"})
-    before = None if page.position is None else UUID(page.position[0])
-    tickets = tickets_for(session, actor, before=before, limit=limit)
-    kept = drafts_for(session, actor, before=before, limit=limit)
+    tickets = tickets_for(session, actor, before=page.behind_moment, limit=limit)
+    kept = drafts_for(session, actor, before=page.behind_moment, limit=limit)
     both: list[Ticket | Draft] = [*tickets, *kept]
-    found = sorted(both, key=lambda one: one.id, reverse=True)[: limit + 1]
-    calendar = calendar_for(session, actor.district)
+    found = sorted(both, key=_place, reverse=True)[: limit + 1]
+    line = listed_tickets(session, actor, found[:limit], clock.now())
+    return page.answer(found, line, _place)
 
-    def line(one: Ticket | Draft) -> TicketLine:
-        return draft_line(one) if isinstance(one, Draft) else ticket_line(one, calendar)
 
-    return page.answer(found, line, lambda one: [one.id])
+def _place(one: Ticket | Draft) -> tuple[datetime, UUID]:
+    """Where it stands in the list: by when it was filed, or begun."""
+    return (one.created_at if isinstance(one, Draft) else one.filed_at), one.id
 
 
 @blp.get("/tickets/<uuid:ticket_id>", allow=Permission.TICKET_READ, audiences=("talent",))
@@ -59,13 +63,18 @@ def list_tickets(limit: int, after: str | None) -> PageOf[TicketLine]:
 def get_ticket(ticket_id: UUID) -> TicketView:
     """Show one of my tickets with its items, stages, deadlines and results; or a draft."""
     session, actor = http.session(), http.actor()
-    try:
-        return ticket_view(session, actor, ticket_for(session, actor, ticket_id), clock.now())
-    except NotFound:
+    ticket = find_ticket(session, actor, ticket_id)
+    if ticket is None:
         return draft_view(session, draft_for(session, actor, ticket_id))
+    return ticket_view(session, actor, rows_of(session, ticket), clock.now())
 
 
-@blp.get("/tickets/<uuid:ticket_id>/timeline", allow=Permission.TICKET_READ, audiences=("talent",))
+@blp.get(
+    "/tickets/<uuid:ticket_id>/timeline",
+    allow=Permission.TICKET_READ,
+    audiences=("talent",),
+    problems={409: ["not_filed"]},
+)
 @blp.response(200, TimelineOut, example=recorded("timeline"))
 def get_ticket_timeline(ticket_id: UUID) -> Listing[TimelineLine]:
     """Tell what has happened to one of my tickets, in Chinese and English."""
@@ -74,11 +83,15 @@ def get_ticket_timeline(ticket_id: UUID) -> Listing[TimelineLine]:
         http.actor(),
         ticket_id,
         timeline_for(http.session(), http.actor(), ticket_id),
+        reasons=True,
     )
 
 
 @blp.get(
-    "/tickets/<uuid:ticket_id>/withdrawal", allow=Permission.TICKET_READ, audiences=("talent",)
+    "/tickets/<uuid:ticket_id>/withdrawal",
+    allow=Permission.TICKET_READ,
+    audiences=("talent",),
+    problems={409: ["not_filed"]},
 )
 @blp.response(200, ConsequencesOut, example=recorded("consequences"))
 def preview_ticket_withdrawal(ticket_id: UUID) -> Listing[ItemConsequence]:
@@ -97,7 +110,7 @@ def preview_ticket_withdrawal(ticket_id: UUID) -> Listing[ItemConsequence]:
     allow=Permission.TICKET_FILE,
     audiences=("talent",),
     versioned=True,
-    problems={409: ["ticket_decided"]},
+    problems={409: ["ticket_decided", "not_filed"]},
 )
 @blp.response(200, TicketOut, example=recorded("ticket"))
 def withdraw_ticket(ticket_id: UUID) -> TicketView:

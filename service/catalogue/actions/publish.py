@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
@@ -220,5 +220,5 @@ def _retire(
         session.execute(
             update(model)
             .where(model.district_id == district, model.id.in_(ids))
-            .values(retired_at=at)
+            .values(retired_at=func.greatest(at, model.published_at))
         )

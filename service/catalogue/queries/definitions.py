@@ -8,7 +8,7 @@ the transaction that published it rolls back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -27,12 +27,15 @@ from service.catalogue.rules.definitions import (
     compile_offering,
 )
 from service.kernel.errors import NotFound
+from service.routing.bundle import EdgeRule, parse_edges
 
 compiled_offerings: Final[LRUCache[tuple[str, UUID], OfferingDefinition]] = LRUCache(
     512
 )  # 100 KB each
 compiled_bundles: Final[LRUCache[tuple[UUID, str], BundleDefinition]] = LRUCache(64)
 """By identity of the release and code."""
+_titles: Final[LRUCache[tuple[str, UUID], Mapping[str, str]]] = LRUCache(512)
+"""What versions of bundles are called."""
 _lock: Final = Lock()
 
 
@@ -65,6 +68,29 @@ def _listed(
         .order_by(model.code)
     )
     return [Listed(*row) for row in rows]
+
+
+def bundle_titles(
+    session: Session, district: str, version_ids: Collection[UUID]
+) -> dict[UUID, Mapping[str, str]]:
+    """By version of a bundle, in force or not, what it is called.
+
+    No statement where this process has asked for each of them before, otherwise one.
+    """
+    with _lock:
+        kept = {one: _titles.get((district, one)) for one in version_ids}
+    found = {one: title for one, title in kept.items() if title is not None}
+    if missing := [one for one in version_ids if one not in found]:
+        rows = session.execute(
+            select(BundleVersion.id, BundleVersion.content["title"]).where(
+                BundleVersion.district_id == district, BundleVersion.id.in_(missing)
+            )
+        )
+        fresh = {row[0]: row[1] for row in rows}
+        with _lock:
+            _titles.update({(district, one): title for one, title in fresh.items()})
+        found |= fresh
+    return found
 
 
 def get_offering(session: Session, district: str, code: str) -> OfferingDefinition:
@@ -128,6 +154,16 @@ def _bundle(session: Session, district: str, release: Release, code: str) -> Bun
         release=release.number,
         offerings={name: definitions[version_id] for name, version_id in members.items()},
     )
+
+
+def edge_rules(session: Session, district: str, version_id: UUID) -> Sequence[EdgeRule]:
+    """Which offering waits for which in a version of a bundle, in force or not; one statement."""
+    content = session.scalars(
+        select(BundleVersion.content).where(
+            BundleVersion.district_id == district, BundleVersion.id == version_id
+        )
+    ).one()
+    return parse_edges(content.get("edges", ()))
 
 
 def offering_definition(session: Session, district: str, version_id: UUID) -> OfferingDefinition:

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from service.calendars.queries import calendar_for
 from service.catalogue.queries.definitions import get_bundle
 from service.catalogue.rules.definitions import (
+    AskedMaterial,
     BundleDefinition,
     Need,
     OfferingDefinition,
     Rule,
     SectionForm,
     forms_of,
+    looks_at,
     materials_of,
 )
 from service.catalogue.rules.pack import Consent, Material, Scope
@@ -28,6 +30,7 @@ from service.identity.people.queries import own_details
 from service.kernel.actor import Actor
 from service.kernel.errors import FieldError, Invalid
 from service.routing.bundle import EdgeRule
+from service.routing.flow import Sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,95 @@ def form_view(form: BundleForm) -> FormView:
             for edge in form.bundle.edges
             if edge.predecessor in chosen and edge.successor in chosen
         ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FiledSectionView:
+    """A section of the form under which an item was filed."""
+
+    code: str
+    scope: Scope
+    title: Mapping[str, str]
+    schema: Mapping[str, Any]
+    rules: Sequence[Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledMaterialView:
+    """A document that the form of an item asks for, and `when`, as packs write it."""
+
+    code: str
+    scope: Scope
+    title: Mapping[str, str]
+    note: Mapping[str, str] | None
+    formats: Sequence[str]
+    most: int
+    need: Need
+    when: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FiledFormView:
+    """The form under which an item was filed and is corrected, whatever was published since."""
+
+    offering: str
+    version: int
+    title: Mapping[str, str]
+    sections: Sequence[FiledSectionView]
+    materials: Sequence[FiledMaterialView]
+
+
+def filed_form(definition: OfferingDefinition, sees: Sees | None = None) -> FiledFormView:
+    """The form of a version; with `sees`, what of it a stage reads. No statement is sent."""
+    sections = [_filed_section(form, sees) for form in definition.forms]
+    return FiledFormView(
+        offering=definition.code,
+        version=definition.version,
+        title=definition.title,
+        sections=[one for one in sections if one is not None],
+        materials=[
+            _filed_material(asked)
+            for asked in definition.materials
+            if sees is None or sees.shows_material(asked.code)
+        ],
+    )
+
+
+def _filed_section(form: SectionForm, sees: Sees | None) -> FiledSectionView | None:
+    """A section with the fields that are read, and the rules that look at those alone."""
+    known = form.schema["properties"]
+    shown = known if sees is None else sees.visible(form.code, known)
+    if not shown:
+        return None
+    hidden = {f"{form.code}.{name}" for name in known.keys() - shown.keys()}
+    rules = [rule for rule in form.rules if not looks_at(rule.must, hidden)]
+    return FiledSectionView(form.code, form.scope, form.title, _narrowed(form.schema, shown), rules)
+
+
+def _narrowed(schema: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    def of(one: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in one.items() if name in shown}
+
+    return {
+        **schema,
+        "properties": dict(shown),
+        "required": [name for name in schema.get("required", ()) if name in shown],
+        "examples": [of(one) for one in schema.get("examples", ())],
+    }
+
+
+def _filed_material(asked: AskedMaterial) -> FiledMaterialView:
+    material = asked.material
+    return FiledMaterialView(
+        code=material.code,
+        scope=material.scope,
+        title=material.title,
+        note=material.note,
+        formats=material.formats,
+        most=material.most,
+        need=asked.need,
+        when=asked.plain,
     )
 
 

@@ -14,6 +14,7 @@ from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
 from service.kernel.expressions import ExpressionFailed
 from service.routing.conditions.asked import (
+    DATED,
     DEEPEST,
     CelClause,
     MalformedCondition,
@@ -22,7 +23,8 @@ from service.routing.conditions.asked import (
     parse_condition,
 )
 from service.routing.conditions.expressed import cel_cases
-from service.routing.conditions.known import Known, NotKnown
+from service.routing.conditions.known import Known, NotKnown, stated_year
+from service.routing.dates import day_of
 
 RESERVED: Final = ("today", "facts")
 """Names that expressions have besides the sections."""
@@ -32,7 +34,8 @@ _SOME_DAY: Final = date(2026, 6, 1)
 _CAME_TO: Final[Schema] = {"enum": ["passed", "rejected", "skipped"]}
 _AGE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 150}
 _ORDERED: Final = ("at_least", "at_most")
-_DATED: Final = ("within_last", "at_least_ago")
+_DAYS: Final = ("date", "birth-date")
+"""The formats of days."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ def _clause_faults(
 ) -> Iterator[PackFault]:
     faults = list(source_faults(document, path, raw, allowed))
     yield from faults
+    if "on" in raw:
+        yield from _day_faults(document, (*path, "on"), raw["on"], allowed)
     if "requested" in raw or "given" in raw or faults:
         return
     schema = schema_of(raw, allowed)
@@ -161,6 +166,33 @@ def _clause_faults(
         return
     yield from _literal_faults(document, path, raw, schema)
     yield from _order_faults(document, path, raw, schema, allowed)
+
+
+def _day_faults(
+    document: Document, path: Path, on: str | Mapping[str, Any], allowed: AllowedNames
+) -> Iterator[PackFault]:
+    """The day as of which a clause is asked is one: written there, or stated by an answer."""
+    if isinstance(on, str):
+        if day_of(on) is None:
+            yield document.fault(path, "wrong_clause", problem=f"{on} is no day")
+        return
+    each_year = "each_year" in on
+    at, named = ((*path, "of"), on["of"]) if each_year else (path, on)
+    faults = list(source_faults(document, at, named, allowed))
+    yield from faults
+    schema = None if faults else schema_of(named, allowed)
+    if schema is None or is_date(schema):
+        return
+    if not each_year:
+        yield document.fault((*at, "field"), "wrong_clause", problem="it is no date")
+        return
+    section, _, name = named["field"].partition(".")
+    examples = [one[name] for one in allowed.declared.examples("sections", section) if name in one]
+    for value in [*examples, *schema.get("enum", ())]:
+        if stated_year(value) is None:
+            problem = f"it may be {value}, which states no year"
+            yield document.fault((*at, "field"), "wrong_clause", problem=problem)
+            return
 
 
 def _literal_faults(
@@ -180,7 +212,7 @@ def _order_faults(
     for op in _ORDERED:
         if op in raw:
             yield from _operand_faults(document, (*path, op), raw[op], kind, allowed)
-    for op in _DATED:
+    for op in DATED:
         if op in raw and kind != "date":
             yield document.fault((*path, op), "wrong_clause", problem="it is no date")
 
@@ -208,7 +240,7 @@ def _kind_of(schema: Schema) -> str:
     """How values of a schema compare: as number, date, or not at all."""
     if schema.get("type") in ("integer", "number"):  # it may be a list, or no type at all
         return "number"
-    if schema.get("type") == "string" and schema.get("format") == "date":
+    if schema.get("type") == "string" and schema.get("format") in _DAYS:
         return "date"
     return str(schema.get("type", "choice"))
 
@@ -222,10 +254,7 @@ def literal_kind(literal: Any) -> str:
     """How a literal compares: as number, date or text."""
     if not isinstance(literal, str):
         return "number"
-    try:
-        return "date" if date.fromisoformat(literal).isoformat() == literal else "text"
-    except ValueError:
-        return "text"
+    return "text" if day_of(literal) is None else "date"
 
 
 def fits(schema: Schema, value: Any) -> bool:

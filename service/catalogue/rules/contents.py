@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.catalogue.rules.pack import Consent, FactKind, Material, Offering, Pack, Plain, Section
+from service.kernel.messages import LANGUAGES
 from service.routing.conditions.asked import SourceKind, parse_condition, sources
+from service.routing.flow import parse_flow
 
 
 def offering_content(pack: Pack, code: str) -> dict[str, Any]:
-    """What is published of an offering: its sections, materials and kinds of facts are embedded."""
+    """What is published of an offering: its sections, materials and kinds of facts are embedded,
+    and what the departments are called that its flow may come to.
+    """
     offering = pack.offerings[code]
     return {
         "code": offering.code,
@@ -24,8 +28,10 @@ def offering_content(pack: Pack, code: str) -> dict[str, Any]:
             for asked in offering.materials
         ],
         "citations": list(offering.citations),
+        **({"remedies": offering.remedies} if offering.remedies else {}),
         "criteria": list(offering.criteria),
         "facts": [_fact_kind(pack.facts[kind]) for kind in named_facts(offering)],
+        "departments": _departments(pack, offering),
         "flow": offering.flow,
     }
 
@@ -56,6 +62,15 @@ def named_facts(offering: Offering) -> list[str]:
     return sorted(
         named | {template["fact"] for stage in stages for template in stage.get("gives", ())}
     )
+
+
+def _departments(pack: Pack, offering: Offering) -> dict[str, Any]:
+    named = {code for stage in parse_flow(offering.flow).stages for code in stage.choice.possible}
+    return {
+        one.code: {language: one.name[language] for language in LANGUAGES}
+        for one in sorted(pack.departments, key=lambda one: one.code)
+        if one.code in named
+    }
 
 
 def fact_kinds_content(pack: Pack) -> list[dict[str, Any]]:
@@ -122,7 +137,7 @@ def pack_files(
         for asked in content["materials"]:
             files[f"materials/{asked['code']}.yaml"] = asked["material"]
         files[f"offerings/{code}.yaml"] = {
-            **_without(content, "facts"),
+            **_without(content, "facts", "departments"),
             "sections": [part["code"] for part in content["sections"]],
             "materials": [_without(asked, "material") for asked in content["materials"]],
         }
@@ -130,5 +145,5 @@ def pack_files(
     return {"pack.yaml": {**main, "consents": list(consents.values())}, **files}
 
 
-def _without(content: Plain, key: str) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name != key}
+def _without(content: Plain, *keys: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in keys}

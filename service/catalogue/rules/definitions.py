@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -13,9 +13,17 @@ from uuid import UUID
 from service.catalogue.rules.forms import Form
 from service.catalogue.rules.pack import Consent, Material, Scope, Subject, Text, consent, material
 from service.kernel.errors import FieldError
+from service.kernel.shown import ShownValue, as_coded, shown_values, title_of
 from service.routing.bundle import EdgeRule, parse_edges
 from service.routing.conditions.answered import evaluate
-from service.routing.conditions.asked import Condition, Truth, parse_condition
+from service.routing.conditions.asked import (
+    Condition,
+    Source,
+    SourceKind,
+    Truth,
+    parse_condition,
+    sources,
+)
 from service.routing.conditions.known import Known
 from service.routing.flow import Flow, parse_flow
 
@@ -43,17 +51,61 @@ class SectionForm:
     def faults(self, answers: Any, *, at: str, today: date) -> list[FieldError]:
         """What is wrong with the answers, by field; `at` is their path in what was sent.
 
-        What must hold between the fields is asked once each of them is right by itself.
+        What must hold between fields is asked where each of them is right by itself. A rule that
+        something makes impossible to ask, not by being left out, is as good as broken.
         """
         faults = self.form.faults(answers, at=at)
-        if faults:
+        if not isinstance(answers, Mapping):
             return faults
+        wrong = faulty_fields(self.code, faults, at=at)
         known = Known(today, answers={self.code: answers})
-        return [
-            FieldError(f"{at}.{rule.at}", "rule_broken", {}, rule.message)
+        answered = [
+            (rule, evaluate(rule.must, known))
             for rule in self.rules
-            if evaluate(rule.must, known).truth is Truth.NOT_MET
+            if not looks_at(rule.must, wrong)
         ]
+        return faults + [
+            FieldError(f"{at}.{rule.at}", "rule_broken", {}, rule.message)
+            for rule, answer in answered
+            if answer.truth is Truth.NOT_MET or answer.malformed
+        ]
+
+    def title_of(self, field: str) -> Text | None:
+        """What people call a field."""
+        title: Text | None = self.schema["properties"].get(field, {}).get("x-title")
+        return title
+
+
+def faulty_fields(section: str, faults: Iterable[FieldError], *, at: str) -> frozenset[str]:
+    """The fields of a section with faults, as conditions name them; `section.*` is all of it.
+
+    A broken rule is a fault between fields: each of them is right by itself.
+    """
+    found = set()
+    for fault in faults:
+        if fault.code == "rule_broken" or not f"{fault.path}.".startswith(f"{at}."):
+            continue
+        field, _, _ = fault.path[len(at) + 1 :].partition(".")
+        found.add(f"{section}.{field or '*'}")
+    return frozenset(found)
+
+
+def looks_at(condition: Condition, fields: Collection[str]) -> bool:
+    """Whether a condition looks at one of these fields (`faulty_fields`): it cannot be asked."""
+    return any(
+        source.name in fields or f"{source.parts[0]}.*" in fields
+        for source in sources(condition)
+        if source.kind is SourceKind.FIELD
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ShownSection:
+    """A section as people read it."""
+
+    code: str
+    title: Text
+    fields_: Sequence[ShownValue]
 
 
 @dataclass(frozen=True)
@@ -107,6 +159,29 @@ class Binding(StrEnum):
         return self is Binding.REFUSE
 
 
+@dataclass(frozen=True, slots=True)
+class NamedDepartment:
+    """A department's code with what it is called."""
+
+    code: str
+    name: Text
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A rule that something rests on, and where in it."""
+
+    title: Text
+    article: Text | None
+
+
+@dataclass(frozen=True)
+class Citation(Cited):
+    """One of the rules that an offering names, by its code."""
+
+    code: str
+
+
 @dataclass(frozen=True)
 class Criterion:
     """What an applicant must fulfil, with the rule that says so: `citation`, at its `article`."""
@@ -126,6 +201,8 @@ class OfferingDefinition:
     `records`: by stage key, the form of the result that the stage's passing verdict must bring.
     `facts`: by kind, the facts that it looks at or that an approval establishes. `private`: an
     employer is shown its status and its due date, no more; what is about family always is.
+    `remedies`: what somebody can do who is refused, where the pack says it. `departments`: what
+    those are called that its flow may come to, by code.
     """
 
     code: str
@@ -142,6 +219,68 @@ class OfferingDefinition:
     materials: tuple[AskedMaterial, ...]
     records: Mapping[str, Form]
     facts: Mapping[str, FactForm]
+    remedies: Text | None = None
+    departments: Mapping[str, Text] = field(default_factory=dict)
+
+    @property
+    def named_departments(self) -> list[NamedDepartment]:
+        """The departments that its flow may come to, each once."""
+        codes = dict.fromkeys(code for one in self.flow.stages for code in one.choice.possible)
+        return [NamedDepartment(code, self.department_name(code)) for code in codes]
+
+    def department_name(self, code: str) -> Text:
+        """What a department of its flow is called; its code where the version does not say."""
+        return self.departments.get(code) or as_coded(code)
+
+    @cached_property
+    def rules(self) -> Mapping[str, Citation]:
+        """The rules that it names, by code; those without one cannot be cited."""
+        return {
+            raw["code"]: Citation(raw["title"], raw.get("article"), raw["code"])
+            for raw in self.citations
+            if "code" in raw
+        }
+
+    def shown_answers(self, answers: Mapping[str, Any]) -> list[ShownSection]:
+        """Answers by section, as people read them, in the order of the form."""
+        return [
+            ShownSection(form.code, form.title, shown_values(form.schema, answers[form.code]) or [])
+            for form in self.forms
+            if form.code in answers
+        ]
+
+    def shown_result(self, stage: str, result: Mapping[str, Any] | None) -> list[ShownValue] | None:
+        """What a stage recorded, as people read it; None of None."""
+        return shown_values(self.flow.by_key[stage].records or {}, result)
+
+    def shown_fact(self, kind: str, value: Mapping[str, Any]) -> list[ShownValue]:
+        """A fact's value, as people read it."""
+        known = self.facts.get(kind)
+        return shown_values({} if known is None else known.schema, value) or []
+
+    def fact_title(self, kind: str, value: str | None = None) -> Text:
+        """What a kind of fact is called, or a value of it; its code where that is not known."""
+        known = self.facts.get(kind)
+        if known is None:
+            return as_coded(value or kind)
+        return known.title if value is None else title_of(known.schema, value)
+
+    def material_title(self, code: str) -> Text:
+        """What a document is called; its code where the version does not ask for it."""
+        found = (one.material.title for one in self.materials if one.code == code)
+        return next(found, as_coded(code))
+
+    def section_title(self, code: str, field: str | None = None) -> Text:
+        """What a section is called, or a field of it; its code where the version has it not."""
+        form = self.sections.get(code)
+        if form is None:
+            return as_coded(field or code)
+        return form.title if field is None else title_of(form.schema, field)
+
+    def cited(self, code: str, article: Text | None = None) -> Cited | None:
+        """One of its rules, at this article or its own; None where it names no such rule."""
+        rule = self.rules.get(code)
+        return None if rule is None else Cited(rule.title, article or rule.article)
 
     @property
     def forms(self) -> tuple[SectionForm, ...]:
@@ -157,6 +296,18 @@ class OfferingDefinition:
     def item_sections(self) -> tuple[str, ...]:
         """The sections given for each item, in the order of the form."""
         return self._scoped(Scope.ITEM)
+
+    def title_of(self, source: Source) -> Text | None:
+        """What people call the thing that a clause looks at, where the form or a fact has words."""
+        first, second = source.parts
+        if source.kind is SourceKind.FIELD and first in self.sections:
+            return self.sections[first].title_of(second or "")
+        if source.kind is SourceKind.FACT and first in self.facts:
+            fact = self.facts[first]
+            value = fact.schema["properties"].get(second, {}) if second else {}
+            title: Text = value.get("x-title", fact.title)
+            return title
+        return None
 
     @property
     def gives(self) -> frozenset[str]:
@@ -243,6 +394,8 @@ def compile_offering(
             kind["code"]: FactForm(kind["title"], kind["schema"], Form(kind["schema"]))
             for kind in content.get("facts", ())
         },
+        remedies=content.get("remedies"),
+        departments=content.get("departments", {}),
     )
 
 

@@ -59,6 +59,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "material_not_asked": "material {name} is not among those of this offering",
     "unknown_citation": "there is no citation {name}",
     "unknown_result": "the stage records no {name}",
+    "unknown_opinion": "there is no stage {name} whose opinion could be read",
     "departments_twice": "a stage has one department, or a list of them, not both",
     "no_subject": "this offering is about the applicant; there is no other subject",
     "unknown_zone": "there is no time zone {name}",

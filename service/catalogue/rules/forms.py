@@ -6,8 +6,10 @@ a request, since the reader is somebody who fills in a form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any, Final
 
 import jsonschema_rs
@@ -15,8 +17,43 @@ from stdnum.cn import uscc
 
 from service.kernel.errors import FieldError
 from service.kernel.messages import LANGUAGES, Language, say
+from service.kernel.text import holds_hidden, is_blank
+from service.routing.dates import day_of
 
-_FORMATS: Final[dict[str, Callable[..., bool]]] = {"uscc": uscc.is_valid}
+_USCC: Final = re.compile("[0-9A-HJ-NPQRTUWXY]{18}")
+_MOMENT: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_EARLIEST_BIRTH: Final = date(1900, 1, 1)
+"""Nobody who is written about in a form was born before."""
+
+
+def _is_birth_date(text: str) -> bool:
+    day = day_of(text)
+    return day is not None and day >= _EARLIEST_BIRTH
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return bool(_MOMENT.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_uscc(text: str) -> bool:
+    """A unified social credit code (GB 32100-2015) as it is printed: no blanks, capital letters."""
+    return bool(_USCC.fullmatch(text)) and bool(uscc.is_valid(text))
+
+
+# JSON Schema's own `date` and `date-time` take the year 0 and signs, in which no day can be
+# compared with another.
+_FORMATS: Final[dict[str, Callable[..., bool]]] = {
+    "date": lambda text: day_of(text) is not None,
+    "birth-date": _is_birth_date,
+    "date-time": _is_moment,
+    "uscc": _is_uscc,
+}
 _OR: Final[Mapping[Language, str]] = {"zh": "或", "en": " or "}
 # JSON Schema's keywords that ask for one thing, and the code under which it is missed.
 _CODES: Final[Mapping[str, str]] = {
@@ -62,6 +99,13 @@ class Form:
         except jsonschema_rs.ValidationError as error:
             raise BadSchema(tuple(error.instance_path), error.message) from error
 
+        fields = schema.get("properties", {}).items()
+        self._areas = {
+            name
+            for name, field in fields
+            if isinstance(field, Mapping) and field.get("x-widget") == "textarea"
+        }
+
     def errors(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
         """What is wrong, in the library's own terms."""
         return self._validator.iter_errors(value)
@@ -69,14 +113,41 @@ class Form:
     def faults(self, value: Any, *, at: str) -> list[FieldError]:
         """What is wrong, field by field; `at` is where the value stands (`sections.lease`).
 
+        Every text is read for hidden characters, whatever the schema says of it; only a field whose
+        widget is `textarea` may have several lines. A text that shows nothing is not filled in.
         At most `MOST` faults: whoever sends more has not filled in a form.
         """
+        unreadable = list(islice(_text_faults(value, at, self._areas), MOST))
+        places = {fault.path for fault in unreadable}
         every = (fault for error in self.errors(value) for fault in _faults_of(error, at))
-        return sorted(islice(every, MOST), key=lambda fault: (fault.path, fault.code))
+        others = (fault for fault in every if fault.path not in places)
+        found = islice(chain(unreadable, others), MOST)
+        return sorted(found, key=lambda fault: (fault.path, fault.code))
 
 
 MOST: Final = 200
 """How many faults of one value are reported."""
+
+
+def _text_faults(value: Any, at: str, areas: Collection[str]) -> Iterator[FieldError]:
+    """The texts that hold hidden characters or show nothing; names of what is nested are texts."""
+    todo: list[tuple[str, Any, bool]] = [(at, value, False)]
+    while todo:
+        path, here, lines = todo.pop()
+        if isinstance(here, str):
+            if here and is_blank(here):
+                yield _fault(path, "blank")
+            elif holds_hidden(here, lines=lines):
+                yield _fault(path, "control_character")
+        elif isinstance(here, Mapping):
+            if any(map(holds_hidden, here)):
+                yield _fault(path, "control_character")
+            todo += [
+                (f"{path}.{k}", one, lines or (path == at and k in areas))
+                for k, one in here.items()
+            ]
+        elif isinstance(here, list):
+            todo += [(f"{path}.{place}", one, lines) for place, one in enumerate(here)]
 
 
 def _faults_of(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldError]:

@@ -123,6 +123,9 @@ def _stage_faults(
 ) -> Iterator[PackFault]:
     yield from _department_faults(document, path, stage, allowed)
     yield from _sight_faults(document, (*path, "sees"), stage["sees"], allowed)
+    cited = stage.get("cites", {}).get("citation")
+    if cited not in (None, *(one["code"] for one in document.value["citations"])):
+        yield document.fault((*path, "cites", "citation"), "unknown_citation", name=cited)
     faults = list(form_faults(document, (*path, "records"))) if "records" in stage else []
     yield from faults
     for place, template in enumerate(stage.get("gives", ())):
@@ -187,6 +190,10 @@ def _sight_faults(
     yield from document.unknown((*path, "facts"), sees.get("facts", ()), kinds, "unknown_fact")
     yield from document.unknown(
         (*path, "materials"), sees.get("materials", ()), asked, "material_not_asked"
+    )
+    stages = {one["key"] for one in document.value["flow"]["stages"]}
+    yield from document.unknown(
+        (*path, "opinions"), sees.get("opinions", ()), stages, "unknown_opinion"
     )
     if "subject" in sees and not allowed.about_family:
         yield document.fault((*path, "subject"), "no_subject")

@@ -94,7 +94,8 @@ class Offering:
     """One service that can be applied for.
 
     `materials`, `citations`, `criteria` and `flow` are in the plain form of `format.json`.
-    `private`: an employer is shown its status and its due date, no more.
+    `private`: an employer is shown its status and its due date, no more. `remedies`: what somebody
+    can do who is refused, and within which time.
     """
 
     code: str
@@ -107,6 +108,7 @@ class Offering:
     citations: tuple[Plain, ...]
     criteria: tuple[Plain, ...]
     flow: Plain
+    remedies: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ def offering(raw: Plain) -> Offering:
         citations=tuple(raw["citations"]),
         criteria=tuple(raw.get("criteria", ())),
         flow=raw["flow"],
+        remedies=raw.get("remedies"),
     )
 
 

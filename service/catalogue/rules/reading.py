@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from service.catalogue.rules.faults import MESSAGES, PackFault
+from service.kernel.text import holds_hidden
 
 Path = tuple[str | int, ...]
 
@@ -22,7 +23,6 @@ DEEPEST: Final = 32
 LARGEST: Final = 512 * 1024
 """Bytes of one file."""
 
-_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 # As somebody writes it, and as PyYAML exports a small one: 1.0e-07.
 _NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15}(e-[0-9]{2})?)?", re.ASCII)
 _WORDS: Final[Mapping[str, bool | None]] = {
@@ -150,7 +150,7 @@ class _Builder:
             if not isinstance(event, yaml.ScalarEvent):
                 raise _Unreadable(path, event, "a key must be a word")
             key = str(event.value)
-            if event.anchor or event.tag or _UNSTORABLE.search(key):
+            if event.anchor or event.tag or holds_hidden(key):
                 raise _Unreadable(path, event, "a key must be a plain word")
             here = (*path, key)
             self.lines[here] = _line(event.start_mark)
@@ -163,8 +163,8 @@ class _Builder:
         text: str = event.value
         if event.tag:
             raise _Unreadable(path, event, "tags are not used in packs")
-        if _UNSTORABLE.search(text):
-            raise _Unreadable(path, event, "it holds control characters")
+        if holds_hidden(text.replace("\t", " "), lines=True):
+            raise _Unreadable(path, event, "it holds characters that are not seen")
         return _plain(text) if event.implicit[0] else text
 
 

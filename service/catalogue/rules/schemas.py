@@ -100,6 +100,7 @@ def _rule_faults(
         return
     condition = parse_condition(rule["must"])
     for place, example in enumerate(schema["examples"]):
-        if evaluate(condition, Known(_SOME_DAY, {code: example})).truth is Truth.NOT_MET:
+        answer = evaluate(condition, Known(_SOME_DAY, {code: example}))
+        if answer.truth is Truth.NOT_MET or answer.malformed:
             where = ("schema", "examples", place)
             yield document.fault(where, "example_breaks_rule", rule=rule["message"]["en"])

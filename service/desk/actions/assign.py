@@ -12,8 +12,7 @@ from service.desk.queries.tasks import LockedTask, TaskRow, locked_task_for
 from service.identity.staff.queries import Colleague, colleague_with
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Stale
-from service.kernel.permissions import Permission, Role
-from service.tickets.queries.cases import person_of
+from service.kernel.permissions import Permission, Role, role_title
 from service.tickets.rules.states import TaskAct, TicketEvent, acted
 
 
@@ -32,7 +31,7 @@ def assign_task(
     if locked.task.version != version:
         raise Stale
     if locked.task.department not in actor.departments_with(Permission.TASK_ASSIGN):
-        raise Forbidden("role_missing", role=Role.HEAD)
+        raise Forbidden("role_missing", role=Role.HEAD, title=role_title(Role.HEAD))
     if locked.own_case:
         raise Forbidden("own_case")
     if locked.task.assignee == account:
@@ -52,7 +51,7 @@ def _chosen(
         account,
         department=locked.task.department,
         role=locked.task.role,
-        person_id=person_of(locked.item),
+        people=[locked.item.person_id, locked.item.subject_id],
         on=actor.local_date(at),
     )
     if colleague is None:

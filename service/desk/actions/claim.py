@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, all_, case, literal, null, update
@@ -21,32 +21,33 @@ from service.identity.people.queries import is_own_case
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
-from service.kernel.permissions import Role
+from service.kernel.permissions import Role, role_title
 from service.routing.flow import StageKind
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 from service.tickets.visibility import visible
 
-_RETURNED: Final = (*IN_LIST, Task.ticket_id, Task.person_id)
+_RETURNED: Final = (*IN_LIST, Task.person_id)
 
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
-_POOLED: Final[Mapping[str, Any]] = {
+POOLED: Final[Mapping[str, Any]] = {
     "status": TaskStatus.OPEN,
     "assignee": None,
     "claimed_at": None,
     "next_alarm_at": case((_NOTICE, Task.due_at), else_=Task.next_alarm_at),
 }
+"""What a task's row says in the pool: a notice ends by itself again."""
 
 
 def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -> TaskRow:
     """Take an open task: of fifty who try, one gets it.
 
-    One conditional UPDATE of the task's row; the ticket is not locked. Raises `NotFound`,
-    `Forbidden` (another role's task, a case of one's own, or four eyes are asked for and the
-    actor's were two of them), or `Conflict`:
-    `task_already_claimed`, `task_closed`.
+    Who holds it already is shown it as it is: nothing changes, and nothing happened. One
+    conditional UPDATE of the task's row; the ticket is not locked. Raises `NotFound`, `Forbidden`
+    (another role's task, a case of one's own, or four eyes are asked for and the actor's were two
+    of them), or `Conflict`: `task_already_claimed`, `task_closed`.
     """
     row = changed_task(
         session,
@@ -58,8 +59,8 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
         literal(actor.account) != all_(Task.barred),
     )
     if row is None:
-        _refuse(session, actor, task_id)
-    own = is_own_case(actor, row.person_id)
+        return _held(session, actor, task_id)
+    own = is_own_case(actor, row.person_id, row.subject_id)
     require_right_to_work(actor, row.department, row.role, own=own)
     tell(session, actor, TicketEvent.TASK_CLAIMED, row, at)
     return row
@@ -73,7 +74,7 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
     locked = locked_task_for(session, actor, task_id)
     mine = locked.task.assignee == actor.account
     acted(locked.task.status, TaskAct.RELEASE, mine=mine)
-    row = changed_locked_task(session, locked, _POOLED)
+    row = changed_locked_task(session, locked, POOLED)
     tell(session, actor, TicketEvent.TASK_RELEASED, row, at)
     return row
 
@@ -81,17 +82,20 @@ def release_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime)
 def require_right_to_work(actor: Actor, department: str, role: str, *, own: bool) -> None:
     """Raise `Forbidden` unless the actor has the role there and the case is not their own."""
     if not actor.holds(department, Role(role)):
-        raise Forbidden("role_missing", role=role)
+        raise Forbidden("role_missing", role=role, title=role_title(role))
     if own:
         raise Forbidden("own_case")
 
 
-def _refuse(session: Session, actor: Actor, task_id: UUID) -> NoReturn:
-    """Say why the task could not be taken."""
+def _held(session: Session, actor: Actor, task_id: UUID) -> TaskRow:
+    """The task where the actor holds it; raises why it could not be taken otherwise."""
     found = task_for(session, actor, task_id)
     task = found.task
     require_right_to_work(actor, task.department, task.role, own=found.own_case)
-    acted(task.status, TaskAct.CLAIM, mine=task.assignee == actor.account)
+    mine = task.assignee == actor.account
+    acted(task.status, TaskAct.CLAIM, mine=mine)
+    if mine:
+        return found.row
     if actor.account in task.barred:
         raise Forbidden("four_eyes")
     raise Conflict("task_already_claimed")
@@ -116,7 +120,7 @@ def changed_task(
 ) -> TaskRow | None:
     """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
 
-    The row also has `ticket_id` and the applicant's `person_id`.
+    The row also has `ticket_id`, the applicant's `person_id`, and `subject_id`.
     """
     return session.execute(
         update(Task)

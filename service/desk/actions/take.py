@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, all_, literal, select, union_all
+from sqlalchemy import Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from service.desk.actions.claim import changed_task, held_by, tell
-from service.desk.queries.tasks import TaskRow
+from service.desk.queries.tasks import TaskRow, may_be_taken
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
-from service.routing.flow import StageKind
 from service.tickets.models.stages import Task
 from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import TaskStatus, TicketEvent
@@ -82,12 +81,9 @@ def _urgent(actor: Actor, department: str, role: str, offering: str | None) -> S
             of_department(actor, department),
             Task.role == role,
             with_status((TaskStatus.OPEN,)),
-            Task.kind != StageKind.PUBLICITY,
-            literal(actor.account) != all_(Task.barred),
+            *may_be_taken(actor),
         )
         .order_by(Task.due_at, Task.id)
         .limit(1)
     )
-    if actor.own_cases:
-        query = query.where(Task.person_id.not_in(actor.own_cases))
     return query if offering is None else query.where(Task.offering_code == offering)

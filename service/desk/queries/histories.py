@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
+from service.kernel.ids import lowest_since
 from service.tickets.models.items import Correction, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.rules.states import TaskStatus
@@ -25,9 +26,9 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 class History:
     """An item's verdicts and corrections, each in the order in which they came.
 
-    `verdicts`: `stage_key round department role verdict closed_at assignee`; where nobody but time
-    decided, `deemed`, the assignee is no answer to who did. `corrections`: each with the stage and
-    the department that asked.
+    `verdicts`: each a closed `Task` and the `round` of its stage; where nobody but time decided,
+    `deemed`, the assignee is no answer to who did. `corrections`: each a `Correction` with the
+    `Task` that asked.
     """
 
     verdicts: Rows
@@ -37,16 +38,7 @@ class History:
 def history_of(session: Session, task: Task) -> History:
     """What was decided on a task's item besides the task itself; two statements."""
     verdicts = session.execute(
-        select(
-            Task.stage_key,
-            ItemStage.round,
-            Task.department,
-            Task.role,
-            Task.verdict,
-            Task.closed_at,
-            Task.deemed,
-            Task.assignee,
-        )
+        select(Task, ItemStage.round)
         .join(
             ItemStage,
             (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
@@ -60,9 +52,13 @@ def history_of(session: Session, task: Task) -> History:
         .order_by(Task.closed_at, Task.id)
     ).all()
     corrections = session.execute(
-        select(Correction, Task.stage_key, Task.department)
+        select(Correction, Task)
         .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
-        .where(Correction.district_id == task.district_id, Correction.item_id == task.item_id)
+        .where(
+            Correction.district_id == task.district_id,
+            Correction.item_id == task.item_id,
+            Correction.sent_at.is_not(None),
+        )
         .order_by(Correction.id)
     ).all()
     return History(verdicts, corrections)
@@ -74,7 +70,7 @@ def item_timeline_for(
     """What the applicant is told of an item, in order, and the ticket it belongs to.
 
     For staff of a department that has or had a task of the item; raises `NotFound` for everybody
-    else. Two statements.
+    else. Two statements; no partition of events from before the ticket is looked at.
     """
     ticket_id = session.scalar(
         select(Item.ticket_id).where(visible(actor, Item), Item.id == item_id)
@@ -86,6 +82,7 @@ def item_timeline_for(
         .where(
             Event.district_id == actor.district,
             Event.ticket_id == ticket_id,
+            Event.id >= lowest_since(ticket_id),
             Event.seq.is_not(None),
             Event.item_id == item_id,
             Event.public,

@@ -14,14 +14,16 @@ from sqlalchemy import (
     Row,
     Select,
     Uuid,
+    all_,
     any_,
+    exists,
     func,
     literal,
     select,
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.calendars.queries import calendar_for
 from service.catalogue.rules.definitions import OfferingDefinition
@@ -40,6 +42,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.kernel.errors import FieldError, Invalid, NotFound
 from service.kernel.sealed import opened_json
+from service.routing.flow import StageKind
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
@@ -48,8 +51,17 @@ from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
 from service.tickets.visibility import departments_of, of_department, visible
 
+_OF_TICKET: Final = (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id)
+
+
+def _of_ticket(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[Any]:
+    """A value of a task's ticket: looked up for the rows that are shown, and for no other."""
+    return select(column).where(_OF_TICKET).correlate(Task).scalar_subquery().label(name)
+
+
 IN_LIST: Final = (
     Task.id,
+    Task.ticket_id,
     Task.version,
     Task.status,
     Task.kind,
@@ -65,6 +77,11 @@ IN_LIST: Final = (
     Item.id.label("item_id"),
     Item.number.label("item_number"),
     Item.offering_version_id,
+    Item.subject_id,
+    Item.filed_subject,
+    _of_ticket(Ticket.number, "ticket_number"),
+    _of_ticket(Ticket.filed_at, "filed_at"),
+    _of_ticket(Ticket.filed_applicant, "filed_applicant"),
 )
 
 
@@ -75,7 +92,8 @@ TaskRow = Row[*tuple[Any, ...]]
 class TaskFilter:
     """What a clerk narrows the list to; nothing given means all that is still to be done.
 
-    `lit`: with this light, at that moment. `items`: of one of these items alone.
+    `lit`: with this light, at that moment. `items`: of one of these items alone. `takable`: what
+    the actor would be handed as the next.
     """
 
     statuses: tuple[TaskStatus, ...] = ACTIVE
@@ -86,6 +104,7 @@ class TaskFilter:
     unassigned: bool = False
     due_before: datetime | None = None
     items: Sequence[UUID] | None = None
+    takable: bool = False
 
     @property
     def might_be(self) -> tuple[TaskStatus, ...]:
@@ -97,6 +116,8 @@ class TaskFilter:
             never.add(TaskStatus.OPEN)
         if self.unassigned:
             never.add(TaskStatus.CLAIMED)
+        if self.takable:
+            never |= set(TaskStatus) - {TaskStatus.OPEN}
         if self.lit is not None:
             never |= set(TaskStatus) - set(ACTIVE)
         return tuple(one for one in self.statuses if one not in never)
@@ -201,9 +222,42 @@ def _page(
         .order_by(Task.due_at, Task.id)
         .limit(limit + 1)
     )
+    if wanted.takable:
+        query = query.where(*may_be_taken(actor), Task.role.in_(_roles_in(actor, department)))
     if behind is not None:
         query = query.where(tuple_(Task.due_at, Task.id) > tuple_(*behind))
     return query
+
+
+def _roles_in(actor: Actor, department: str) -> list[str]:
+    return sorted(
+        {role.value for post in actor.posts if post.department == department for role in post.roles}
+    )
+
+
+def may_be_taken(actor: Actor) -> list[ColumnElement[bool]]:
+    """What of the open tasks of a pool the actor may be handed.
+
+    No case of their own, none in which four eyes are asked for and theirs were two of them, and no
+    running notice, which would not end by itself while somebody holds it.
+    """
+    found: list[ColumnElement[bool]] = [
+        Task.kind != StageKind.PUBLICITY,
+        literal(actor.account) != all_(Task.barred),
+    ]
+    if actor.own_cases:
+        found.append(~_own_case(actor))
+    return found
+
+
+def _own_case(actor: Actor) -> ColumnElement[bool]:
+    """Whether a task's case names somebody on whose cases the actor may not work."""
+    about = exists().where(
+        Item.district_id == Task.district_id,
+        Item.id == Task.item_id,
+        Item.subject_id.in_(actor.own_cases),
+    )
+    return func.coalesce(Task.person_id.in_(actor.own_cases), False) | about
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +286,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     ).one_or_none()
     if row is None:
         raise NotFound
-    own = is_own_case(actor, row.Item.person_id)
+    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
     return TaskFound(row, row.Task, row.Item, row.Ticket, own)
 
 
@@ -284,4 +338,5 @@ def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask
     row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
     if row is None:
         raise NotFound
-    return LockedTask(*row, own_case=is_own_case(actor, row.Item.person_id))
+    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
+    return LockedTask(*row, own_case=own)

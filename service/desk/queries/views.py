@@ -7,30 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Row
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.catalogue.rules.definitions import OfferingDefinition
+from service.catalogue.rules.definitions import Citation, OfferingDefinition, ShownSection
 from service.desk.queries.histories import History
 from service.desk.queries.tasks import TaskFound, TaskRow
 from service.desk.rules import Count
 from service.facts.rules import KnownFact
 from service.identity.people.queries import FamilyMember, Profile
+from service.kernel.crypto import Erased
 from service.kernel.etags import etag
-from service.kernel.sealed import opened_json, opened_text
+from service.kernel.permissions import role_title
+from service.kernel.sealed import open_value, opened_json, opened_text
+from service.kernel.shown import ShownValue
 from service.kernel.views import extended
-from service.materials.rules import KnownMaterial
-from service.routing.flow import PASSING, Sees, Stage, StageKind, SubjectPart, Verdict
+from service.materials.rules import KnownMaterial, MediaType
+from service.routing.flow import PASSING, Sees, StageKind, SubjectPart, Verdict
 from service.routing.states import Outcome, Phase
-from service.tickets.models.filed import TicketSection
+from service.tickets.models.filed import Ticket, TicketSection
+from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
-from service.tickets.queries.corrections import CorrectionView, correction_view
-from service.tickets.rules.corrections import readable
-from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, light
+from service.tickets.queries.corrections import CorrectionView, correction_view, points_of
+from service.tickets.queries.reasons import reason_of
+from service.tickets.rules.corrections import Point, readable
+from service.tickets.rules.reasons import ToldReason
+from service.tickets.rules.states import ACTIVE, Light, Tagged, TaskStatus, cut_short, light
+
+Known = TypeVar("Known")
 
 Names = Mapping[tuple[str, UUID], str]
 """By department and account, what a member of staff is called."""
@@ -51,10 +60,16 @@ class TaskLine:
     stage_title: Texts
     item: UUID
     item_number: str
+    ticket_number: str
+    filed_at: datetime
+    applicant_name: str | None
+    subject_name: str | None
     offering: str
     title: Texts
     department: str
+    department_name: Texts
     role: str
+    role_title: Texts
     assignee: UUID | None
     assignee_name: str | None
     mine: bool
@@ -71,24 +86,32 @@ class ApplicantView:
     name: str | None
     id_type: str | None
     id_number: str | None
+    id_country: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
     """What another stage of the item decided, as the applicant reads it too.
 
-    `decided_by`: the name of a colleague, None for anybody else and where time decided.
+    `decided_by`: the name of a colleague, None for anybody else and where time decided. `opinion`,
+    `result` and `reason` are None where they are not for this stage to read (`_may_read`).
     """
 
     stage: str
     stage_title: Texts
     round: int
     department: str
+    department_name: Texts
     role: str
+    role_title: Texts
     verdict: Verdict
     deemed: bool
     decided_at: datetime
     decided_by: str | None
+    opinion: str | None
+    reason: ToldReason | None
+    result: Mapping[str, Any] | None
+    result_shown: Sequence[ShownValue] | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,6 +119,35 @@ class AskedCorrection(CorrectionView):
     """A correction with the department that asked for it; of its points, those that may be read."""
 
     department: str
+    department_name: Texts
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SeenFact:
+    """A fact that a stage may read, in words too."""
+
+    id: UUID
+    kind: str
+    title: Texts
+    value: Mapping[str, Any]
+    value_shown: Sequence[ShownValue]
+    issuer: str
+    issuer_name: Texts
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SeenMaterial:
+    """A document that a stage may read, with what it is called."""
+
+    id: UUID
+    code: str
+    title: Texts
+    name: str
+    media_type: MediaType
+    size: int
+    erased: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,19 +157,24 @@ class TaskDetail(TaskLine):
     `subject` and `sections` have the keys that the stage names under `sees`, no others.
     """
 
-    ticket_number: str
+    item_ended_at: datetime | None
     passing: Verdict
     may: Sequence[Verdict]
     records: Mapping[str, Any] | None
+    citations: Sequence[Citation]
+    remedies: Texts | None
     applicant: ApplicantView
     subject: Mapping[str, Any] | None
     sections: Mapping[str, Any]
-    facts: Sequence[KnownFact]
-    materials: Sequence[KnownMaterial]
+    sections_shown: Sequence[ShownSection]
+    facts: Sequence[SeenFact]
+    materials: Sequence[SeenMaterial]
     history: Sequence[VerdictView]
     corrections: Sequence[AskedCorrection]
     opinion: str | None
+    reason: ToldReason | None
     result: Mapping[str, Any] | None
+    result_shown: Sequence[ShownValue] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +211,19 @@ class TaskCountsView:
 
 
 def task_line(
-    row: TaskRow, definition: OfferingDefinition, account: UUID, names: Names, at: datetime
+    session: Session,
+    row: TaskRow,
+    definition: OfferingDefinition,
+    account: UUID,
+    names: Names,
+    at: datetime,
 ) -> TaskLine:
-    """A task in a list; `names` are those of colleagues, by department and account."""
+    """A task in a list; `names` are those of colleagues, by department and account.
+
+    A member of the family has a name there where the stage may read it.
+    """
+    stage = definition.flow.by_key[row.stage_key]
+    about = stage.sees.shows_of_subject(SubjectPart.NAME) and row.subject_id is not None
     return TaskLine(
         id=row.id,
         version=row.version,
@@ -164,13 +231,21 @@ def task_line(
         state=row.status,
         kind=row.kind,
         stage=row.stage_key,
-        stage_title=definition.flow.by_key[row.stage_key].title,
+        stage_title=stage.title,
         item=row.item_id,
         item_number=row.item_number,
+        ticket_number=row.ticket_number,
+        filed_at=row.filed_at,
+        applicant_name=_name(session, Ticket.filed_applicant, row.filed_applicant, row.ticket_id),
+        subject_name=(
+            _name(session, Item.filed_subject, row.filed_subject, row.item_id) if about else None
+        ),
         offering=row.offering_code,
         title=definition.title,
         department=row.department,
+        department_name=definition.department_name(row.department),
         role=row.role,
+        role_title=role_title(row.role),
         assignee=row.assignee,
         assignee_name=names.get((row.department, row.assignee)),
         mine=row.assignee == account,
@@ -179,6 +254,17 @@ def task_line(
         light=_task_light(row, at),
         verdict=row.verdict,
     )
+
+
+def _name(
+    session: Session, column: InstrumentedAttribute[Any], sealed: bytes | None, of: UUID
+) -> str | None:
+    """The name kept with a filing; None where it was erased, or filed before it was kept."""
+    if sealed is None:
+        return None
+    place = {"table": column.class_.__tablename__, "column": column.key}
+    kept = open_value(session, sealed, **place, row=of)
+    return None if isinstance(kept, Erased) else orjson.loads(kept).get("name")
 
 
 def _task_light(row: TaskRow, at: datetime) -> Light | None:
@@ -201,26 +287,68 @@ class TaskRows:
 
 
 def task_detail(
-    session: Session, line: TaskLine, rows: TaskRows, names: Names, definition: OfferingDefinition
+    session: Session,
+    line: TaskLine,
+    rows: TaskRows,
+    names: Names,
+    definition: OfferingDefinition,
+    at: datetime,
 ) -> TaskDetail:
-    """A task with what its stage may read."""
+    """A task with what its stage may read, and the verdicts that may be given at that moment."""
     task, stage = rows.found.task, definition.flow.by_key[rows.found.task.stage_key]
+    answers = _answers(session, rows.sections, stage.sees)
+    result = opened_json(session, Task.result, task, otherwise=None)
     return extended(
         line,
         TaskDetail,
-        ticket_number=rows.found.ticket.number,
+        item_ended_at=rows.found.item.ended_at,
         passing=PASSING[stage.kind],
-        may=sorted(stage.may, key=list(Verdict).index),
+        may=[
+            verdict
+            for verdict in Verdict
+            if verdict in stage.may and not cut_short(task.kind, verdict, due_at=task.due_at, at=at)
+        ],
         records=stage.records,
+        citations=list(definition.rules.values()),
+        remedies=definition.remedies,
         applicant=_applicant(rows.applicant),
         subject=_subject(rows.member, stage.sees),
-        sections=_answers(session, rows.sections, stage.sees),
-        facts=rows.facts,
-        materials=rows.documents,
-        history=[_verdict(row, definition, names) for row in rows.history.verdicts],
-        corrections=[_asked(session, row, stage) for row in rows.history.corrections],
+        sections=answers,
+        sections_shown=definition.shown_answers(answers),
+        facts=[_fact(fact, definition) for fact in rows.facts],
+        materials=[_material(one, definition) for one in rows.documents],
+        history=[_verdict(session, row, task, definition, names) for row in rows.history.verdicts],
+        corrections=[_asked(session, row, task, definition) for row in rows.history.corrections],
         opinion=opened_text(session, Task.opinion, task),
-        result=opened_json(session, Task.result, task, otherwise=None),
+        reason=reason_of(session, task, definition),
+        result=result,
+        result_shown=definition.shown_result(stage.key, result),
+    )
+
+
+def _fact(fact: KnownFact, definition: OfferingDefinition) -> SeenFact:
+    return SeenFact(
+        id=fact.id,
+        kind=fact.kind,
+        title=definition.fact_title(fact.kind),
+        value=fact.value,
+        value_shown=definition.shown_fact(fact.kind, fact.value),
+        issuer=fact.issuer,
+        issuer_name=fact.issuer_name or definition.department_name(fact.issuer),
+        valid_from=fact.valid_from,
+        valid_to=fact.valid_to,
+    )
+
+
+def _material(one: KnownMaterial, definition: OfferingDefinition) -> SeenMaterial:
+    return SeenMaterial(
+        id=one.id,
+        code=one.code,
+        title=definition.material_title(one.code),
+        name=one.name,
+        media_type=one.media_type,
+        size=one.size,
+        erased=one.erased,
     )
 
 
@@ -235,7 +363,12 @@ def _answers(session: Session, sections: Sequence[TicketSection], sees: Sees) ->
 
 
 def _applicant(one: Profile) -> ApplicantView:
-    return ApplicantView(name=one.name, id_type=one.id_type, id_number=one.id_number_masked)
+    return ApplicantView(
+        name=one.name,
+        id_type=one.id_type,
+        id_number=one.id_number_masked,
+        id_country=one.id_country,
+    )
 
 
 def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
@@ -244,7 +377,11 @@ def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
         return None
     parts: Mapping[SubjectPart, Mapping[str, Any]] = {
         SubjectPart.NAME: {"name": member.name},
-        SubjectPart.ID_NUMBER: {"id_type": member.id_type, "id_number": member.id_number_masked},
+        SubjectPart.ID_NUMBER: {
+            "id_type": member.id_type,
+            "id_number": member.id_number_masked,
+            "id_country": member.id_country,
+        },
         SubjectPart.BIRTH_DATE: {"birth_date": member.birth_date},
         SubjectPart.KINSHIP: {"kinship": member.kinship},
     }
@@ -256,24 +393,74 @@ def _subject(member: FamilyMember | None, sees: Sees) -> dict[str, Any] | None:
     }
 
 
+def _may_read(other: Task, task: Task, sees: Sees) -> bool:
+    """Whether a task may read what another of the item said, recorded, and gave as its reason.
+
+    What was said before the task was opened, by its own department or by a stage that its stage
+    names; a decision reads all. Words of a later stage, or of one that works beside it, are not
+    for it: each of them judges by itself.
+    """
+    before = other.closed_at is not None and other.closed_at <= task.opened_at
+    return before and (other.department == task.department or sees.shows_opinion(other.stage_key))
+
+
 def _verdict(
-    row: Row[*tuple[Any, ...]], definition: OfferingDefinition, names: Names
+    session: Session,
+    row: Row[*tuple[Any, ...]],
+    task: Task,
+    definition: OfferingDefinition,
+    names: Names,
 ) -> VerdictView:
+    other: Task = row.Task
+    read = _may_read(other, task, definition.flow.by_key[task.stage_key].sees)
+    result = opened_json(session, Task.result, other, otherwise=None) if read else None
     return VerdictView(
-        stage=row.stage_key,
-        stage_title=definition.flow.by_key[row.stage_key].title,
+        stage=other.stage_key,
+        stage_title=definition.flow.by_key[other.stage_key].title,
         round=row.round,
-        department=row.department,
-        role=row.role,
-        verdict=row.verdict,
-        deemed=row.deemed,
-        decided_at=row.closed_at,
-        decided_by=None if row.deemed else names.get((row.department, row.assignee)),
+        department=other.department,
+        department_name=definition.department_name(other.department),
+        role=other.role,
+        role_title=role_title(other.role),
+        verdict=_of(other.verdict),
+        deemed=other.deemed,
+        decided_at=_of(other.closed_at),
+        decided_by=(
+            None
+            if other.deemed or other.assignee is None
+            else names.get((other.department, other.assignee))
+        ),
+        opinion=opened_text(session, Task.opinion, other) if read else None,
+        reason=reason_of(session, other, definition) if read else None,
+        result=result,
+        result_shown=definition.shown_result(other.stage_key, result),
     )
 
 
-def _asked(session: Session, row: Row[*tuple[Any, ...]], stage: Stage) -> AskedCorrection:
-    asked = correction_view(session, row.Correction)
-    own = row.stage_key == stage.key
-    points = [point for point in asked.points if readable(point, stage.sees, own=own)]
-    return extended(asked, AskedCorrection, department=row.department, points=points)
+def _of(value: Known | None) -> Known:
+    """A value that a closed task has: the table holds that it does."""
+    if value is None:
+        raise LookupError("a task that was not decided")
+    return value
+
+
+def _asked(
+    session: Session, row: Row[*tuple[Any, ...]], task: Task, definition: OfferingDefinition
+) -> AskedCorrection:
+    asked_by: Task = row.Task
+    sees = definition.flow.by_key[task.stage_key].sees
+    own = asked_by.stage_key == task.stage_key
+    points = [Point(**point) for point in points_of(session, row.Correction)]
+    read = own or _may_read(asked_by, task, sees)
+    shown = correction_view(
+        row.Correction,
+        definition,
+        [point for point in points if readable(point, sees, own=own)],
+        reason_of(session, asked_by, definition) if read else None,
+    )
+    return extended(
+        shown,
+        AskedCorrection,
+        department=asked_by.department,
+        department_name=definition.department_name(asked_by.department),
+    )

@@ -88,8 +88,13 @@ def new_ticket(
 
 
 def _item(
-    ticket: Ticket, ordinal: int, requested: RequestedItem, definition: OfferingDefinition
+    ticket: Ticket,
+    ordinal: int,
+    requested: RequestedItem,
+    definition: OfferingDefinition,
+    household: Household,
 ) -> Item:
+    subject = None if requested.subject is None else household.family[requested.subject]
     return Item(
         district_id=ticket.district_id,
         id=new_id(),
@@ -104,6 +109,7 @@ def _item(
         enterprise_id=ticket.enterprise_id,
         employer_id=ticket.employer_id,
         subject_id=requested.subject,
+        subject_key=None if subject is None else subject.number_index,
         received_at=ticket.filed_at,
         due_basis=DueBasis.PROJECTED,
         segments=0,
@@ -147,11 +153,12 @@ def begin(
 ) -> TicketRows:
     """Write a ticket with all that belongs to it: every item is filed, and waits or begins.
 
-    Raises `Conflict` where one of them is open already, also when filed at the same moment.
+    Raises `Conflict` where one of them is open already, also when filed at the same moment: with
+    its number, or as `subject_item_open` where somebody else of the family applied.
     """
     filing = context.filing
     items = [
-        _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering])
+        _item(ticket, ordinal, requested, context.bundle.offerings[requested.offering], household)
         for ordinal, requested in enumerate(filing.items, start=1)
     ]
     _keep_people(session, household, ticket, items)
@@ -198,6 +205,8 @@ def _act(
         raise Invalid("idempotency_key_reused") from None
     except ItemsOpenAlready as open_already:
         numbers = _numbers_in_the_way(session, ticket, items, open_already.written)
+        if not numbers:  # somebody else's, who need not be named
+            raise Conflict("subject_item_open") from None
         raise Conflict("item_already_open", number=numbers) from None
     return edges, act.stages_entered()
 

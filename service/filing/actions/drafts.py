@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import content_of, draft_for, number_of_drafts
+from service.applicants.queries.drafts import content_of, locked_draft_for, number_of_drafts
 from service.catalogue.queries.definitions import current_bundle
-from service.filing.rules.filing import Filing, filing_of, plain_filing
+from service.filing.rules.filing import Filing, filing_of, plain_filing, with_changes
 from service.identity.people.queries import own_person
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
@@ -30,6 +30,9 @@ def keep_draft(session: Session, actor: Actor, *, filing: Filing, at: datetime) 
     """
     person = own_person(actor)
     _known_bundle(session, actor, filing.bundle)
+    # Before the count, so that it sees what the holder of the lock before has kept.
+    name = f"drafts|{actor.district}|{person}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     if number_of_drafts(session, actor) >= MOST:
         raise Conflict("too_many_drafts", most=MOST)
     draft_id = new_id()
@@ -57,17 +60,16 @@ def change_draft(
     changes: dict[str, Any],
     at: datetime,
 ) -> Draft:
-    """Replace what is given of a draft, part by part: its items, sections, consents, bundle.
+    """Change what is given of a draft, as `with_changes` says.
 
-    `changes`: a `Filing`'s fields. Raises `NotFound`, `Stale`, and `Invalid` for an unknown
-    bundle.
+    Raises `NotFound`, `Conflict("already_filed")`, `Stale`, and `Invalid` for an unknown bundle.
     """
-    draft = draft_for(session, actor, draft_id, lock=True)
+    draft = locked_draft_for(session, actor, draft_id)
     if draft.version != version:
         raise Stale
     if "bundle" in changes:
         _known_bundle(session, actor, changes["bundle"])
-    filing = replace(filing_of(content_of(session, draft)), **changes)
+    filing = with_changes(filing_of(content_of(session, draft)), changes)
     draft.bundle_code = filing.bundle
     draft.content = _sealed(session, draft.id, draft.person_id, filing)
     draft.version, draft.updated_at = draft.version + 1, at
@@ -76,8 +78,8 @@ def change_draft(
 
 
 def forget_draft(session: Session, actor: Actor, *, draft_id: UUID, version: int) -> None:
-    """Throw a draft away. Raises `NotFound` and `Stale`."""
-    draft = draft_for(session, actor, draft_id, lock=True)
+    """Throw a draft away. Raises `NotFound`, `Conflict("already_filed")` and `Stale`."""
+    draft = locked_draft_for(session, actor, draft_id)
     if draft.version != version:
         raise Stale
     session.delete(draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.applicants.queries.drafts import content_of, draft_for
+from service.applicants.queries.drafts import content_of, locked_draft_for
 from service.applicants.queries.tickets import TicketRows, rows_of
 from service.calendars.queries import calendar_of
 from service.calendars.rules import WorkingCalendar
@@ -26,8 +27,9 @@ from service.filing.rules.filing import (
     filing_faults,
     filing_of,
     followed_by,
+    unsound,
 )
-from service.filing.rules.materials import material_faults
+from service.filing.rules.materials import Asked, AskedFor, material_faults
 from service.identity.consents.actions import give_consents
 from service.identity.consents.queries import standing_consents
 from service.identity.people.queries import (
@@ -38,6 +40,7 @@ from service.identity.people.queries import (
 from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
+from service.kernel.messages import BETWEEN, LANGUAGES
 from service.materials.queries import materials_by_ids
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.applicant import Applicant, Authority
@@ -59,12 +62,12 @@ def file_ticket(
 ) -> TicketRows:
     """File a bundle's offerings as one ticket of the applicant's, whoever acts.
 
-    The caller has made sure that the actor may file for the applicant. The same key of the same
-    account returns the same ticket permanently, as it then stands. Raises `Invalid` with everything
-    wrong with the filing, criteria that are not met included, or for a key used with another
-    digest, and `Conflict`: `profile_incomplete`, `item_already_open` with the number of the item
-    in the way, or `consents_not_standing` where an agent files and the applicant has not consented
-    before.
+    The caller has made sure that the actor may file for the applicant. The same key of the
+    same account returns the same ticket permanently, as it then stands. Raises `Invalid` with
+    everything wrong with the filing, criteria that are not met included, or for a key used with
+    another digest, and `Conflict`: `profile_incomplete`; `item_already_open` with the number of
+    the item in the way; `subject_item_open` where another of the family applied for the same;
+    `consents_not_standing` where an agent files and the applicant has not consented before.
     """
     state_before = filing_state(session, actor, applicant, key=key, followed_by=followed_by(filing))
     if state_before.ticket_id is not None:
@@ -84,13 +87,14 @@ def file_draft(
 ) -> TicketRows:
     """File what a draft says; the ticket has its id, and the draft is gone.
 
-    Raises what `file_ticket` raises, `NotFound`, and `Stale`; then the draft stays as it is.
+    Raises what `file_ticket` raises, `NotFound`, `Stale`, and `Conflict("already_filed")` where it
+    was filed with another key; then all stays as it is.
     """
     applicant = Applicant.themselves(own_person(actor))
     state_before = filing_state(session, actor, applicant, key=key)
     if state_before.ticket_id is not None:
         return _filed_before(session, actor, applicant, state_before, digest)
-    draft = draft_for(session, actor, ticket_id, lock=True)
+    draft = locked_draft_for(session, actor, ticket_id)
     if draft.version != version:
         raise Stale
     filing = filing_of(content_of(session, draft))
@@ -167,30 +171,43 @@ def _checked(
     today = calendar.local_date(at)
     kinship = {member.id: member.kinship.value for member in household.family.values()}
     faults = filing_faults(filing, bundle, kinship, today=today)
-    if faults:
-        raise Invalid(errors=faults)
-    subjects = {requested.subject for requested in filing.items if requested.subject is not None}
+    subjects = {one.subject for one in filing.items if one.subject} & household.family.keys()
+    people = {applicant.person, *subjects}
     born = {one.id: one.birth_date for one in household.family.values()}
     case = FilingContext(
         filing=filing,
         bundle=bundle,
         applicant=applicant.person,
         born=born | {applicant.person: household.applicant.birth_date},
-        facts=facts_of(session, actor, persons={applicant.person, *subjects}, on=today),
+        facts=facts_of(session, actor, persons=people, on=today),
         open_offerings=open_offerings,
         today=today,
     )
-    unmet = [
-        fault
-        for index, requested in enumerate(filing.items)
-        for fault in criterion_faults(
-            bundle.offerings[requested.offering], case.known_for(requested), f"items.{index}"
-        )
-    ]
-    unmet += _material_faults(session, actor, case)
-    if unmet:
-        raise Invalid(errors=unmet)
+    faults += _case_faults(session, actor, case, faults)
+    if faults:
+        raise Invalid(errors=faults)
     return case, household
+
+
+def _case_faults(
+    session: Session, actor: Actor, case: FilingContext, faults: Sequence[FieldError]
+) -> list[FieldError]:
+    """Criteria that are not met and documents that are missing, as far as what is said right tells.
+
+    Documents are asked for by all items together: where one of them is none, not at all.
+    """
+    found: list[FieldError] = []
+    asked = []
+    for place, requested in enumerate(case.filing.items):
+        wrong = unsound(faults, place)
+        if wrong is None:
+            continue
+        definition, known = case.bundle.offerings[requested.offering], case.known_for(requested)
+        asked.append(AskedFor(definition, known, wrong))
+        found += criterion_faults(definition, known, f"items.{place}", wrong)
+    if len(asked) == len(case.filing.items):
+        found += _material_faults(session, actor, case, asked)
+    return found
 
 
 def _consented(
@@ -202,14 +219,21 @@ def _consented(
 ) -> Filing:
     """The filing with the applicant's own consents, given before: nobody consents for another."""
     standing = standing_consents(session, actor, applicant.person)
-    missing = [one.ref for one in bundle.consents if not one.optional and one.ref not in standing]
+    missing = [one for one in bundle.consents if not one.optional and one.ref not in standing]
     if missing:
-        raise Conflict("consents_not_standing", consents=", ".join(missing))
+        titles = {
+            language: BETWEEN[language].join(one.title[language] for one in missing)
+            for language in LANGUAGES
+        }
+        refs = ", ".join(one.ref for one in missing)
+        raise Conflict("consents_not_standing", consents=refs, titles=titles)
     given = [one.ref for one in bundle.consents if one.ref in standing]
     return replace(filing, consents=given)
 
 
-def _material_faults(session: Session, actor: Actor, case: FilingContext) -> list[FieldError]:
+def _material_faults(
+    session: Session, actor: Actor, case: FilingContext, asked: Asked
+) -> list[FieldError]:
     filing = case.filing
     attached = [
         *filing.materials,
@@ -218,10 +242,6 @@ def _material_faults(session: Session, actor: Actor, case: FilingContext) -> lis
     kept = materials_by_ids(
         session, actor, ids={one.material for one in attached}, person=case.applicant
     )
-    asked = [
-        (case.bundle.offerings[requested.offering], case.known_for(requested))
-        for requested in filing.items
-    ]
     return material_faults(filing, asked, kept)
 
 

@@ -2,42 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
-from service.catalogue.rules.definitions import Criterion, OfferingDefinition
+from service.catalogue.rules.definitions import Criterion, OfferingDefinition, looks_at
 from service.kernel.errors import FieldError
-from service.kernel.messages import LANGUAGES, say
-from service.routing.conditions.answered import evaluate
-from service.routing.conditions.asked import Truth
+from service.kernel.messages import LANGUAGES, Language, say
+from service.routing.conditions.answered import Answer, evaluate
+from service.routing.conditions.asked import Source, SourceKind, Truth
 from service.routing.conditions.known import Known
 
 
-def criterion_faults(definition: OfferingDefinition, known: Known, path: str) -> list[FieldError]:
+def criterion_faults(
+    definition: OfferingDefinition, known: Known, path: str, unsound: Collection[str] = ()
+) -> list[FieldError]:
     """The criteria that refuse an item, each with the rule that says so.
 
-    What is not known refuses nothing: the department looks into it.
+    One that cannot be told from what is there refuses, too, and names what is missing: else
+    leaving something out would be a way around it. One that looks at a field of `unsound`, whose
+    answer has a fault, is not asked.
     """
-    return [
-        FieldError(
-            path,
-            "criterion_not_met",
-            {"criterion": one.code, "offering": definition.code},
-            _words(one),
-        )
+    judged = [
+        (one, evaluate(one.met_when, known))
         for one in definition.criteria
-        if one.binding.refuses and evaluate(one.met_when, known).truth is Truth.NOT_MET
+        if one.binding.refuses and not looks_at(one.met_when, unsound)
+    ]
+    return [
+        _fault(definition, one, answer, path)
+        for one, answer in judged
+        if answer.truth is not Truth.MET
     ]
 
 
-def _words(criterion: Criterion) -> dict[str, str]:
-    return {
+def _fault(
+    definition: OfferingDefinition, criterion: Criterion, answer: Answer, path: str
+) -> FieldError:
+    code, missing = "criterion_not_met", list[str]()
+    params: dict[str, Any] = {"criterion": criterion.code, "offering": definition.code}
+    if answer.truth is Truth.UNKNOWN:
+        code, missing = "criterion_unknown", list(answer.missing)
+        params["missing"] = missing
+    words: dict[str, str] = {
         language: say(
-            "criterion_not_met_named",
+            f"{code}_named",
             language,
-            {"title": criterion.title[language], "cited": cited(criterion, language)},
+            {
+                "title": criterion.title[language],
+                "cited": cited(criterion, language),
+                "missing": _AND[language].join(
+                    dict.fromkeys(_named(definition, one, language) for one in missing)
+                ),
+            },
         )
         for language in LANGUAGES
     }
+    return FieldError(path, code, params, words)
+
+
+_AND: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
+
+
+def _named(definition: OfferingDefinition, missing: str, language: Language) -> str:
+    """What people call something that is missing, `field:lease.to` or `age:subject`."""
+    kind, _, name = missing.partition(":")
+    if kind == SourceKind.AGE:
+        return say(f"birth_date_of_{name}", language)
+    title = definition.title_of(Source(SourceKind(kind), name))
+    return name if title is None else title[language]
 
 
 def cited(criterion: Criterion, tongue: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition
+from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition, faulty_fields
 from service.catalogue.rules.pack import Subject
 from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
 from service.kernel.errors import FieldError
 from service.tickets.rules.attached import AttachedDocument
+from service.tickets.rules.corrections import section_missing
 
 Sections = Mapping[str, Any]
 
@@ -53,6 +54,41 @@ def filing_of(plain: Mapping[str, Any]) -> Filing:
     return Filing(plain["bundle"], items, plain["sections"], plain["consents"], materials)
 
 
+def with_changes(filing: Filing, changes: Mapping[str, Any]) -> Filing:
+    """A draft after a change: what is left out stays.
+
+    `changes` may hold `bundle`, `consents`, `materials`, which replace what was there; `sections`,
+    each of which replaces the section of that code, or removes it where it is None; and `items`,
+    mappings with `offering` and `subject`, which are all that there are then: of an item that was
+    there before, `sections` and `materials` change in the same way.
+    """
+    parts = dict(changes)
+    if "sections" in parts:
+        parts["sections"] = _merged(filing.sections, parts["sections"])
+    if "items" in parts:
+        before = {(one.offering, one.subject): one for one in filing.items}
+        parts["items"] = [_changed_item(before, one) for one in parts["items"]]
+    return replace(filing, **parts)
+
+
+def _changed_item(
+    before: Mapping[tuple[str, UUID | None], RequestedItem], change: Mapping[str, Any]
+) -> RequestedItem:
+    key = (change["offering"], change["subject"])
+    kept = before.get(key) or RequestedItem(*key, sections={})
+    return replace(
+        kept,
+        sections=_merged(kept.sections, change.get("sections", {})),
+        materials=change.get("materials", kept.materials),
+    )
+
+
+def _merged(sections: Sections, changes: Sections) -> Sections:
+    return {
+        code: answers for code, answers in {**sections, **changes}.items() if answers is not None
+    }
+
+
 def _handed(plain: Sequence[Mapping[str, str]]) -> list[AttachedDocument]:
     return [AttachedDocument(one["code"], UUID(one["material"])) for one in plain]
 
@@ -86,13 +122,31 @@ def filing_faults(
     """Everything wrong with what a filing says; empty means that it is well said.
 
     `kinship`: by person, how the members of the applicant's family are related to them. Whether
-    the applicant fulfils the criteria is asked of a filing without faults: `criterion_faults`.
+    the applicant fulfils the criteria, and which documents are needed, is asked of what is right of
+    it: `unsound` says what is not.
     """
     return [
         *_item_faults(filing, bundle, kinship, today),
         *_shared_faults(filing, bundle, today),
         *_consent_faults(filing, bundle),
     ]
+
+
+def unsound(faults: Sequence[FieldError], place: int) -> frozenset[str] | None:
+    """What no condition of an item can look at: the fields with faults, shared ones included.
+
+    As `definitions.faulty_fields` names them. None where nothing can be asked of the item at all:
+    there is no such offering, or not whom it is about.
+    """
+    item = f"items.{place}"
+    if any(fault.path in {f"{item}.offering", f"{item}.subject"} for fault in faults):
+        return None
+    found: set[str] = set()
+    for holder in ("sections", f"{item}.sections"):
+        paths = (one.path for one in faults if one.path.startswith(f"{holder}."))
+        for code in {path[len(holder) + 1 :].partition(".")[0] for path in paths}:
+            found |= faulty_fields(code, faults, at=f"{holder}.{code}")
+    return frozenset(found)
 
 
 def answers_for(filing: Filing, requested: RequestedItem) -> dict[str, Any]:
@@ -193,7 +247,7 @@ def _section_faults(
                 code, given[code], at=f"{path}.{code}", today=today
             )
         else:
-            yield FieldError(f"{path}.{code}", "section_missing")
+            yield section_missing(definition, code, f"{path}.{code}")
     for code in given:
         if code not in expected:
             yield FieldError(f"{path}.{code}", "section_not_expected")
@@ -202,7 +256,8 @@ def _section_faults(
 def _consent_faults(filing: Filing, bundle: BundleDefinition) -> Iterator[FieldError]:
     for consent in bundle.consents:
         if not consent.optional and consent.ref not in filing.consents:
-            yield FieldError("consents", "consent_missing", {"consent": consent.ref})
+            title = {"title": consent.title}
+            yield FieldError(f"consents.{consent.ref}", "consent_missing", title)
     known = {consent.ref for consent in bundle.consents}
     for index, ref in enumerate(filing.consents):
         if ref not in known:

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from service.catalogue.rules.definitions import AskedMaterial, Need, OfferingDefinition
+from service.catalogue.rules.definitions import (
+    AskedMaterial,
+    Need,
+    OfferingDefinition,
+    looks_at,
+)
 from service.catalogue.rules.pack import Scope
 from service.filing.rules.filing import Filing
 from service.kernel.errors import FieldError
-from service.kernel.messages import LANGUAGES, say
 from service.routing.conditions.answered import evaluate
 from service.routing.conditions.asked import Truth
 from service.routing.conditions.known import Known
-from service.tickets.rules.attached import AttachedDocument, Kept, _handed_faults
+from service.tickets.rules.attached import AttachedDocument, Kept, _handed_faults, material_missing
 
-Asked = Sequence[tuple[OfferingDefinition, Known]]
-"""By item, its offering and what is known of it."""
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """An item's offering, what is known of it, and the fields that are not (`filing.unsound`)."""
+
+    offering: OfferingDefinition
+    known: Known
+    unsound: Collection[str] = ()
+
+
+Asked = Sequence[AskedFor]
+"""By item of a filing."""
 
 
 def material_faults(filing: Filing, asked: Asked, kept: Kept) -> list[FieldError]:
-    """What is wrong with the documents of a filing: missing, not asked for, or not fit."""
+    """What is wrong with the documents of a filing: missing, not asked for, or not fit.
+
+    Whether one is needed that depends on an answer with a fault is not asked.
+    """
     faults = list(_faults(filing.materials, asked, Scope.TICKET, kept, "materials"))
     for place, (requested, one) in enumerate(zip(filing.items, asked, strict=True)):
         faults += _faults(requested.materials, [one], Scope.ITEM, kept, f"items.{place}.materials")
@@ -38,30 +56,24 @@ def _faults(
 ) -> Iterator[FieldError]:
     wanted = {
         one.code: one.material
-        for offering, _ in asked
-        for one in offering.materials
+        for each in asked
+        for one in each.offering.materials
         if one.material.scope is scope
     }
     yield from _handed_faults(attached, wanted, kept, path)
     given = {one.code for one in attached}
     for code in _missing(asked, scope, given):
-        title = wanted[code].title
-        yield FieldError(
-            path,
-            "material_missing",
-            {"material": code},
-            {
-                language: say("material_missing_named", language, {"title": title[language]})
-                for language in LANGUAGES
-            },
-        )
+        yield material_missing(code, wanted[code].title, path)
 
 
 def _missing(asked: Asked, scope: Scope, given: Collection[str]) -> Iterable[str]:
     codes = (
         one.code
-        for offering, known in asked
-        for one in offering.materials
-        if one.material.scope is scope and one.code not in given and needed(one, known)
+        for each in asked
+        for one in each.offering.materials
+        if one.material.scope is scope
+        and one.code not in given
+        and not (one.when and looks_at(one.when, each.unsound))
+        and needed(one, each.known)
     )
     return dict.fromkeys(codes)

@@ -82,7 +82,7 @@ def _has_failed(response: Response) -> bool:
     audiences=("public", "talent"),
     keyed=http.Keyed.NO,
     problems={
-        401: ["wechat_code_wrong"],
+        401: ["wechat_code_wrong", "demo_code_wrong"],
         403: ["account_disabled"],
         422: ["district_unknown"],
         429: ["too_many_requests"],

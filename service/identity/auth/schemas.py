@@ -24,7 +24,7 @@ class PasswordLoginIn(Schema):
     """Credentials of staff and of agents."""
 
     username = fields.String(required=True, longest=64)
-    password = fields.String(required=True, longest=LONGEST_PASSWORD)
+    password = fields.String(required=True, longest=LONGEST_PASSWORD, pasted=True)
     district = _district()
 
 

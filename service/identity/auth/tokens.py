@@ -100,9 +100,18 @@ def _read(keys: Keys, token: str) -> Claims:
         leeway=_LEEWAY_SECONDS,
         options={"require": list(_REQUIRED)},
     )
-    if not isinstance(payload["district"], str):
-        raise TypeError("district")
-    return Claims(UUID(payload["sub"]), UUID(payload["sid"]), payload["district"])
+    district = payload["district"]
+    if not isinstance(district, str) or not (district.isascii() and district.isprintable()):
+        raise ValueError("district")
+    return Claims(_id(payload["sub"]), _id(payload["sid"]), district)
+
+
+def _id(text: str) -> UUID:
+    """The UUID that a text is the one usual form of."""
+    found = UUID(text)
+    if str(found) != text:
+        raise ValueError("another form of the id")
+    return found
 
 
 def _refused() -> Unauthenticated:

@@ -25,7 +25,8 @@ class Person(Base):
     """A human being: the owner of an account (`holder`), or a family member somebody named.
 
     The same human can be a holder and, in other rows, a member of several families; only a
-    holder's row says that its id number is registered, once.
+    holder's row says that its id number is registered, once. `id_country` is the state that issued
+    a passport; one that was registered before it was asked has none.
     """
 
     __tablename__ = PERSONS
@@ -36,6 +37,7 @@ class Person(Base):
             " AND (id_number IS NULL) = (id_number_index IS NULL)",
             name="id_number_whole",
         ),
+        CheckConstraint("id_country IS NULL OR id_type = 'passport'", name="country_of_passport"),
         Index(
             "uq_persons_holder_id_number",
             "id_type",
@@ -50,6 +52,7 @@ class Person(Base):
     id_type: Mapped[IdType | None] = mapped_column(EnumText(IdType))
     id_number: Mapped[bytes | None] = sealed_column(of=Owner("id"))
     id_number_index: Mapped[bytes | None]
+    id_country: Mapped[bytes | None] = sealed_column(of=Owner("id"))
     name: Mapped[bytes | None] = sealed_column(of=Owner("id"))
     phone: Mapped[bytes | None] = sealed_column(of=Owner("id"))
     birth_date: Mapped[bytes | None] = sealed_column(of=Owner("id"))
@@ -57,15 +60,34 @@ class Person(Base):
 
 
 class FamilyLink(Base):
-    """A person named another as spouse or child; the same member stands there once."""
+    """A person named another as spouse or child.
+
+    A link that has ended stays, for what was filed about the member rests on it. Of those that have
+    not, the same member stands there once, and one is a spouse.
+    """
 
     __tablename__ = "family_links"
     __table_args__ = (
         one_of("kinship", Kinship),
         one_of("id_type", IdType),
-        UniqueConstraint("person_id", "id_type", "member_index"),
+        Index(
+            "uq_family_links_current",
+            "person_id",
+            "id_type",
+            "member_index",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "uq_family_links_spouse",
+            "person_id",
+            unique=True,
+            postgresql_where=text("kinship = 'spouse' AND ended_at IS NULL"),
+        ),
+        Index("ix_family_links_person", "person_id", "id"),
         Index("ix_family_links_member", "id_type", "member_index"),
         CheckConstraint("person_id <> member_id", name="two_people"),
+        CheckConstraint("ended_at >= created_at", name="ended_after_created"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -75,6 +97,7 @@ class FamilyLink(Base):
     id_type: Mapped[IdType] = mapped_column(EnumText(IdType))
     member_index: Mapped[bytes]
     created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class DistrictPerson(DistrictScoped, Base):

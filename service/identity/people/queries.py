@@ -23,9 +23,11 @@ _PERSON: Final = (
     Person.id,
     Person.id_type,
     Person.id_number,
+    Person.id_number_index,
     Person.name,
     Person.phone,
     Person.birth_date,
+    Person.id_country,
     person_keys.wrapped_key(Person.id).label("key"),
 )
 _NAMES: Final = text("SELECT id, name FROM employer_names(:persons)").bindparams(
@@ -41,6 +43,7 @@ class Profile:
     name: str | None = field(repr=False)
     id_type: IdType | None
     id_number: str | None = field(repr=False)
+    id_country: str | None = field(repr=False)
     phone_masked: str | None
     birth_date: date | None = field(repr=False)
 
@@ -62,15 +65,39 @@ def profile_for(session: Session, actor: Actor) -> Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """What stands on the row of a talent, which is locked, and its blind index."""
+
+    profile: Profile
+    index: bytes | None
+
+
+def registered_of(session: Session, person: UUID) -> Registered:
+    """A talent's own row; it stays locked, so that two changes do not cross. One statement."""
+    row = session.execute(
+        select(*_PERSON, Person.id_number_index)
+        .where(Person.id == person)
+        .with_for_update(key_share=True)
+    ).one()
+    return Registered(_profile(session, row), row.id_number_index)
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyMember:
-    """A spouse or child; `id` is their person."""
+    """A spouse or child; `id` is their person, as this family named them.
+
+    `number_index`, the blind index of their id number, is the same in every family; it is not kept
+    with a filing.
+    """
 
     id: UUID
     name: str = field(repr=False)
     kinship: Kinship
     id_type: IdType
     id_number: str = field(repr=False)
+    id_country: str | None = field(repr=False)
     birth_date: date | None = field(repr=False)
+    number_index: bytes | None = field(default=None, repr=False)
 
     @property
     def id_number_masked(self) -> str:
@@ -79,9 +106,10 @@ class FamilyMember:
 
 
 def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
-    """The family of the talent who asks, as it was added, without those whose key was destroyed.
+    """The family of the talent who asks, as it was added.
 
-    One statement. Raises `Forbidden`.
+    Without those whose link has ended or whose key was destroyed. One statement. Raises
+    `Forbidden`.
     """
     rows = session.execute(
         select(
@@ -89,7 +117,7 @@ def family_for(session: Session, actor: Actor) -> dict[UUID, FamilyMember]:
             FamilyLink.kinship,
         )
         .join(FamilyLink, FamilyLink.member_id == Person.id)
-        .where(FamilyLink.person_id == own_person(actor))
+        .where(FamilyLink.person_id == own_person(actor), FamilyLink.ended_at.is_(None))
         .order_by(FamilyLink.id)
     )
     return _family(session, rows)
@@ -128,7 +156,7 @@ def household_of(session: Session, me: UUID) -> Household:
             literal(None, Uuid).label("link"),
         ),
         select(FamilyLink.member_id, FamilyLink.kinship, FamilyLink.id).where(
-            FamilyLink.person_id == me
+            FamilyLink.person_id == me, FamilyLink.ended_at.is_(None)
         ),
     ).cte("members")
     rows = session.execute(
@@ -143,8 +171,10 @@ def household_of(session: Session, me: UUID) -> Household:
 
 
 def family_ids(session: Session, person: UUID) -> frozenset[UUID]:
-    """Whom a person named as family; one statement."""
-    members = select(FamilyLink.member_id).where(FamilyLink.person_id == person)
+    """Whom a person names as family; one statement."""
+    members = select(FamilyLink.member_id).where(
+        FamilyLink.person_id == person, FamilyLink.ended_at.is_(None)
+    )
     return frozenset(session.scalars(members))
 
 
@@ -155,12 +185,13 @@ def own_person(actor: Actor) -> UUID:
     return actor.person_id
 
 
-def is_own_case(actor: Actor, person_id: UUID) -> bool:
+def is_own_case(actor: Actor, *named: UUID | None) -> bool:
     """Whether a member of staff would work on a case of their own or of their family.
 
-    As of the request: what they are to each other was looked up with the sign-in.
+    `named` are the persons whom the case names: who applied and who it is about, where there are
+    such. As of the request: what they are to each other was looked up with the sign-in.
     """
-    return person_id in actor.own_cases
+    return not actor.own_cases.isdisjoint(named)
 
 
 def _family(session: Session, rows: Iterable[Any]) -> dict[UUID, FamilyMember]:
@@ -180,7 +211,9 @@ def _member(session: Session, row: Any) -> FamilyMember | None:
         kinship=row.kinship,
         id_type=row.id_type,
         id_number=_opened(session, Person.id_number, row) or "",
+        id_country=_opened(session, Person.id_country, row),
         birth_date=_date(_opened(session, Person.birth_date, row)),
+        number_index=row.id_number_index,
     )
 
 
@@ -222,11 +255,12 @@ def people_of_case(
 
 
 def kept_of_applicant(applicant: Profile) -> dict[str, Any]:
-    """What a filing keeps of its applicant, as JSON: name, id_type, id_number, birth_date."""
+    """What a filing keeps of its applicant, as JSON: name, document, birth_date."""
     return {
         "name": applicant.name,
         "id_type": applicant.id_type,
         "id_number": applicant.id_number,
+        "id_country": applicant.id_country,
         "birth_date": applicant.birth_date,
     }
 
@@ -238,6 +272,7 @@ def kept_of_member(member: FamilyMember) -> dict[str, Any]:
         "kinship": member.kinship,
         "id_type": member.id_type,
         "id_number": member.id_number,
+        "id_country": member.id_country,
         "birth_date": member.birth_date,
     }
 
@@ -251,6 +286,7 @@ def applicant_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> Profile:
         name=kept.get("name"),
         id_type=None if id_type is None else IdType(id_type),
         id_number=kept.get("id_number"),
+        id_country=kept.get("id_country"),
         phone_masked=None,
         birth_date=_date(kept.get("birth_date")),
     )
@@ -266,6 +302,7 @@ def member_as_filed(person: UUID, kept: Mapping[str, Any] | None) -> FamilyMembe
         kinship=Kinship(kept["kinship"]),
         id_type=IdType(kept["id_type"]),
         id_number=kept["id_number"],
+        id_country=kept.get("id_country"),
         birth_date=_date(kept.get("birth_date")),
     )
 
@@ -289,6 +326,7 @@ def _profile(session: Session, row: Any) -> Profile:
         name=_opened(session, Person.name, row),
         id_type=row.id_type,
         id_number=_opened(session, Person.id_number, row),
+        id_country=_opened(session, Person.id_country, row),
         phone_masked=_masked(_opened(session, Person.phone, row)),
         birth_date=_date(_opened(session, Person.birth_date, row)),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from service.identity.people import actions, queries
+from service.identity.people.limits import limited
 from service.identity.people.queries import FamilyMember, Profile
 from service.identity.people.schemas import (
-    ID_EXAMPLE,
+    MEMBER_EXAMPLE,
     TALENT_EXAMPLE,
     FamilyMemberIn,
     FamilyMemberOut,
@@ -24,13 +25,14 @@ from service.kernel.views import Listing
 me: Final = http.Blueprint("me", __name__, description="One's own account, family and consents.")
 
 
-MEMBER_EXAMPLE: Final = {
-    "id": ID_EXAMPLE,
-    "name": "李小明",
-    "kinship": "child",
+_ME_EXAMPLE: Final = TALENT_EXAMPLE | {
+    "name": "李娜",
     "id_type": "citizen_id",
-    "id_number": "110***********0023",
-    "birth_date": "2019-06-01",
+    "id_number": "110***********002X",
+    "id_country": None,
+    "birth_date": "1949-12-31",
+    "phone": "138****5678",
+    "complete": True,
 }
 
 
@@ -38,14 +40,7 @@ MEMBER_EXAMPLE: Final = {
 @me.response(
     200,
     MeOut,
-    example=TALENT_EXAMPLE
-    | {
-        "name": "李娜",
-        "id_type": "citizen_id",
-        "id_number": "110***********1234",
-        "phone": "138****5678",
-        "complete": True,
-    },
+    example=_ME_EXAMPLE,
 )
 def get_me() -> dict[str, Any]:
     """Who is signed in, and what is known of them."""
@@ -56,7 +51,7 @@ def get_me() -> dict[str, Any]:
     "/v1/me",
     allow=Permission.PROFILE_WRITE,
     audiences=("talent",),
-    problems={409: ["id_number_fixed", "id_number_taken"]},
+    problems={409: ["id_number_fixed", "id_number_taken"], 429: ["too_many_requests"]},
 )
 @me.arguments(
     MeIn,
@@ -70,19 +65,14 @@ def get_me() -> dict[str, Any]:
 @me.response(
     200,
     MeOut,
-    example=TALENT_EXAMPLE
-    | {
-        "name": "李娜",
-        "id_type": "citizen_id",
-        "id_number": "110***********002X",
-        "phone": "138****5678",
-        "complete": True,
-    },
+    example=_ME_EXAMPLE,
 )
+@limited
 def update_me(body: dict[str, Any]) -> dict[str, Any]:
-    """Give name, phone, and kind and number of an id document.
+    """Give name, phone, and an id document.
 
-    What is left out stays. The document's kind and number go together and are given once.
+    What is left out stays. The document's kind and number go together and are given once; a
+    passport with the state that issued it and the date of birth.
     """
     actions.update_me(http.session(), http.actor(), **body, at=clock.now())
     return _me(http.actor())
@@ -100,7 +90,10 @@ def list_family() -> Listing[FamilyMember]:
     "/v1/me/family",
     allow=Permission.PROFILE_WRITE,
     audiences=("talent",),
-    problems={409: ["family_member_known"]},
+    problems={
+        409: ["family_member_known", "family_full", "spouse_known"],
+        429: ["too_many_requests"],
+    },
 )
 @me.arguments(
     FamilyMemberIn,
@@ -112,8 +105,12 @@ def list_family() -> Listing[FamilyMember]:
     },
 )
 @me.response(201, FamilyMemberOut, example=MEMBER_EXAMPLE)
+@limited
 def add_family_member(body: dict[str, Any]) -> FamilyMember:
-    """Name a spouse or child, so that items can be filed about them."""
+    """Name a spouse or child, so that items can be filed about them.
+
+    Of up to twenty one is the spouse.
+    """
     return actions.add_family_member(http.session(), http.actor(), **body, at=clock.now())
 
 
@@ -125,6 +122,8 @@ def _me(actor: Actor) -> dict[str, Any]:
         "name": known and known.name,
         "id_type": known and known.id_type,
         "id_number": known and known.id_number_masked,
+        "id_country": known and known.id_country,
+        "birth_date": known and known.birth_date,
         "phone": known and known.phone_masked,
         "complete": known and known.complete,
     }

@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session
 from service.identity.auth.actions.accounts import ensure_account
 from service.identity.people.rules import AccountKind
 from service.identity.staff.models import Department, StaffPost
+from service.identity.staff.vocabulary import PostsEnded, StaffEvent
 from service.kernel import clock
+from service.kernel.actor import system
 from service.kernel.db import District, insert_rows
+from service.kernel.events import emit
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
 
@@ -62,13 +65,16 @@ def ensure_staff(
     posts: Iterable[PostGiven],
     at: datetime,
     person_id: UUID | None = None,
+    renamed: bool = False,
 ) -> UUID:
     """Make this account, or make it be so: name, password, and exactly these posts from today on.
 
-    Gives the account's id. `person_id` is the person of a member of staff who is a talent too:
-    they may not work on their own cases. The transaction runs in the scope of its district, and
-    of nobody, before and after. Raises what `ensure_account` raises; the database refuses an
-    unknown department.
+    Returns the account's id. What the account has claimed in a post that ends goes back into the
+    pool. `person_id` is the person of a member of staff who is a talent too: they may not work on
+    their own cases. An account stays that of one person permanently: another name is taken only
+    where `renamed` says that it is the same person's. The transaction runs in the scope of its
+    district, and of nobody, before and after. Raises what `ensure_account` raises; the database
+    refuses an unknown department.
     """
     district, today = _district_today(session, at)
     account_id = ensure_account(
@@ -80,8 +86,11 @@ def ensure_staff(
         password=password,
         at=at,
         person_id=person_id,
+        renamed=renamed,
     )
-    _hold_posts(session, district, account_id, frozenset(posts), today)
+    if _hold_posts(session, district, account_id, frozenset(posts), today):
+        ended = PostsEnded(account=account_id)
+        emit(session, StaffEvent.POSTS_ENDED, actor=system(district), at=at, data=ended)
     return account_id
 
 
@@ -97,8 +106,11 @@ def _district_today(session: Session, at: datetime) -> tuple[str, date]:
 
 def _hold_posts(
     session: Session, district: str, account_id: UUID, wanted: frozenset[PostGiven], today: date
-) -> None:
-    """End the posts that are not wanted (today is no longer worked), begin those that are new."""
+) -> bool:
+    """End the posts that are not wanted (today is no longer worked), begin those that are new.
+
+    Returns whether any was ended.
+    """
     rows = session.execute(
         select(StaffPost.id, StaffPost.department, StaffPost.role, StaffPost.valid_from).where(
             StaffPost.district_id == district,
@@ -118,3 +130,4 @@ def _hold_posts(
     common = {"district_id": district, "account_id": account_id, "valid_from": today}
     new = sorted(wanted - held)
     insert_rows(session, StaffPost, [common | {"department": d, "role": r} for d, r in new])
+    return bool(dropped)

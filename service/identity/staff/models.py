@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.identity.staff.rules import DepartmentKind
@@ -38,6 +38,7 @@ class StaffPost(DistrictScoped, Base):
     __table_args__ = (
         owned_by("departments", "department", "code"),
         UniqueConstraint("district_id", "account_id", "department", "role", "valid_from"),
+        Index("ix_posts_department", "district_id", "department"),
         one_of("role", Role),
         CheckConstraint("valid_to >= valid_from", name="days_in_order"),
     )

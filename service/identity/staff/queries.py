@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     Uuid,
-    any_,
     bindparam,
     func,
     literal,
@@ -25,6 +24,7 @@ from sqlalchemy.orm import Session
 from service.identity.auth.models import Account
 from service.identity.staff.models import Department, StaffPost
 from service.kernel.actor import Actor
+from service.kernel.permissions import Role
 
 _NAMES: Final = text(
     "SELECT department, account_id, display_name"
@@ -49,35 +49,100 @@ def colleague_with(
     *,
     department: str,
     role: str,
-    person_id: UUID,
+    people: Iterable[UUID | None],
     on: date,
 ) -> Colleague | None:
     """Who this account is, if it holds the role in the department on that day; two statements.
 
-    `person_id` is the person of the case they would be handed. None after one statement for who
-    does not hold it.
+    `people` are whom the case names that they would be handed: who applied and who it is about,
+    where there are such. None after one statement for who does not hold it.
     """
-    held = session.scalar(
-        select(StaffPost.id)
+    about = {"district": actor.district, "department": department, "role": role}
+    if not session.scalar(select(post_held(**about, account=account_id, on=on))):
+        return None
+    row = session.execute(
+        select(
+            Account.display_name,
+            func.identity_cases_of(Account.id).op("&&", is_comparison=True)(
+                literal([one for one in people if one is not None], ARRAY(Uuid()))
+            ),
+        ).where(Account.id == account_id, Account.disabled_at.is_(None))
+    ).one_or_none()
+    return None if row is None else Colleague(row[0] or "", row[1])
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """Somebody who works in a department today, with the roles of their posts there."""
+
+    account: UUID
+    name: str
+    department: str
+    roles: Sequence[Role]
+
+
+def team_of(
+    session: Session, actor: Actor, departments: Collection[str], *, on: date
+) -> Sequence[TeamMember]:
+    """Who holds a post in these departments on that day, by department and name; two statements.
+
+    Accounts that are disabled are left out.
+    """
+    posts = session.execute(
+        select(StaffPost.department, StaffPost.account_id, func.array_agg(StaffPost.role))
         .where(
             StaffPost.district_id == actor.district,
-            StaffPost.account_id == account_id,
+            StaffPost.department.in_(sorted(departments)),
+            StaffPost.valid_from <= on,
+            func.coalesce(StaffPost.valid_to, on) >= on,
+        )
+        .group_by(StaffPost.department, StaffPost.account_id)
+    ).all()
+    named = select(Account.id, Account.display_name).where(
+        Account.id.in_({account for _, account, _ in posts}), Account.disabled_at.is_(None)
+    )
+    names = {row.id: row.display_name or "" for row in session.execute(named)}
+    return sorted(
+        (
+            TeamMember(account, names[account], department, sorted(map(Role, roles)))
+            for department, account, roles in posts
+            if account in names
+        ),
+        key=lambda one: (one.department, one.name, one.account),
+    )
+
+
+def post_held(
+    *,
+    district: ColumnElement[str] | Any,
+    account: ColumnElement[UUID | None] | Any,
+    department: ColumnElement[str] | Any,
+    role: ColumnElement[str] | Any,
+    on: date,
+) -> ColumnElement[bool]:
+    """Whether an account has a role in a department on a day, as an expression over columns of
+    another row or of values.
+    """
+    return (
+        select(StaffPost.id)
+        .where(
+            StaffPost.district_id == district,
+            StaffPost.account_id == account,
             StaffPost.department == department,
             StaffPost.role == role,
             StaffPost.valid_from <= on,
             func.coalesce(StaffPost.valid_to, on) >= on,
         )
-        .limit(1)
+        .exists()
     )
-    if held is None:
-        return None
-    row = session.execute(
-        select(
-            Account.display_name,
-            literal(person_id, Uuid) == any_(func.identity_cases_of(Account.id)),
-        ).where(Account.id == account_id, Account.disabled_at.is_(None))
-    ).one_or_none()
-    return None if row is None else Colleague(row[0] or "", row[1])
+
+
+def disabled_among(session: Session, accounts: Collection[UUID]) -> set[UUID]:
+    """Those of the district's staff that may not sign in any more; one statement at the most."""
+    if not accounts:
+        return set()
+    disabled = select(Account.id).where(Account.id.in_(accounts), Account.disabled_at.is_not(None))
+    return set(session.scalars(disabled))
 
 
 def staff_names(

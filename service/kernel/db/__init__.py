@@ -11,7 +11,7 @@ from service.kernel.db.columns import (
     zone_of,
 )
 from service.kernel.db.engine import Database, connect, districts
-from service.kernel.db.locking import for_change
+from service.kernel.db.locking import for_change, for_use
 from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
 from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows
 
@@ -27,6 +27,7 @@ __all__ = [
     "delete_rows",
     "districts",
     "for_change",
+    "for_use",
     "insert_new_rows",
     "insert_rows",
     "one_of",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import District
 from service.kernel.db.scope import Scope, set_scope
-from service.kernel.settings import Settings, SettingsError
+from service.kernel.settings import DatabaseSettings, SettingsError
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Database:
         self.engine.dispose()
 
 
-def connect(settings: Settings) -> Database:
+def connect(settings: DatabaseSettings) -> Database:
     """A pool for the application role.
 
     Where the login is another role (an owner's, in a small installation), every connection
@@ -201,7 +201,7 @@ SELECT NOT (rolsuper OR rolbypassrls) AND NOT EXISTS (
 """
 
 
-def _prepare_connections(engine: Engine, settings: Settings) -> None:
+def _prepare_connections(engine: Engine, settings: DatabaseSettings) -> None:
     """Every new connection takes its role and limits; `UnsafeRole` where security is not to be had.
 
     A superuser, a role with BYPASSRLS and the owner of a protected table would see everything.

@@ -20,3 +20,12 @@ def for_change(query: Selected, *models: Any, skip_locked: bool = False) -> Sele
     `skip_locked` leaves out what somebody else holds: how timers pick their work.
     """
     return query.with_for_update(key_share=True, of=models, skip_locked=skip_locked)
+
+
+def for_use(query: Selected, *models: Any) -> Selected:
+    """Hold the rows of `models` that a query finds as they are until the transaction ends.
+
+    `FOR SHARE`: several may use a row at once, and a change (`for_change`) waits for all of them.
+    For what is checked and then relied on; the key share that an insert takes holds up no change.
+    """
+    return query.with_for_update(read=True, of=models)

@@ -18,6 +18,7 @@ from service.kernel.http.context import (
 from service.kernel.http.fields import Schema, SentFile
 from service.kernel.http.files import attachment, read_form
 from service.kernel.http.pages import Page
+from service.kernel.http.shown import ShownOut, ShownSectionOut
 from service.kernel.permissions import PUBLIC
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Runtime",
     "Schema",
     "SentFile",
+    "ShownOut",
+    "ShownSectionOut",
     "actor",
     "attachment",
     "cursors",

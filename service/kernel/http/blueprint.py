@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
+import flask
 import flask_smorest
 from flask import Response, g, request
 from flask_smorest.utils import get_appcontext
@@ -31,6 +32,7 @@ Allow = Permission | Literal["public"]
 Problems = Mapping[int, Iterable[str]]
 Before = Callable[[], Mapping[str, Any]]
 KeepsKey = Callable[[], bool]
+Again = Callable[[str], Response]
 
 AUDIENCES: Final = ("public", "talent", "desk", "enterprise")
 _KEPT_HEADERS: Final = ("Content-Type", "ETag", "Location")
@@ -55,6 +57,7 @@ class Policy:
     problems: Problems
     before: Before | None = None
     keeps_key: KeepsKey | None = None
+    again: Again | None = None
 
 
 class Parser(FlaskParser):
@@ -103,6 +106,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         problems: Problems | None = None,
         before: Before | None = None,
         keeps_key: KeepsKey | None = None,
+        again: Again | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
         """Register a view.
@@ -113,7 +117,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
         actor may do it, before any transaction is opened: for what is done outside. What it returns
         the view gets as arguments; what it did it undoes through `context.unless_committed`.
         `keeps_key` says of a request that its key is kept with what the view makes, and that the
-        view itself knows a request that comes again: its answer is not stored.
+        view itself knows a request that comes again: its answer is not stored. `again`, for answers
+        that are as long as what was sent: of them the Location is stored and not the body, and a
+        request that comes again is answered with what it returns for that, as it then stands.
         """
         posted = "POST" in options.get("methods", ()) and allow != PUBLIC
         policy = Policy(
@@ -124,6 +130,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
             problems=problems or {},
             before=before,
             keeps_key=keeps_key,
+            again=again,
         )
 
         def decorator(view: Callable[P, R]) -> Callable[..., Response]:
@@ -146,8 +153,19 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
     def patch(
         self, rule: str, **options: Any
     ) -> Callable[[Callable[P, R]], Callable[..., Response]]:
-        """`route` for PATCH."""
-        return self.route(rule, methods=["PATCH"], **options)
+        """`route` for PATCH, and for PUT with the same meaning, which the documents do not repeat.
+
+        `wx.request` of a mini-program sends PUT, and no PATCH.
+        """
+        register = self.route(rule, methods=["PATCH"], **options)
+
+        def decorator(view: Callable[P, R]) -> Callable[..., Response]:
+            guarded = register(view)
+            endpoint = guarded.__name__
+            flask.Blueprint.add_url_rule(self, rule, endpoint, guarded, methods=["PUT"])
+            return guarded
+
+        return decorator
 
     def delete(
         self, rule: str, **options: Any
@@ -249,13 +267,17 @@ def _answer(
         unit.key,
         unit.digest,
         unit.actor.person_id,
+        unit.actor.rights,
     )
     stored = idempotency.stored_answer(unit.session(), keyed)
     if stored is not None:
+        if policy.again is not None:
+            return policy.again(stored.headers["Location"])
         unit.close()
         return Response(stored.body, stored.status, stored.headers)
     response = _viewed(view, arguments)
-    idempotency.store_answer(unit.session(), keyed, _kept(response), at=clock.now())
+    answer = _kept(response, keyed.rights, whole=policy.again is None)
+    idempotency.store_answer(unit.session(), keyed, answer, at=clock.now())
     return response
 
 
@@ -268,6 +290,7 @@ def _viewed(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     return response
 
 
-def _kept(response: Response) -> idempotency.Answer:
+def _kept(response: Response, rights: str, *, whole: bool) -> idempotency.Answer:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return idempotency.Answer(response.status_code, headers, response.get_data(as_text=True))
+    body = response.get_data(as_text=True) if whole else ""
+    return idempotency.Answer(response.status_code, headers, body, rights)

@@ -32,7 +32,8 @@ from service.kernel.logs import logger
 from service.kernel.messages import Language
 from service.kernel.settings import Settings
 
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_KEY: Final = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,128}")
+"""Visible ASCII but the comma, with which a server joins a header that is sent twice."""
 _LOG: Final = logger("http")
 
 Authenticate = Callable[[str], Actor]
@@ -194,7 +195,7 @@ def read_if_match() -> ETag:
 
 
 def read_key(*, required: bool) -> str | None:
-    """The Idempotency-Key: 1 to 128 visible ASCII characters."""
+    """The Idempotency-Key: 1 to 128 visible ASCII characters, none of them a comma."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         if required:
@@ -206,11 +207,18 @@ def read_key(*, required: bool) -> str | None:
 
 
 def read_json() -> Any:
-    """The body as strict JSON, read once; raises what `strict_json.loads` raises, and 415."""
+    """The body as strict JSON, read once; raises what `strict_json.loads` raises, and 415.
+
+    No body at all, of no media type, is an empty object: an operation that needs nothing to be said
+    takes it, and any other names what is missing.
+    """
     if "json" not in g:
-        if request.mimetype != "application/json":
+        if not request.content_type and not _body():
+            g.json = {}
+        elif request.mimetype != "application/json":
             raise UnsupportedMediaType
-        g.json = strict_json.loads(_body())
+        else:
+            g.json = strict_json.loads(_body())
     return g.json
 
 

@@ -61,7 +61,19 @@ pages: Final = flask.Blueprint("docs", __name__, url_prefix="/docs")
 def as_yaml(written: dict[str, Any]) -> str:
     """A document as it is committed: stable from one run to the next, without aliases."""
     plain = orjson.loads(orjson.dumps(written))
-    return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=100)
+    return yaml.dump(plain, Dumper=_Blocks, allow_unicode=True, sort_keys=False, width=100)
+
+
+class _Blocks(yaml.SafeDumper):
+    """Text of several lines stands in a block, as it would be read."""
+
+
+def _block(dumper: _Blocks, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Blocks.add_representer(str, _block)
 
 
 def document(app: Flask, audience: str) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import flask_smorest
@@ -12,15 +15,17 @@ from flask import Flask
 from service.kernel import messages
 from service.kernel.http.blueprint import AUDIENCES, Blueprint, Keyed, Policy
 from service.kernel.permissions import PUBLIC
+from service.kernel.settings import ROOT
+from service.kernel.words import vocabulary
 
-VERSION: Final = "1.0.0"
-
+_INTRODUCTIONS: Final = Path(__file__).resolve().parents[2] / "introductions"
 _TITLES: Final = {
     "public": "Talent service: what anybody may ask",
     "talent": "Talent service: for talents and their mini-program",
     "desk": "Talent service: for department clerks and their desk",
     "enterprise": "Talent service: for employers and their agents",
 }
+_PUT_TOO: Final = "PUT means the same here, for clients that have no PATCH."
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 _PROBLEM: Final = {
     "type": "object",
@@ -53,6 +58,21 @@ _PROBLEM: Final = {
 }
 
 
+@cache
+def version() -> str:
+    """The one version of the project: of the package, its changelog and its documents."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
+
+
+def introduction(audience: str) -> str:
+    """What a client has to know before the first request, in Markdown: first how its users sign
+    in, then what holds for all.
+    """
+    parts = (f"{audience}.md", "everybody.md")
+    return "\n".join((_INTRODUCTIONS / part).read_text(encoding="utf-8") for part in parts)
+
+
 class _Document(flask_smorest.Api):  # type: ignore[misc]  # the library has no types
     DEFAULT_ERROR_RESPONSE_NAME = None
 
@@ -69,8 +89,9 @@ def build(app: Flask, blueprints: Iterable[Blueprint]) -> dict[str, dict[str, An
 def _build_one(app: Flask, blueprints: list[Blueprint], audience: str) -> dict[str, Any]:
     prefix = f"{audience.upper()}_"
     app.config[f"{prefix}API_TITLE"] = _TITLES[audience]
-    app.config[f"{prefix}API_VERSION"] = VERSION
+    app.config[f"{prefix}API_VERSION"] = version()
     app.config[f"{prefix}OPENAPI_VERSION"] = "3.1.0"
+    app.config[f"{prefix}API_SPEC_OPTIONS"] = {"info": {"description": introduction(audience)}}
     api = _Document(app, config_prefix=prefix)
     for blueprint in blueprints:
         part = blueprint.for_audience(audience)
@@ -81,6 +102,10 @@ def _build_one(app: Flask, blueprints: list[Blueprint], audience: str) -> dict[s
     document: dict[str, Any] = api.spec.to_dict()
     for operation in _operations(document):
         _complete(operation)
+    for path in document["paths"].values():
+        if "patch" in path:
+            said = path["patch"].get("description", "")
+            path["patch"]["description"] = f"{said}\n\n{_PUT_TOO}".strip()
     components = document.setdefault("components", {})
     for unused in ("responses", "headers", "parameters"):
         components.pop(unused, None)
@@ -94,8 +119,25 @@ def _build_one(app: Flask, blueprints: list[Blueprint], audience: str) -> dict[s
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
-    document["paths"] = dict(sorted(document["paths"].items()))
+    _put_in_words(document)
     return document
+
+
+def _put_in_words(node: Any) -> None:
+    """Give every enumeration the words for its values: `x-options`, as the fields of forms have
+    them, and the description, which people read.
+    """
+    if isinstance(node, dict):
+        if "x-words" in node and "enum" in node:
+            words = vocabulary()[node["x-words"]]
+            told = [f"- `{value}`: {word['zh']} ({word['en']})" for value, word in words.items()]
+            described = [*filter(None, [node.get("description")]), "\n".join(told)]
+            node |= {"x-options": words, "description": "\n\n".join(described)}
+        for inner in node.values():
+            _put_in_words(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _put_in_words(inner)
 
 
 def _strict_output(schema: dict[str, Any]) -> dict[str, Any]:

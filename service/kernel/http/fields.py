@@ -20,16 +20,21 @@ import marshmallow as ma
 from marshmallow import validate
 
 from service.kernel.errors import FieldError
+from service.kernel.text import holds_hidden, is_blank
+from service.kernel.words import name_of
 
 Messages: TypeAlias = dict[str, Any]
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+EARLIEST_BIRTH: Final = date(1900, 1, 1)
+"""Nobody who applies was born before."""
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""What nobody pastes along."""
 
 
 class Fault(str):
@@ -73,8 +78,11 @@ class Schema(ma.Schema):
 
 
 class String(ma.fields.String):
-    """Text of `shortest` to `longest` characters, without control characters, not only blanks.
+    """Text of `shortest` to `longest` characters, of which none is hidden, not only blanks.
 
+    Hidden are control characters and others that show nothing or turn what is seen around
+    (`kernel.text.holds_hidden`). `lines`: it may have several. `pasted`: who reads it drops what a
+    chat or a keyboard adds, or compares it as it is; control characters alone are refused.
     `pattern`, where given, must match the whole of it.
     """
 
@@ -85,20 +93,29 @@ class String(ma.fields.String):
     }
 
     def __init__(
-        self, *, shortest: int = 1, longest: int = 200, pattern: str | None = None, **kwargs: Any
+        self,
+        *,
+        shortest: int = 1,
+        longest: int = 200,
+        pattern: str | None = None,
+        lines: bool = False,
+        pasted: bool = False,
+        **kwargs: Any,
     ) -> None:
         checks: list[Any] = [Length(shortest, longest)]
         if pattern is not None:
             checks.append(Pattern(pattern))
         super().__init__(validate=checks, **kwargs)
-        self.shortest = shortest
+        self.shortest, self.lines, self.pasted = shortest, lines, pasted
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if _UNSTORABLE.search(text):
             raise self.make_error("control")
-        if self.shortest and text and not text.strip():
+        if self.shortest and text and is_blank(text):
             raise self.make_error("blank")
+        if not self.pasted and holds_hidden(text, lines=self.lines):
+            raise self.make_error("control")
         return text
 
 
@@ -179,6 +196,14 @@ class Boolean(ma.fields.Boolean):
         return value
 
 
+class QueryBoolean(Boolean):
+    """`true` or `false` in a query string."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        known = {"true": True, "false": False}
+        return super()._deserialize(known.get(value, value), attr, data, **kwargs)
+
+
 class UUID(ma.fields.UUID):
     """A UUID in its canonical form, with hyphens."""
 
@@ -206,6 +231,18 @@ class Date(ma.fields.Date):
             raise self.make_error("invalid", input=value, obj_type="date") from None
 
 
+class BirthDate(Date):
+    """The day on which somebody was born: 1900 or later, as nobody older is alive."""
+
+    default_error_messages: Messages = {"too_early": "birth_date_too_early"}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> date:
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if day < EARLIEST_BIRTH:
+            raise self.make_error("too_early")
+        return day
+
+
 class DayOrMoment(ma.fields.String):
     """A calendar date, or a moment with its offset (RFC 3339): returns a `date` or a `datetime`."""
 
@@ -223,12 +260,15 @@ class DayOrMoment(ma.fields.String):
 
 
 class Enum(ma.fields.Enum[Any]):
-    """One of the values of a `StrEnum`."""
+    """One of the values of a `StrEnum`; `x-words` tells the documents where their words are."""
 
     default_error_messages: Messages = {"unknown": "not_one_of"}
 
-    def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(enum, by_value=True, **kwargs)
+    def __init__(
+        self, enum: type[StrEnum], *, metadata: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        named = {"x-words": name_of(enum), **(metadata or {})}
+        super().__init__(enum, by_value=True, metadata=named, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str):

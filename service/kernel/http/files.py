@@ -82,6 +82,9 @@ def _parts(maximum: int) -> Iterator[Part]:
             request.stream, request.mimetype, request.content_length, request.mimetype_params
         )
     except RequestEntityTooLarge:
+        # The parser says the same of a body that is too long and of what it holds of the parts.
+        if request.content_length is not None and request.content_length <= maximum:
+            raise TooLarge("form_too_much") from None
         raise TooLarge("body_too_large", maximum=maximum) from None
     except (ValueError, OSError):  # OSError: malformed chunks, or the client is gone
         raise Malformed("form_malformed") from None

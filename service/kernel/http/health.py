@@ -10,20 +10,29 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from sqlalchemy import text
+from psycopg import DataError, ProgrammingError
+from sqlalchemy import exc
+from sqlalchemy.orm import Session
 
-from service.kernel import clock, metrics
+from service.kernel import access, clock, logs, metrics, migrations
 from service.kernel.db import Database, Scope
+from service.kernel.db.engine import UnsafeRole
 from service.kernel.errors import NotFound, Unauthenticated, Unavailable
 from service.kernel.http.context import runtime
-from service.kernel.migrations import newest_revision
 
 health = Blueprint("health", __name__)
 
+_LOG: Final = logs.logger("health")
+_LATER: Final = {"Retry-After": "5"}
+_LOGGED: Final = 5
+_NO_SUCH_RIGHT: Final = (
+    exc.ProgrammingError,
+    exc.DataError,
+    ProgrammingError,
+    DataError,
+    UnsafeRole,
+)
 READY_SECONDS: Final = 1.5
-_MIGRATED = text("SELECT to_regclass('public.alembic_version') IS NOT NULL")
-_REVISION = text("SELECT version_num FROM alembic_version")
-_RETRY: Final = {"Retry-After": "5"}
 
 
 @health.get("/livez")
@@ -32,48 +41,64 @@ def livez() -> Response:
     return Response("ok\n", content_type="text/plain")
 
 
-class _Look:
-    """One look at a database, at most one at a time, by a thread that may get stuck with it."""
+class _Readiness:
+    """One look at the database, at most one at a time, by a thread that may get stuck with it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._look: Future[str | None] | None = None
+        self._look: Future[None] | None = None
         self._until = 0.0
 
-    def revision(self, database: Database) -> str | None:
-        """The revision of the schema; raises `Unavailable` within READY_SECONDS."""
+    def at(self, database: Database) -> None:
+        """Raises `Unavailable` within READY_SECONDS where it is not as it has to be, and whatever
+        the look itself raised.
+        """
         with self._lock:
             if self._look is None or self._look.done():
                 self._look, self._until = Future(), time.monotonic() + READY_SECONDS
-                threading.Thread(target=self._ask, args=(database, self._look), daemon=True).start()
+                threading.Thread(target=_look, args=(database, self._look), daemon=True).start()
             look, until = self._look, self._until
         try:
-            return look.result(timeout=max(0, until - time.monotonic()))
+            look.result(timeout=max(0, until - time.monotonic()))
         except TimeoutError:
-            raise Unavailable(headers=_RETRY) from None
+            raise Unavailable(headers=_LATER) from None
 
-    @staticmethod
-    def _ask(database: Database, look: Future[str | None]) -> None:
-        try:
-            with database.transaction(Scope.system()) as session:
-                migrated = session.scalar(_MIGRATED)
-                look.set_result(session.scalar(_REVISION) if migrated else None)
-        except BaseException as error:  # noqa: BLE001 - raised where the look is waited for
-            if not look.done():
-                look.set_exception(error)
+
+def _look(database: Database, seen: Future[None]) -> None:
+    try:
+        with database.transaction(Scope.system()) as session:
+            _see_to_schema(session)
+            seen.set_result(None)
+    except BaseException as error:  # noqa: BLE001 - raised where the look is waited for
+        if not seen.done():
+            seen.set_exception(error)
 
 
 @health.get("/readyz")
 def readyz() -> Response:
-    """The database answers and its schema is the one this code was written for.
+    """The database answers, its schema is the one this code needs or a newer one, and the service
+    may do in it what it has to.
 
-    Says 503 where the database takes longer than READY_SECONDS.
+    A newer schema is what an upgrade makes while the older release still runs. Says 503 where the
+    database takes longer than READY_SECONDS.
     """
-    look: _Look = current_app.extensions.setdefault("readiness", _Look())
-    present = look.revision(runtime().database)
-    if present != newest_revision():
-        raise Unavailable("not_migrated", headers=_RETRY)
+    ready: _Readiness = current_app.extensions.setdefault("readiness", _Readiness())
+    try:
+        ready.at(runtime().database)
+    except _NO_SUCH_RIGHT as error:
+        _LOG.error("database_incomplete", exc_info=error)
+        raise Unavailable("database_incomplete", headers=_LATER) from None
     return Response("ready\n", content_type="text/plain")
+
+
+def _see_to_schema(session: Session) -> None:
+    standing = migrations.standing(migrations.revision_of(session))
+    if standing in {migrations.Standing.EMPTY, migrations.Standing.OLDER}:
+        raise Unavailable("not_migrated", headers=_LATER)
+    lost = access.missing(session) if standing is migrations.Standing.SAME else []
+    if lost:
+        _LOG.error("database_incomplete", missing=lost[:_LOGGED], number=len(lost))
+        raise Unavailable("database_incomplete", headers=_LATER)
 
 
 @health.get("/metrics")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -33,6 +34,19 @@ class Page:
         if after is not None:
             key = runtime().keys.cursor
             self.position = cursors.decode(key, after, account=account, filters=filters)
+
+    @property
+    def behind_id(self) -> UUID | None:
+        """Where a list that is ordered by id goes on."""
+        return None if self.position is None else UUID(self.position[0])
+
+    @property
+    def behind_moment(self) -> tuple[datetime, UUID] | None:
+        """Where a list that is ordered by a moment, and by id within it, goes on."""
+        if self.position is None:
+            return None
+        moment, row_id = self.position
+        return datetime.fromisoformat(moment), UUID(row_id)
 
     def answer(
         self,

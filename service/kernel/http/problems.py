@@ -14,6 +14,7 @@ from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
 from service.kernel import errors, messages
+from service.kernel.db.outages import kind_of
 from service.kernel.http.context import language
 from service.kernel.http.fields import MOST_FAULTS
 from service.kernel.logs import logger
@@ -74,7 +75,7 @@ def respond(problem: errors.Problem) -> Response:
         "request_id": g.get("request_id"),
     }
     if params:
-        body["params"] = params
+        body["params"] = messages.said_in(tongue, params)
     response = Response(
         orjson.dumps(body, default=str), problem.status, content_type="application/problem+json"
     )
@@ -115,7 +116,7 @@ def _from_database(error: Exception) -> Response:
     """
     if not _passes(error):
         return _unexpected(error)
-    _LOG.warning("database_unavailable", exc_info=error)
+    _LOG.warning("database_unavailable", kind=kind_of(error), exc_info=error)
     return respond(errors.Unavailable(headers={"Retry-After": "2"}))
 
 

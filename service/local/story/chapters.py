@@ -10,10 +10,11 @@ from typing import Any, Final
 import httpx
 
 from service.kernel.messages import Language
-from service.local.story import beginning, working
+from service.local.environment import read_environment
+from service.local.story import beginning, others, working
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
-from service.local.story.people import new_family
+from service.local.story.people import Caller, new_family
 from service.local.story.stage import (
     OFFERINGS,
     SCHOOLS,
@@ -34,6 +35,11 @@ def tell(var: Path, *, language: Language, say: Callable[[str], Any]) -> int:
     """
     up = var / "up.json"
     expect(up.exists(), f"no service runs in {var}: start it with `make up`")
+    expect(
+        "TALENT_DEMO_PACK" not in read_environment(var),
+        "the story is of the demonstration's district, and another one is shown here: start it with"
+        " `make up`, without PACK",
+    )
     notice = json.loads(up.read_text("utf-8"))
     password = Path(notice["password_file"]).read_text("utf-8").strip()
     notices = Notices(var, _DISTRICT)
@@ -136,7 +142,18 @@ def ending(story: Story) -> None:
         found=told,
     )
     for one in told[-4:]:
-        teller.quote(f"{one['text']['zh']}  {one['text']['en']}")
+        teller.quote(one["text"][story.tongue])
+    teller.tell(
+        f"用 demo:{story.family.code} 登录，就能看到他的联办件。",
+        f"Whoever signs in with demo:{story.family.code} sees his tickets.",
+        true=_listed_on_another_phone(story) >= {story.ticket_id},
+    )
+
+
+def _listed_on_another_phone(story: Story) -> set[str]:
+    phone = Caller(story.http, story.tongue, story.talent.name)
+    phone.sign_in("wechat", code=f"demo:{story.family.code}")
+    return {one["id"] for one in phone.get("/tickets")["items"]}
 
 
 CHAPTERS: Final = (
@@ -153,4 +170,5 @@ CHAPTERS: Final = (
     colleague,
     employer,
     ending,
+    others.elsewhere,
 )

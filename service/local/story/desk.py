@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from service.kernel import clock
+from service.local.story.dates import renewed
 from service.local.story.people import Caller
 from service.local.story.telling import StoryBroken
 
@@ -71,7 +73,7 @@ class Departments:
         body = {"verdict": verdict or seen["passing"], "opinion": "同意", **more}
         passes = body["verdict"] == seen["passing"]
         if passes and seen["records"] and "result" not in body:
-            body["result"] = seen["records"]["examples"][0]
+            body["result"] = renewed(seen["records"]["examples"][0], clock.now().date())
         told: dict[str, Any] = who.post(
             f"/desk/tasks/{task['id']}/decision",
             json=body,

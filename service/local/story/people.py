@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 from uuid import uuid4
@@ -13,6 +13,7 @@ import httpx
 from stdnum.cn import ric
 
 from service.kernel import clock
+from service.local.story.dates import school_year
 from service.local.story.telling import StoryBroken
 
 _REGION: Final = "110105"
@@ -77,7 +78,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Family:
-    """Zhang Wei with wife and two children; `code` signs him in on any phone."""
+    """A talent with spouse and children, as far as there are any; `code` signs them in anywhere."""
 
     code: str
     talent: Caller
@@ -87,17 +88,23 @@ class Family:
 
 def new_family(http: httpx.Client, language: str) -> Family:
     """Sign a new Zhang Wei in, complete his profile, and name his family."""
-    code = f"zhang.wei.{uuid4().hex[:8]}"
-    talent = Caller(http, language, "张伟").sign_in("wechat", code=f"demo:{code}")
-    profile = {"name": "张伟", "phone": "13800138000", "id_type": "citizen_id"}
-    talent.patch("/me", json={**profile, "id_number": id_number(_day(1990))})
-    this_year = clock.now().year  # the children's age, to the year
-    wife = _member(talent, "李芳", "spouse", _day(1992))
+    alone = lone_talent(http, language, "张伟", "zhang.wei")
+    autumn = school_year(clock.now().date())  # by then the children are old enough
+    wife = _member(alone.talent, "李芳", "spouse", _day(1992))
     children = [
-        _member(talent, "张晓雨", "child", _day(this_year - 8)),
-        _member(talent, "张晓阳", "child", _day(this_year - 6)),
+        _member(alone.talent, "张晓雨", "child", _day(autumn - 8, months=8)),
+        _member(alone.talent, "张晓阳", "child", _day(autumn - 6, months=8)),
     ]
-    return Family(code, talent, wife, children)
+    return replace(alone, wife=wife, children=children)
+
+
+def lone_talent(http: httpx.Client, language: str, name: str, code: str) -> Family:
+    """Sign somebody new in, by a code that begins so, and complete their profile."""
+    code = f"{code}.{uuid4().hex[:8]}"
+    talent = Caller(http, language, name).sign_in("wechat", code=f"demo:{code}")
+    profile = {"name": name, "phone": "13800138000", "id_type": "citizen_id"}
+    talent.patch("/me", json={**profile, "id_number": id_number(_day(1990))})
+    return Family(code, talent, {}, [])
 
 
 def _member(talent: Caller, name: str, kinship: str, born: date) -> dict[str, Any]:
@@ -108,5 +115,6 @@ def _member(talent: Caller, name: str, kinship: str, born: date) -> dict[str, An
     return told
 
 
-def _day(year: int) -> date:
-    return date(year, secrets.randbelow(12) + 1, secrets.randbelow(28) + 1)
+def _day(year: int, *, months: int = 12) -> date:
+    """Some day of the first months of a year."""
+    return date(year, secrets.randbelow(months) + 1, secrets.randbelow(28) + 1)

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import httpx
 
+from service.kernel import clock
 from service.local.demonstration import AGENT
+from service.local.story.dates import renewed
 from service.local.story.desk import Departments
 from service.local.story.notices import Notices
 from service.local.story.papers import upload
@@ -90,8 +92,9 @@ def _subjects(story: Story, about: str) -> list[str | None]:
 
 
 def _answers(form: Mapping[str, Any], offering: str | None, scope: str) -> dict[str, Any]:
+    today = clock.now().date()
     return {
-        one["code"]: {**one["schema"]["examples"][0], **one["prefilled"]}
+        one["code"]: {**renewed(one["schema"]["examples"][0], today), **one["prefilled"]}
         for one in form["sections"]
         if one["scope"] == scope and (offering is None or offering in one["asked_by"])
     }

@@ -6,6 +6,8 @@ import json
 
 import httpx
 
+from service.kernel import clock
+from service.local.story.dates import school_year
 from service.local.story.papers import upload_one
 from service.local.story.stage import (
     RENT_FEN,
@@ -25,8 +27,15 @@ def housing(story: Story) -> None:
     )
     item = story.item("housing_rent")
     point = {"material": "lease_contract", "what": "租赁合同缺第二页，请补齐。"}
+    why = {
+        "text": "租赁合同只有第一页，无法核对租期和租金。",
+        "citation": {"code": "rules", "article": "第六条"},
+    }
     departments.decide(
-        departments.task(item, "acceptance", "construction"), "return", corrections=[point]
+        departments.task(item, "acceptance", "construction"),
+        "return",
+        corrections=[point],
+        reason=why,
     )
     ticket = story.ticket()
     teller.tell(
@@ -37,6 +46,15 @@ def housing(story: Story) -> None:
         and [step["kind"] for step in ticket["next_steps"]] == ["correct"],
         found=ticket["next_steps"],
     )
+    returned = story.talent.get(f"/items/{item['id']}")["corrections"][0]
+    cited = returned["reason"]["citation"]
+    teller.tell(
+        "理由和依据也写明了：",
+        "He is told why, and by which rule:",
+        true=returned["reason"]["text"][story.tongue] == why["text"] and bool(cited["title"]),
+        found=returned,
+    )
+    teller.quote(f"{why['text']} {cited['title'][story.tongue]} {cited['article'][story.tongue]}")
     lease = upload_one(story.talent, "lease_contract", pages=2)
     item = story.item("housing_rent")
     story.talent.post(
@@ -148,22 +166,28 @@ def children(story: Story) -> None:
     teller, departments = story.teller, story.departments
     teller.chapter("两个孩子，两个学位", "Two children, two seats")
     _home_of_a_child(story)
-    for child, school in zip(story.items("schooling"), SCHOOLS, strict=True):
+    autumn = school_year(clock.now().date())
+    for number, (child, school) in enumerate(zip(story.items("schooling"), SCHOOLS, strict=True)):
         pass_until(story, child, "decision")
         departments.pass_on(
             child, ("decision", "development_support"), result={"school": school, "grade": 1}
         )
-        pass_until(story, child, None)
+        notice = {"notice_number": f"RX-{autumn}-{219 + number:06}"}
+        departments.pass_on(child, ("registration", "education"), result=notice)
     seats = {one["subject"]: one for one in story.items("schooling")}
+    told: set[str] = set()
     for child, school in zip(story.family.children, SCHOOLS, strict=True):
         seat = seats[child["id"]]
         notices = [one["result"]["notice_number"] for one in seat["deliveries"]]
         teller.tell(
             f"{child['name']}：{school}，入学通知书编号 {'、'.join(notices)}。",
             f"{child['name']}: {school}, with the notice {', '.join(notices)}.",
-            true=seat["result"]["school"] == school and len(notices) == 1,
+            true=seat["result"]["school"] == school
+            and len(notices) == 1
+            and told.isdisjoint(notices),
             found=seat,
         )
+        told |= set(notices)
 
 
 def _home_of_a_child(story: Story) -> None:

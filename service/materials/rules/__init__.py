@@ -3,10 +3,12 @@
 from service.materials.rules.examination import examine
 from service.materials.rules.kinds import (
     Examined,
+    Hold,
     KnownMaterial,
     Limits,
     MaterialEvent,
     MediaType,
+    Quota,
     Upload,
     blob_of,
     folder_of,
@@ -15,10 +17,12 @@ from service.materials.rules.kinds import (
 
 __all__ = [
     "Examined",
+    "Hold",
     "KnownMaterial",
     "Limits",
     "MaterialEvent",
     "MediaType",
+    "Quota",
     "Upload",
     "blob_of",
     "examine",

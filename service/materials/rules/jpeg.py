@@ -7,7 +7,13 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from service.materials.rules.images import hold_pixels, nothing_foreign
+from service.materials.rules.images import (
+    UPRIGHT,
+    exif_of,
+    hold_pixels,
+    nothing_foreign,
+    orientation_of,
+)
 from service.materials.rules.kinds import refused
 
 _MOST_SEGMENTS: Final = 5_000
@@ -25,12 +31,8 @@ _APPLICATIONS: Final = frozenset(range(0xE0, 0xF0))
 _KEPT: Final = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 """What of the data of applications says how the colours are meant, by marker."""
 
+_EXIF_HEAD: Final = b"Exif\0\0"
 _TIFF: Final = 10
-_UPRIGHT: Final = 1
-_ORIENTATION: Final = 0x0112
-_ORIENTATIONS: Final = range(1, 9)
-_SHORT: Final = 3
-_ENTRY_BYTES: Final = 12
 
 Segment = tuple[int, int, int]
 """A marker, and where its segment begins and ends; that of a scan has its data too."""
@@ -50,7 +52,7 @@ def clean_jpeg(content: bytes, *, most_pixels: int) -> bytes:
     turned = [
         _turned(orientation)
         for marker, start, end in segments
-        if marker == _EXIF and (orientation := _orientation(content[start:end])) != _UPRIGHT
+        if marker == _EXIF and (orientation := _orientation(content[start:end])) != UPRIGHT
     ]
     seen = [
         content[start:end]
@@ -98,29 +100,11 @@ def _is_seen(marker: int, data: bytes) -> bool:
 
 
 def _orientation(segment: bytes) -> int:
-    """What an Exif segment says of how the image was held; upright where it cannot be told."""
-    if not segment[4:].startswith(b"Exif\0\0"):
-        return _UPRIGHT
-    tiff = segment[_TIFF:]
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if order is None:
-        return _UPRIGHT
-    try:
-        (at,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (entries,) = struct.unpack_from(f"{order}H", tiff, at)
-        for number in range(entries):
-            place = at + 2 + number * _ENTRY_BYTES
-            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, place)
-            if tag == _ORIENTATION:
-                shown = kind == _SHORT and value in _ORIENTATIONS
-                return int(value) if shown else _UPRIGHT
-    except struct.error:
-        pass
-    return _UPRIGHT
+    """What an Exif segment says of how the image was held."""
+    return orientation_of(segment[_TIFF:]) if segment[4:].startswith(_EXIF_HEAD) else UPRIGHT
 
 
 def _turned(orientation: int) -> bytes:
     """An Exif segment that says the orientation and nothing else."""
-    entry = struct.pack(">HHIHH", _ORIENTATION, _SHORT, 1, orientation, 0)
-    data = b"Exif\0\0" + b"MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
+    data = _EXIF_HEAD + exif_of(orientation)
     return struct.pack(">BBH", 0xFF, _EXIF, len(data) + 2) + data

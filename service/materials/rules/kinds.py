@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -54,10 +54,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """The most that is kept of one person in one district: documents, and their bytes together."""
+
+    number: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """A file that may be kept: `content` is without what tells of its author and place.
 
-    `pages`: of a PDF that lets them be counted; an image has one.
+    `pages`: of a PDF; an image has one, an office file None.
     """
 
     name: str = field(repr=False)
@@ -75,6 +83,14 @@ class Upload:
     size: int
     sha256: bytes
     pages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a document may not be erased: a code of `messages.toml`, and its last day where known."""
+
+    code: str
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

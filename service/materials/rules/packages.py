@@ -1,7 +1,8 @@
 """Office files: OPC packages (ECMA-376, part 2) in zip, read from their directory.
 
-One part alone is unpacked, the list of types, and of that no more than a bound. Readers of zip
-disagree about files that contradict themselves; such a file is refused.
+Every part is unpacked, no further than the directory says, and what is XML is looked at
+(`office_parts`). Readers of zip disagree about files that contradict themselves; such a file is
+refused.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from service.materials.rules.kinds import MediaType, refused
+from service.materials.rules.office_parts import hold_part, is_xml
 
 _END: Final = struct.Struct("<4s4H2LH")
 _ENTRY: Final = struct.Struct("<4s6H3L5H2L")
@@ -21,6 +23,8 @@ _ZIP64_LOCATOR: Final = (b"PK\x06\x07", 20)
 
 _MOST_ENTRIES: Final = 2_000
 _MOST_TYPES: Final = 1024 * 1024
+_MOST_XML: Final = 64 * 1024 * 1024
+_CHUNK: Final = 1024 * 1024
 _WORTH_A_LOOK: Final = 1024 * 1024
 _MOST_TIMES: Final = 250
 """Office writes its parts as XML: repetitive, but not as repetitive as a bomb, which is 1,000:1."""
@@ -49,6 +53,7 @@ class Entry:
     name: str
     flags: int
     method: int
+    crc: int
     packed: int
     unpacked: int
     offset: int
@@ -58,8 +63,9 @@ class Entry:
 def office_type(content: bytes, *, most_unpacked: int) -> MediaType | None:
     """The type of an office file; none for a zip that is something else.
 
-    Raises `Invalid` where it is broken, encrypted, has macros, names parts outside of itself, or
-    is larger unpacked than `most_unpacked` bytes or than files of its kind can be.
+    Raises `Invalid` where it is broken, encrypted, has macros, names parts outside of itself, has
+    in it what acts on its reader (`hold_part`), or is larger unpacked than `most_unpacked` bytes or
+    than files of its kind can be.
     """
     entries = list(_entries(content))
     _hold_entries(content, entries)
@@ -70,7 +76,10 @@ def office_type(content: bytes, *, most_unpacked: int) -> MediaType | None:
     ):
         raise refused("file_has_macros")
     found = {media_type for main, media_type in _MAIN.items() if main in types}
-    return found.pop() if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    _hold_parts(content, entries)
+    return found.pop()
 
 
 def _entries(content: bytes) -> Iterator[Entry]:
@@ -82,7 +91,7 @@ def _entries(content: bytes) -> Iterator[Entry]:
             raise refused("file_broken")
         shown = _ENTRY.unpack_from(content, at)
         signature, made, _, flags, method, *_ = shown
-        packed, unpacked, name_bytes, extra_bytes, comment_bytes = shown[8:13]
+        crc, packed, unpacked, name_bytes, extra_bytes, comment_bytes = shown[7:13]
         name = content[at + _ENTRY.size : at + _ENTRY.size + name_bytes]
         at += _ENTRY.size + name_bytes + extra_bytes + comment_bytes
         if signature != b"PK\x01\x02" or at > end:
@@ -91,6 +100,7 @@ def _entries(content: bytes) -> Iterator[Entry]:
             name=name.decode("utf-8" if flags & _UTF8 else "cp437", "replace"),
             flags=flags,
             method=method,
+            crc=crc,
             packed=packed,
             unpacked=unpacked,
             offset=shown[-1],
@@ -166,6 +176,47 @@ def _hold_sizes(entries: Sequence[Entry], most_unpacked: int) -> None:
             raise refused("file_unpacks_too_large")
 
 
+def _hold_parts(content: bytes, entries: Sequence[Entry]) -> None:
+    """Unpack every part: each is as long as the directory says, and does nothing to its reader."""
+    for entry in entries:
+        chunks = _unpacked(content, entry)
+        if not is_xml(entry.name):
+            for _ in chunks:
+                pass
+        elif entry.unpacked > _MOST_XML:
+            raise refused("file_unpacks_too_large")
+        else:
+            hold_part(entry.name, b"".join(chunks))
+
+
+def _unpacked(content: bytes, entry: Entry) -> Iterator[bytes]:
+    """A part in pieces; raises `Invalid` where it is not what the directory says of it."""
+    start, left, sum_so_far = _data_of(content, entry), entry.unpacked, 0
+    packed = memoryview(content)[start : start + entry.packed]
+    for chunk in _inflated(packed) if entry.method == _DEFLATED else [bytes(packed)]:
+        left, sum_so_far = left - len(chunk), zlib.crc32(chunk, sum_so_far)
+        if left < 0:
+            raise refused("file_broken")
+        yield chunk
+    if left or sum_so_far != entry.crc:
+        raise refused("file_broken")
+
+
+def _inflated(packed: memoryview) -> Iterator[bytes]:
+    """What was deflated, never more of it at once than `_CHUNK` bytes."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left: bytes | memoryview = packed
+    try:
+        while not inflater.eof:
+            chunk = inflater.decompress(left, _CHUNK)
+            left = inflater.unconsumed_tail
+            if not chunk and not left and not inflater.eof:
+                raise refused("file_broken")
+            yield chunk
+    except zlib.error:
+        raise refused("file_broken") from None
+
+
 def _types(content: bytes, entries: Sequence[Entry]) -> bytes:
     """The list of types in lower case; empty where the zip has none and is no office file.
 
@@ -175,19 +226,9 @@ def _types(content: bytes, entries: Sequence[Entry]) -> bytes:
     entry = next((one for one in entries if one.name == _TYPES), None)
     if entry is None:
         return b""
-    start = _data_of(content, entry)
-    types = content[start : start + entry.packed]
-    if entry.method == _DEFLATED:
-        types = _inflated(types)
-    if len(types) != entry.unpacked or len(types) >= _MOST_TYPES:
+    if entry.unpacked >= _MOST_TYPES:
         raise refused("file_broken")
+    types = b"".join(_unpacked(content, entry))
     if b"\0" in types or b"&#" in types or b"<!" in types:
         raise refused("file_broken")
     return types.lower()
-
-
-def _inflated(data: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MOST_TYPES)
-    except zlib.error:
-        raise refused("file_broken") from None

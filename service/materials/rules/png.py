@@ -1,4 +1,7 @@
-"""PNG (W3C PNG, third edition) without texts, times, Exif and what applications add."""
+"""PNG (W3C PNG, third edition) without texts, times and what applications add.
+
+Of Exif the orientation stays.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,20 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from service.materials.rules.images import hold_pixels, nothing_foreign
+from service.materials.rules.images import (
+    UPRIGHT,
+    exif_of,
+    hold_pixels,
+    nothing_foreign,
+    orientation_of,
+)
 from service.materials.rules.kinds import refused
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS: Final = 50_000
 _AROUND: Final = 12
 _HEADER: Final = struct.Struct(">IIBBBBB")
+_EXIF: Final = b"eXIf"
 _ANCILLARY: Final = 0x20
 _KEPT: Final = frozenset(
     b"IHDR PLTE IDAT IEND cHRM cICP gAMA iCCP sBIT sRGB mDCV cLLI bKGD hIST tRNS pHYs".split()
@@ -31,10 +41,13 @@ def clean_png(content: bytes, *, most_pixels: int) -> bytes:
     kept, end = [_SIGNATURE], 0
     seen: set[bytes] = set()
     for kind, start, end in _chunks(content):
+        data = content[start + 8 : end - 4]
         if (kind == b"IHDR") is bool(seen):
             raise refused("file_broken")
         if kind == b"IHDR":
-            _hold_header(content[start + 8 : end - 4], most_pixels)
+            _hold_header(data, most_pixels)
+        if kind == _EXIF and kind not in seen:
+            kept += _turned(data)
         seen.add(kind)
         if kind in _KEPT:
             kept.append(content[start:end])
@@ -60,6 +73,16 @@ def _chunks(content: bytes) -> Iterator[Chunk]:
         if kind == b"IEND":
             return
     raise refused("file_broken")
+
+
+def _turned(exif: bytes) -> list[bytes]:
+    """A chunk that says the orientation and nothing else, where it is not upright."""
+    orientation = orientation_of(exif)
+    if orientation == UPRIGHT:
+        return []
+    data = exif_of(orientation)
+    check = zlib.crc32(_EXIF + data)
+    return [struct.pack(">I", len(data)) + _EXIF + data + struct.pack(">I", check)]
 
 
 def _hold_header(data: bytes, most_pixels: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from service.routing.conditions.asked import (
@@ -18,7 +19,7 @@ from service.routing.conditions.asked import (
 )
 from service.routing.conditions.compared import clause_truth
 from service.routing.conditions.expressed import cel_truth
-from service.routing.conditions.known import Known, NotKnown
+from service.routing.conditions.known import Known, NotComparable, NotKnown, as_of_day
 
 _OPPOSITE: Final = {
     Truth.MET: Truth.NOT_MET,
@@ -31,14 +32,19 @@ _OPPOSITE: Final = {
 class Finding:
     """One clause and what it came to; `truth` is as the whole condition counts it (after `not`).
 
-    `missing`: what has to be known first. `asked` is the clause's comparison and its value in
-    plain form, e.g. `("within_last", {"years": 5})`.
+    `missing`: what has to be known first; `malformed`: it is there, and cannot be compared.
+    `asked` is the clause's comparison and its value in plain form, e.g.
+    `("within_last", {"years": 5})`; `negated`: it stands under `not`. `on`: the day as of which an
+    age or a span counts, None where the clause is about neither, or the day is not known.
     """
 
     source: Source
     asked: tuple[str, Any]
     truth: Truth
     missing: tuple[str, ...] = ()
+    malformed: bool = False
+    on: date | None = None
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,11 @@ class Answer:
 
     truth: Truth
     reasons: tuple[Finding, ...]
+
+    @property
+    def malformed(self) -> bool:
+        """Whether it is unknown because something that is there cannot be compared."""
+        return self.truth is Truth.UNKNOWN and any(one.malformed for one in self.reasons)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -69,7 +80,8 @@ def evaluate(condition: Condition, known: Known) -> Answer:
         case Not(part):
             answer = evaluate(part, known)
             reasons = tuple(
-                replace(reason, truth=_OPPOSITE[reason.truth]) for reason in answer.reasons
+                replace(reason, truth=_OPPOSITE[reason.truth], negated=not reason.negated)
+                for reason in answer.reasons
             )
             return Answer(_OPPOSITE[answer.truth], reasons)
         case AllOf(parts):
@@ -92,11 +104,15 @@ def _combined(
 def _alone(
     source: Source, asked: tuple[str, Any], clause: Clause | CelClause, known: Known
 ) -> Answer:
-    missing: tuple[str, ...] = ()
+    day: date | None = None
+    finding = Finding(source, asked, Truth.UNKNOWN)
     try:
-        truth = (
-            clause_truth(clause, known) if isinstance(clause, Clause) else cel_truth(clause, known)
-        )
+        if isinstance(clause, CelClause):
+            finding = replace(finding, truth=cel_truth(clause, known))
+        else:
+            day = as_of_day(clause.on, known) if clause.dated else None
+            finding = replace(finding, truth=clause_truth(clause, known))
     except NotKnown as lacking:
-        truth, missing = Truth.UNKNOWN, (lacking.name,)
-    return Answer(truth, (Finding(source, asked, truth, missing),))
+        malformed = isinstance(lacking, NotComparable)
+        finding = replace(finding, missing=(lacking.name,), malformed=malformed)
+    return Answer(finding.truth, (replace(finding, on=day),))

@@ -48,12 +48,34 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """The day as of which a clause is asked; one of three.
+
+    `day`: always the same, `YYYY-MM-DD`. `of` alone: the day that an answer states. `of` with
+    `each_year` (`MM-DD`): that day in the year that an answer states.
+    """
+
+    day: str | None = None
+    each_year: str | None = None
+    of: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
-    """A comparison of one source with a value; `operand` is in plain form, as the pack has it."""
+    """A comparison of one source with a value; `operand` is in plain form, as the pack has it.
+
+    `on`: the day as of which ages and spans count; None is the day on which the case is judged.
+    """
 
     source: Source
     op: str
     operand: Any
+    on: AsOf | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether what it comes to depends on the day."""
+        return self.op in DATED or self.source.kind is SourceKind.AGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +118,9 @@ COMPARISONS: Final = (
     "at_least_ago",
 )
 
+
+DATED: Final = ("within_last", "at_least_ago")
+"""The comparisons with a day."""
 
 DEEPEST: Final = 8
 """How deep conditions may be nested."""
@@ -144,14 +169,28 @@ def _clause(raw: Mapping[str, Any]) -> Clause:
     found = [op for op in COMPARISONS if op in raw]
     if len(found) != 1:
         raise MalformedCondition("a clause makes one comparison")
-    return Clause(source, found[0], raw[found[0]])
+    clause = Clause(source, found[0], raw[found[0]], as_of(raw["on"]) if "on" in raw else None)
+    if clause.on is not None and not clause.dated:
+        raise MalformedCondition("`on` is the day of an age or of a span")
+    return clause
+
+
+def as_of(raw: str | Mapping[str, Any]) -> AsOf:
+    """The day in its plain form: `"2026-08-31"`, `{field: …}`, `{each_year: "08-31", of: …}`."""
+    if isinstance(raw, str):
+        return AsOf(day=raw)
+    if "each_year" in raw:
+        return AsOf(each_year=raw["each_year"], of=source_of(raw["of"]))
+    return AsOf(of=source_of(raw))
 
 
 def sources(condition: Condition) -> Iterator[Source]:
     """Everything that a condition looks at, operands included."""
     match condition:
-        case Clause(source, _, operand):
+        case Clause(source, _, operand, on):
             yield source
+            if on is not None and on.of is not None:
+                yield on.of
             if isinstance(operand, Mapping) and "field" in operand:
                 yield source_of(operand)
         case CelClause(_, needs):

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from service.routing.conditions.asked import Clause, Truth, source_of, truth_of
-from service.routing.conditions.known import Known, NotKnown, is_given, values_of
-from service.routing.dates import Span, shifted
+from service.routing.conditions.asked import Clause, Source, Truth, source_of, truth_of
+from service.routing.conditions.known import (
+    Known,
+    NotComparable,
+    NotKnown,
+    as_of_day,
+    is_given,
+    values_of,
+)
+from service.routing.dates import Span, day_of, moved, shifted
 
 
 def clause_truth(clause: Clause, known: Known) -> Truth:
-    """What a clause comes to; raises `NotKnown` where there is nothing to compare."""
+    """What a clause comes to.
+
+    Raises `NotKnown` where there is nothing to compare, and `NotComparable` where what is there
+    cannot be compared: that makes no rule void, and no criterion met.
+    """
     if clause.op == "given":
         return truth_of(is_given(clause.source, known) is clause.operand)
+    if clause.on is not None:
+        known = replace(known, today=as_of_day(clause.on, known))
     values = list(values_of(clause.source, known))
     if not values:
         raise NotKnown(clause.source)
     compare = _COMPARE[clause.op]
     operand = _operand(clause.operand, known) if clause.op in {"at_least", "at_most"} else None
     wanted = clause.operand if operand is None else operand
-    return truth_of(any(compare(value, wanted, known.today) for value in values))
+    found = [compare(value, wanted, known.today) for value in values]
+    if not any(found) and None in found:
+        raise NotComparable(clause.source)
+    return truth_of(any(found))
 
 
 def _operand(raw: Any, known: Known) -> Any:
@@ -33,11 +49,18 @@ def _operand(raw: Any, known: Known) -> Any:
     if not isinstance(raw, Mapping):
         return raw
     source = source_of(raw)
-    for value in values_of(source, known):
-        with suppress(TypeError, ValueError):  # a form takes a year 0, which no calendar has
-            later = shifted(value, Span.of(raw["plus"])) if "plus" in raw else value
-            return shifted(later, Span.of(raw["minus"]), back=True) if "minus" in raw else later
-    raise NotKnown(source)
+    value = next(values_of(source, known), None)
+    if value is None:
+        raise NotKnown(source)
+    return _moved(value, raw, source)
+
+
+def _moved(value: Any, raw: Mapping[str, Any], source: Source) -> Any:
+    try:
+        later = moved(value, Span.of(raw["plus"])) if "plus" in raw else value
+        return moved(later, Span.of(raw["minus"]), back=True) if "minus" in raw else later
+    except (ValueError, OverflowError):
+        raise NotComparable(source) from None
 
 
 def _same(value: Any, wanted: Any) -> bool:
@@ -45,17 +68,22 @@ def _same(value: Any, wanted: Any) -> bool:
     return value == wanted and isinstance(value, bool) is isinstance(wanted, bool)
 
 
-_ORDERED: Final = ((int, float), str)
-
-
-def _ordered(value: Any, wanted: Any, *, ascending: bool) -> bool:
-    """Numbers with numbers, dates (as text) with dates; anything else does not compare."""
-    if not any(isinstance(value, kind) and isinstance(wanted, kind) for kind in _ORDERED):
-        return False
+def _ordered(value: Any, wanted: Any, *, ascending: bool) -> bool | None:
+    """Numbers with numbers, days (as text) with days; None where they do not compare."""
+    if isinstance(value, str):
+        value, wanted = day_of(value), day_of(wanted)
+        if value is None or wanted is None:
+            return None
+    elif not (_is_number(value) and _is_number(wanted)):
+        return None
     return bool(value >= wanted if ascending else value <= wanted)
 
 
-_COMPARE: Final[Mapping[str, Callable[[Any, Any, date], bool]]] = {
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_COMPARE: Final[Mapping[str, Callable[[Any, Any, date], bool | None]]] = {
     "is": lambda value, wanted, _: _same(value, wanted),
     "in": lambda value, wanted, _: any(_same(value, choice) for choice in wanted),
     "at_least": lambda value, wanted, _: _ordered(value, wanted, ascending=True),

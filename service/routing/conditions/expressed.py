@@ -8,13 +8,24 @@ from typing import Any
 
 from service.kernel.expressions import Expression, ExpressionFailed
 from service.routing.conditions.asked import CelClause, Source, SourceKind, Truth, truth_of
-from service.routing.conditions.known import Known, NotKnown, first_value
+from service.routing.conditions.known import (
+    Known,
+    NotComparable,
+    NotKnown,
+    first_value,
+)
 
 
 def cel_truth(clause: CelClause, known: Known) -> Truth:
-    """Met where it holds of one case; one on which it fails is as good as unknown."""
+    """Met where it holds of one case.
+
+    Raises `NotKnown` where something is missing, and `NotComparable` where it holds of none and
+    fails on one, by a division by nothing for example.
+    """
     truths = {_holds(clause.expression, values) for values in cel_cases(clause, known)}
-    return next(truth for truth in (Truth.MET, Truth.UNKNOWN, Truth.NOT_MET) if truth in truths)
+    if Truth.MET not in truths and Truth.UNKNOWN in truths:
+        raise NotComparable(clause.needs[0])
+    return truth_of(Truth.MET in truths)
 
 
 def _holds(expression: Expression, values: Mapping[str, Any]) -> Truth:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from service.routing.conditions.asked import Source, SourceKind
-from service.routing.dates import whole_years
+from service.routing.conditions.asked import AsOf, Source, SourceKind
+from service.routing.dates import day_of, day_of_year, whole_years
+
+_YEAR: Final = re.compile("[0-9]{4}")
 
 Answers = Mapping[str, Mapping[str, Any]]
 
@@ -47,6 +50,47 @@ class NotKnown(Exception):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self.name = f"{source.kind.value}:{source.name}"
+
+
+class NotComparable(NotKnown):
+    """There is something, but nothing that can be compared: no day, no number, beyond all years."""
+
+
+def as_of_day(on: AsOf | None, known: Known) -> date:
+    """The day as of which something is asked; the day of the case where nothing else is said.
+
+    Raises `NotKnown` where the answer that states it is missing, and `NotComparable` where that
+    states no day, or no year.
+    """
+    if on is None:
+        return known.today
+    if on.of is None:
+        found = day_of(on.day)
+    elif (stated := first_value(on.of, known)) is None:
+        raise NotKnown(on.of)
+    else:
+        found = _stated_day(on.each_year, stated)
+    if found is None:
+        raise NotComparable(on.of or Source(SourceKind.FIELD, str(on.day)))
+    return found
+
+
+def _stated_day(each_year: str | None, stated: Any) -> date | None:
+    if each_year is None:
+        return day_of(stated)
+    year = stated_year(stated)
+    return None if year is None else day_of_year(each_year, year)
+
+
+def stated_year(value: Any) -> int | None:
+    """The year that an answer states: of a date, as four digits, or as a number; 1 to 9999."""
+    if (day := day_of(value)) is not None:
+        return day.year
+    if isinstance(value, str) and _YEAR.fullmatch(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if date.min.year <= value <= date.max.year else None
 
 
 def first_value(source: Source, known: Known) -> Any:

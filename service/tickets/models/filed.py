@@ -22,6 +22,9 @@ ONE_APPLICANT: Final = (
 )
 """Exactly the id that the kind of the applicant calls for."""
 
+NO_CALENDAR: Final = UUID(int=0)
+"""Older than every version of a calendar."""
+
 TICKET_NUMBERS: Final = Sequence("ticket_numbers", metadata=Base.metadata)
 
 
@@ -34,6 +37,9 @@ class Ticket(DistrictScoped, Base):
     `release_number` is the release that was in force: with it, the form that was filled in is known
     (None: filed before there were releases).
     `last_seq` rises under the row's lock: it numbers the ticket's events without a gap.
+    `due_at` is what was promised last, also once it has ended.
+    `calendar_id` is the version of the calendar by which its due dates were last computed as a
+    whole; `NO_CALENDAR` where that is not known.
     `filing_key` makes one filing one ticket permanently, whatever is retried.
     `filed_applicant` is who the talent was when they filed, sealed; null in tickets of before this
     was kept.
@@ -48,11 +54,12 @@ class Ticket(DistrictScoped, Base):
         owned_by("enterprises", "employer_id"),
         owned_by("enterprises", "enterprise_id"),
         owned_by("authorities", "authority_id"),
-        Index("ix_tickets_person", "district_id", "person_id", "id"),
+        Index("ix_tickets_person", "district_id", "person_id", "filed_at", "id"),
         Index(
             "ix_tickets_enterprise",
             "district_id",
             "enterprise_id",
+            "filed_at",
             "id",
             postgresql_where=text("enterprise_id IS NOT NULL"),
         ),
@@ -60,14 +67,25 @@ class Ticket(DistrictScoped, Base):
             "ix_tickets_employer",
             "district_id",
             "employer_id",
+            "filed_at",
             "id",
             postgresql_where=text("employer_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tickets_calendar",
+            "district_id",
+            "calendar_id",
+            "id",
+            postgresql_where=text("status IN ('in_progress', 'awaiting_applicant')"),
         ),
         one_of("status", TicketStatus),
         one_of("due_basis", DueBasis),
         one_of("applicant_kind", ApplicantKind),
         one_of("authority", Authority),
         CheckConstraint(ONE_APPLICANT, name="one_applicant"),
+        CheckConstraint(
+            "(status IN ('in_progress', 'awaiting_applicant')) = (ended_at IS NULL)", name="ended"
+        ),
         CheckConstraint(
             "(authority = 'agent') = (authority_id IS NOT NULL)", name="authority_is_recorded"
         ),
@@ -89,9 +107,11 @@ class Ticket(DistrictScoped, Base):
     employer_id: Mapped[UUID | None]
     status: Mapped[TicketStatus] = mapped_column(EnumText(TicketStatus))
     filed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
     due_at: Mapped[datetime]
     due_basis: Mapped[DueBasis] = mapped_column(EnumText(DueBasis))
     provisional: Mapped[bool]
+    calendar_id: Mapped[UUID] = mapped_column(server_default=text(f"'{NO_CALENDAR}'"))
     last_seq: Mapped[int]
     filing_key: Mapped[str]
     filing_digest: Mapped[bytes]
@@ -159,7 +179,7 @@ class Draft(DistrictScoped, Base):
 
     __tablename__ = "drafts"
     __table_args__ = (
-        Index("ix_drafts_person", "district_id", "person_id", "id"),
+        Index("ix_drafts_person", "district_id", "person_id", "created_at", "id"),
         CheckConstraint("version > 0", name="version"),
     )
 

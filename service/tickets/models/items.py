@@ -23,13 +23,14 @@ from service.tickets.rules.states import Dropped, Reliance
 class Item(OfEmployer, DistrictScoped, Base):
     """One offering, for one subject, inside a ticket.
 
-    An open item of the same applicant, offering and subject exists once: the partial unique index
-    holds it. `due_at` is projected until acceptance and promised from then on. `received_at` is
-    when it was filed or, where it waited for another, begun. `decision_waits`: a soft edge is
-    unmet. `hold_until`: by when whoever it waits for should act. `segments` counts its clock
-    segments: where there is none, none is read. `next_alarm_at`: when time has something to do
-    with what it waits for. `filed_subject` is who the member of the family was when it was filed,
-    sealed.
+    An open item of the same applicant, offering and subject exists once, and so does one about the
+    same member of a family, whoever of it applied: partial unique indexes hold both. `subject_key`
+    is the blind index of the subject's id number, which is the same whoever names them. `due_at` is
+    projected until acceptance and promised from then on. `received_at` is when it was filed or,
+    where it waited for another, begun. `decision_waits`: a soft edge is unmet. `hold_until`: by
+    when whoever it waits for should act. `segments` counts its clock segments: where there is none,
+    none is read. `next_alarm_at`: when time has something to do with what it waits for.
+    `filed_subject` is who the member of the family was when it was filed, sealed.
     """
 
     __tablename__ = "items"
@@ -49,6 +50,15 @@ class Item(OfEmployer, DistrictScoped, Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("phase <> 'ended'"),
         ),
+        Index(
+            "uq_items_open_subject",
+            "district_id",
+            "offering_code",
+            "subject_key",
+            unique=True,
+            postgresql_where=text("phase <> 'ended' AND subject_key IS NOT NULL"),
+        ),
+        CheckConstraint("subject_key IS NULL OR subject_id IS NOT NULL", name="key_of_subject"),
         one_of("applicant_kind", ApplicantKind),
         CheckConstraint(ONE_APPLICANT, name="one_applicant"),
         owned_by("enterprises", "enterprise_id"),
@@ -86,6 +96,7 @@ class Item(OfEmployer, DistrictScoped, Base):
     person_id: Mapped[UUID | None]
     enterprise_id: Mapped[UUID | None]
     subject_id: Mapped[UUID | None]
+    subject_key: Mapped[bytes | None]
     filed_subject: Mapped[bytes | None] = sealed_column(of=Owner("subject_id"))
     phase: Mapped[Phase] = mapped_column(EnumText(Phase))
     outcome: Mapped[Outcome | None] = mapped_column(EnumText(Outcome))
@@ -146,7 +157,9 @@ class Edge(OfEmployer, OfApplicant, DistrictScoped, Base):
 class Correction(OfApplicant, DistrictScoped, Base):
     """What a department asked the applicant to correct, sealed: points with section, field, words.
 
-    It is answered, or dropped when it no longer matters; while neither, the item is held for it.
+    The applicant is asked at `sent_at`: at once or, in a stage of several departments, when the
+    stage ends, with the points of them all; until then `asked_at` is when it was returned. It is
+    answered, or dropped when it no longer matters; while neither, the item is held for it.
     """
 
     __tablename__ = "corrections"
@@ -156,6 +169,7 @@ class Correction(OfApplicant, DistrictScoped, Base):
         owned_by("tasks", "task_id"),
         Index("ix_corrections_item", "district_id", "item_id", "id"),
         CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
+        CheckConstraint("answered_at IS NULL OR sent_at IS NOT NULL", name="answered_as_sent"),
         one_of("dropped_because", Dropped),
         CheckConstraint(
             "(dropped_at IS NULL) = (dropped_because IS NULL)"
@@ -170,6 +184,7 @@ class Correction(OfApplicant, DistrictScoped, Base):
     points: Mapped[bytes] = sealed_column(of=Owner("ticket_id", "tickets"))
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
     dropped_because: Mapped[Dropped | None] = mapped_column(EnumText(Dropped))

@@ -51,8 +51,9 @@ class Task(OfApplicant, DistrictScoped, Base):
     """A stage's work for one department: who holds it, by when, and what was said.
 
     `deemed`: time decided, not a person. `next_alarm_at`: when time has something to do with it.
-    `barred` are the accounts that may not take it, because four eyes are asked for. The opinion and
-    the result are sealed. Columns behind the id in the desk's indexes narrow a walk by due time
+    `barred` are the accounts that may not take it, because four eyes are asked for. The opinion,
+    which is for departments, the reason, which is for the applicant (`rules.reasons`), and the
+    result are sealed. Columns behind the id in the desk's indexes narrow a walk by due time
     without a look at the table.
     """
 
@@ -141,6 +142,9 @@ class Task(OfApplicant, DistrictScoped, Base):
             name="claim",
         ),
         CheckConstraint(
+            "reason IS NULL OR verdict IN ('not_accept', 'reject', 'return')", name="reason"
+        ),
+        CheckConstraint(
             "status IN ('open', 'claimed') OR next_alarm_at IS NULL", name="closed_alarms_nobody"
         ),
     )
@@ -167,5 +171,6 @@ class Task(OfApplicant, DistrictScoped, Base):
     barred: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     opinion: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
     result: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
+    reason: Mapped[bytes | None] = sealed_column(of=Owner("ticket_id", "tickets"))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as the mapper wants it

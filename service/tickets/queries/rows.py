@@ -55,16 +55,28 @@ def sections_of(session: Session, item: Item) -> Sequence[TicketSection]:
 
 
 def corrections_of(session: Session, item: Item) -> Sequence[Correction]:
-    """Everything that was ever asked to be corrected of an item, the first first."""
+    """Everything that the applicant was ever asked to correct of an item, the first first."""
     return session.scalars(
         select(Correction)
-        .where(Correction.district_id == item.district_id, Correction.item_id == item.id)
+        .where(
+            Correction.district_id == item.district_id,
+            Correction.item_id == item.id,
+            Correction.sent_at.is_not(None),
+        )
         .order_by(Correction.id)
     ).all()
 
 
 def open_corrections(session: Session, item: Item) -> Sequence[Correction]:
     """What is asked of the applicant about an item, and neither answered yet nor dropped."""
+    return [one for one in unsettled_corrections(session, item) if one.sent_at is not None]
+
+
+def unsettled_corrections(session: Session, item: Item) -> Sequence[Correction]:
+    """The same with what a department has returned while others of its stage still have to speak.
+
+    One statement.
+    """
     return session.scalars(
         select(Correction)
         .where(

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.catalogue.queries.definitions import offering_definition
+from service.catalogue.rules.definitions import OfferingDefinition
 from service.identity.staff.queries import department_names
 from service.kernel import messages
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.events import Event
 from service.kernel.views import Listing
+from service.routing.flow import Verdict
 from service.tickets.models.items import Item
+from service.tickets.queries.reasons import reason_of, reasoned_tasks
+from service.tickets.rules.reasons import ToldReason, told_of_check
 from service.tickets.rules.states import TicketEvent
+from service.tickets.rules.votes import TEXTS
 
 
 def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:
@@ -42,15 +48,22 @@ class TimelineLine:
     kind: str
     item: UUID | None
     text: Texts
+    reason: ToldReason | None
 
 
 def _line(
-    event: Event, titles: Mapping[str, Texts], departments: Mapping[str, Texts]
+    event: Event,
+    definitions: Mapping[str, OfferingDefinition],
+    departments: Mapping[str, Texts],
+    reason: ToldReason | None,
 ) -> TimelineLine:
+    titles = {code: definition.title for code, definition in definitions.items()}
     offering = titles.get(event.data.get("offering", ""), {})
     predecessor = titles.get(event.data.get("predecessor", ""), {})
     department = departments.get(event.data.get("department", ""), {})
     said = f"timeline_{event.kind}"
+    if event.kind == TicketEvent.VOTE_TOLD:
+        said = f"timeline_{TEXTS[Verdict(event.data['verdict'])]}"
     if event.kind == TicketEvent.TICKET_FILED and event.actor_kind is ActorKind.AGENT:
         said = "timeline_ticket_filed_by_agent"
     if event.kind == TicketEvent.ITEM_REJECTED and not department:
@@ -73,17 +86,55 @@ def _line(
             )
             for tongue in messages.LANGUAGES
         },
+        reason=reason,
     )
 
 
 def timeline_view(
-    session: Session, actor: Actor, ticket_id: UUID, events: Sequence[Event]
+    session: Session, actor: Actor, ticket_id: UUID, events: Sequence[Event], *, reasons: bool
 ) -> Listing[TimelineLine]:
-    """What happened to a ticket, in words; two statements."""
+    """What happened to a ticket, in words; two statements.
+
+    With `reasons`, for the applicant, who is shown why something was refused or returned, one more
+    where something was, and one for the key.
+    """
     versions = offering_versions_of(session, actor, ticket_id)
-    titles = {
-        code: offering_definition(session, actor.district, version).title
+    definitions = {
+        code: offering_definition(session, actor.district, version)
         for code, version in versions.items()
     }
     names = department_names(session, actor)
-    return Listing([_line(event, titles, names) for event in events])
+    found = _reasons(session, actor, events, definitions) if reasons else {}
+    return Listing([_line(event, definitions, names, found.get(event.id)) for event in events])
+
+
+_WITH_REASON: Final = frozenset(
+    {
+        TicketEvent.ITEM_NOT_ACCEPTED,
+        TicketEvent.ITEM_REJECTED,
+        TicketEvent.ITEM_RETURNED,
+        TicketEvent.STAGE_REJECTED,
+    }
+)
+
+
+def _reasons(
+    session: Session,
+    actor: Actor,
+    events: Sequence[Event],
+    definitions: Mapping[str, OfferingDefinition],
+) -> dict[UUID, ToldReason]:
+    """By event, why."""
+    said = [event for event in events if event.kind in _WITH_REASON]
+    ids = {event.task_id for event in said if event.task_id is not None}
+    tasks = reasoned_tasks(session, actor.district, ids)
+    found = {}
+    for event in said:
+        definition = definitions[event.data["offering"]]
+        task = None if event.task_id is None else tasks.get(event.task_id)
+        reason = reason_of(session, task, definition)
+        if event.task_id is None and "stage" in event.data:
+            reason = told_of_check(definition, definition.flow.by_key[event.data["stage"]])
+        if reason is not None:
+            found[event.id] = reason
+    return found

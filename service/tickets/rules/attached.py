@@ -54,6 +54,11 @@ def _document_faults(
         yield FieldError(f"{path}.material", "material_format", {"formats": formats})
 
 
+def material_missing(code: str, title: Mapping[str, str], path: str) -> FieldError:
+    """A document that has to be there and is not: its code ends the path, its title is said."""
+    return FieldError(f"{path}.{code}", "material_missing", {"title": title})
+
+
 def replacement_faults(
     definition: OfferingDefinition,
     codes: set[str],
@@ -64,7 +69,7 @@ def replacement_faults(
     wanted = {one.code: one.material for one in definition.materials if one.code in codes}
     faults = list(_handed_faults(attached, wanted, kept, "materials"))
     faults += [
-        FieldError("materials", "material_missing", {"material": code})
+        material_missing(code, definition.material_title(code), "materials")
         for code in sorted(codes - {one.code for one in attached})
     ]
     return faults

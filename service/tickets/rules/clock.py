@@ -76,6 +76,7 @@ def item_due(
     *,
     received: datetime,
     accepted: datetime | None = None,
+    held_until: datetime | None = None,
     segments: Sequence[Segment] = (),
     waits: Sequence[Wait] = (),
 ) -> Due:
@@ -83,13 +84,16 @@ def item_due(
 
     The promise counts from acceptance, and every pause adds its working days. An item that is not
     accepted yet is taken to be so when the time for acceptance is over, which begins when it is
-    received and not before the end of what it waits for with everything. The decision has its own
-    time behind each thing that it alone waits for, or waited for longer than until acceptance.
+    received and not before the end of what it waits for with everything, nor before `held_until`,
+    the last moment for an answer of the applicant, with which that time begins anew. The decision
+    has its own time behind each thing that it alone waits for, or waited for longer than until
+    acceptance.
     """
     if accepted is None:
         (acceptance,) = flow.starts
         hard = [wait.until for wait in waits if wait.kind is EdgeKind.HARD and not wait.settled]
-        accepted = due_within(calendar, max([received, *hard]), acceptance.limit).at
+        answered = [] if held_until is None else [held_until]
+        accepted = due_within(calendar, max([received, *hard, *answered]), acceptance.limit).at
     own = calendar.due_at(
         accepted, working_days=flow.promise_working_days + paused_days(calendar, segments)
     )

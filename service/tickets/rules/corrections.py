@@ -78,6 +78,11 @@ def _faults(definition: OfferingDefinition, point: Point, path: str) -> Iterator
             yield FieldError(f"{path}.field", "unknown_field")
 
 
+def section_missing(definition: OfferingDefinition, code: str, path: str) -> FieldError:
+    """A section that has to be there and is not, by its title."""
+    return FieldError(path, "section_missing", {"title": definition.section_title(code)})
+
+
 def answer_faults(
     definition: OfferingDefinition,
     points: Sequence[Point],
@@ -88,7 +93,8 @@ def answer_faults(
     """What is wrong with the sections of a correction: all that was asked for, and nothing else."""
     asked = {point.section for point in points if point.section is not None}
     faults = [
-        FieldError(f"sections.{code}", "section_missing") for code in sorted(asked - set(sections))
+        section_missing(definition, code, f"sections.{code}")
+        for code in sorted(asked - set(sections))
     ]
     for code, answers in sections.items():
         if code in asked:

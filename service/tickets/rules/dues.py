@@ -34,9 +34,14 @@ class TicketDue:
     provisional: bool
 
 
-def ticket_due(items: Collection[ItemDue]) -> TicketDue:
-    """The latest finish over the items: the actual one of a decided item, else its due time."""
+def ticket_due(items: Collection[ItemDue]) -> TicketDue | None:
+    """The latest finish over the items: the actual one of a decided item, else its due time.
+
+    None where all are decided: what was promised last stays the promise.
+    """
     running = [item for item in items if item.decided_at is None]
+    if not running:
+        return None
     projected = any(item.basis is DueBasis.PROJECTED for item in running)
     return TicketDue(
         due_at=max(item.decided_at or item.due_at for item in items),

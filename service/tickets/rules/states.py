@@ -121,12 +121,15 @@ class TicketEvent(StrEnum):
     STAGE_REJECTED = "stage_rejected"
     STAGE_DELIVERED = "stage_delivered"
     NOTICE_ENDED = "notice_ended"
+    VOTE_GIVEN = "vote_given"
+    VOTE_TOLD = "vote_told"
     STAGE_OPENED = "stage_opened"
     STAGE_CLOSED = "stage_closed"
     TASK_OPENED = "task_opened"
     TASK_CLOSED = "task_closed"
     TASK_CANCELLED = "task_cancelled"
     DUE_MOVED = "due_moved"
+    CALENDAR_FOLLOWED = "calendar_followed"
     TASK_CLAIMED = "task_claimed"
     TASK_RELEASED = "task_released"
     TASK_ASSIGNED = "task_assigned"
@@ -144,6 +147,9 @@ _KIND_OF_VERDICT: Final[Mapping[Verdict, TicketEvent]] = {
 
 UNDECIDED: Final = frozenset({Phase.WAITING, Phase.ACCEPTANCE, Phase.PROCESSING})
 """The phases in which an item has no outcome yet: it can be withdrawn, and its edges count."""
+
+RUNNING: Final = (TicketStatus.IN_PROGRESS, TicketStatus.AWAITING_APPLICANT)
+"""The states of tickets that have not ended."""
 
 ACTIVE: Final = (TaskStatus.OPEN, TaskStatus.CLAIMED)
 
@@ -171,6 +177,7 @@ def ticket_status(
 # What an act makes of a task, by where it stands; what is not here is a conflict with that code.
 _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
     (TaskStatus.OPEN, TaskAct.CLAIM): TaskStatus.CLAIMED,
+    (TaskStatus.CLAIMED, TaskAct.CLAIM): TaskStatus.CLAIMED,
     (TaskStatus.CLAIMED, TaskAct.RELEASE): TaskStatus.OPEN,
     (TaskStatus.CLAIMED, TaskAct.DECIDE): TaskStatus.CLOSED,
     (TaskStatus.OPEN, TaskAct.ASSIGN): TaskStatus.CLAIMED,
@@ -181,12 +188,13 @@ _ACTS: Final[Mapping[tuple[TaskStatus, TaskAct], TaskStatus]] = {
 _CONFLICTS: Final[Mapping[tuple[TaskStatus, TaskAct], str]] = {
     (TaskStatus.OPEN, TaskAct.RELEASE): "task_not_claimed",
     (TaskStatus.OPEN, TaskAct.DECIDE): "task_not_claimed",
-    (TaskStatus.CLAIMED, TaskAct.CLAIM): "task_already_claimed",
 }
 
 
 def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     """The task's status after the act; `mine`: the actor holds the claim, should that be needed.
+
+    Who claims what they hold already changes nothing.
 
     Raises `Conflict`: `task_closed`, `task_not_claimed`, `task_already_claimed`, `task_not_mine`.
     """
@@ -194,7 +202,8 @@ def acted(status: TaskStatus, act: TaskAct, *, mine: bool) -> TaskStatus:
     if after is None:
         raise Conflict(_CONFLICTS.get((status, act), "task_closed"))
     if status is TaskStatus.CLAIMED and act is not TaskAct.ASSIGN and not mine:
-        raise Conflict("task_not_mine")
+        taken = act is TaskAct.CLAIM
+        raise Conflict("task_already_claimed" if taken else "task_not_mine")
     return after
 
 
@@ -225,11 +234,35 @@ def accepted_from(
     return received_at
 
 
+def cut_short(kind: StageKind, verdict: Verdict, *, due_at: datetime, at: datetime) -> bool:
+    """Whether a verdict would end a notice period before its time: nobody may pass it early."""
+    return kind is StageKind.PUBLICITY and verdict is Verdict.PASS and at < due_at
+
+
 def light(at: datetime, *, warn_at: datetime, due_at: datetime) -> Light:
     """The light of something that still runs."""
     if at > due_at:
         return Light.RED
     return Light.YELLOW if at >= warn_at else Light.GREEN
+
+
+def item_light(
+    at: datetime,
+    *,
+    warn_at: datetime,
+    due_at: datetime,
+    decided_at: datetime | None,
+    hold_until: datetime | None,
+) -> Light | None:
+    """The light of an item, whoever looks; none once it is decided.
+
+    As long as it waits for its applicant, and they are in time, nobody is late: it is not red.
+    """
+    if decided_at is not None:
+        return None
+    lit = light(at, warn_at=warn_at, due_at=due_at)
+    in_time = hold_until is not None and at <= hold_until
+    return Light.YELLOW if in_time and lit is Light.RED else lit
 
 
 def ticket_number(administrative_code: str, day: date, sequence: int) -> str:

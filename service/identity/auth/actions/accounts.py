@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service.identity.auth.actions.credentials import Found, act_as, find, subject_of
@@ -32,12 +32,17 @@ def ensure_account(
     password: str,
     at: datetime,
     person_id: UUID | None = None,
+    renamed: bool = False,
 ) -> UUID:
     """Make this account, or make it be so: name and password; returns its id.
 
+    `renamed`: another name than before is the same person's. Without it the name is refused: who
+    follows somebody in an office has an account of their own, and is not shown as having done what
+    the other did.
+
     The transaction runs in the scope of the district, and of nobody, before and after. Raises
-    `Invalid` for a username or password of another form, and `Conflict("username_taken")` where
-    an account of another kind has that name.
+    `Invalid` for a username or password of another form, and `Conflict`: `username_taken` where
+    an account of another kind has that name, `account_of_another` where it is somebody else's.
     """
     _check(username, password)
     subject = subject_of(CredentialKind.PASSWORD, username)
@@ -50,6 +55,9 @@ def ensure_account(
         names = {"username": username, "display_name": display_name, "person_id": person_id}
         _make(session, found, names, subject, password, at)
     else:
+        before = session.scalar(select(Account.display_name).where(Account.id == found.account_id))
+        if before != display_name and not renamed:
+            raise Conflict("account_of_another")
         changed = update(Account).where(Account.id == found.account_id)
         session.execute(changed.values(display_name=display_name, person_id=person_id))
         if not passwords.password_matches(found.secret, password):

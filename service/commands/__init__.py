@@ -1,0 +1,1 @@
+"""The commands of `talent`, by what they are about; `service.cli` puts them together."""

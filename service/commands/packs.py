@@ -1,0 +1,137 @@
+"""Packs: checked, compared, published, exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from service.commands import installation
+
+if TYPE_CHECKING:
+    from service.catalogue.rules.pack import Pack
+
+
+@click.group()
+def pack() -> None:
+    """A district's whole service as files."""
+
+
+@pack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check(folder: Path) -> None:
+    """List everything wrong with a pack, by file, line and key; or print its hash."""
+    from service.catalogue.rules.releases import manifest_of, release_hash
+
+    read = read_pack(folder)
+    content_hash = release_hash(manifest_of(read))
+    click.echo("nothing wrong")
+    click.echo(f"hash {content_hash}")
+    if read.origin is not None:
+        same = "is" if read.origin.content_hash == content_hash else "is no longer"
+        click.echo(f"{same} release {read.origin.number} of {read.origin.district}")
+
+
+@pack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def publish(folder: Path) -> None:
+    """Check a pack and publish what has changed, all of it or nothing."""
+    from service.catalogue.actions.publish import set_up_district
+    from service.kernel import clock
+
+    read = read_pack(folder)
+    with installation.district_session(read.district) as session:
+        published = set_up_district(session, read, at=clock.now())
+    for name in published.new:
+        click.echo(f"new      {name}")
+    for name in published.retired:
+        click.echo(f"retired  {name}")
+    click.echo(f"{len(published.unchanged)} unchanged")
+    news = "new" if published.is_new_release else "as before"
+    click.echo(f"release {published.release} ({news}), hash {published.content_hash}")
+
+
+@pack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def diff(folder: Path) -> None:
+    """Tell what publishing a pack would change in its district, key by key."""
+    from service.catalogue.actions.installed import installed_files
+    from service.catalogue.rules.difference import differences, files_of
+    from service.kernel.errors import NotFound
+
+    read = read_pack(folder)
+    try:
+        with installation.district_session(read.district) as session:
+            before = installed_files(session, read.district)
+    except NotFound:
+        before = {}
+    found = differences(before, files_of(read))
+    for difference in found:
+        click.echo(difference)
+    click.echo(f"{len(found)} differences")
+
+
+@pack.command()
+@click.argument("district")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(district: str, folder: Path) -> None:
+    """Write the pack that is in force in a district into a new folder."""
+    from service.catalogue.actions.files import write_files
+    from service.catalogue.actions.installed import exported_files
+    from service.catalogue.rules.checks import MAIN
+    from service.kernel.errors import NotFound
+
+    try:
+        with installation.district_session(district) as session:
+            files = exported_files(session, district)
+        write_files(folder, files)
+    except NotFound:
+        raise click.ClickException(f"no pack is published in {district}") from None
+    except FileExistsError:
+        raise click.ClickException(f"{folder} is not empty") from None
+    release = files[MAIN]["release"]
+    click.echo(f"{len(files)} files: release {release['number']}, hash {release['hash']}")
+
+
+@pack.command()
+@click.argument("district")
+def releases(district: str) -> None:
+    """List the releases of a district, the newest first: number, time, hash."""
+    from service.catalogue.queries.releases import list_releases
+
+    with installation.district_session(district) as session:
+        found = list_releases(session, district)
+    for release in found:
+        when = release.published_at.isoformat(timespec="seconds")
+        click.echo(f"{release.number:>6}  {when}  {release.content_hash}")
+    if not found:
+        raise click.ClickException(f"no pack is published in {district}")
+
+
+@pack.command("schema")
+@click.option("--check", "only_check", is_flag=True, help="Fail where a file is out of date.")
+def pack_schema(only_check: bool) -> None:
+    """Write config/schema/: by it an editor completes and checks a pack's files."""
+    from service.catalogue.actions.files import format_files
+    from service.kernel.settings import ROOT
+
+    for file, content in format_files(ROOT / "config" / "schema").items():
+        if not only_check:
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+        elif not file.exists() or file.read_bytes() != content:
+            raise click.ClickException(f"{file.name} is out of date: make spec")
+
+
+def read_pack(folder: Path) -> Pack:
+    """The pack of a folder; what is wrong with it is listed, and that is the end."""
+    from service.catalogue.actions.files import load_pack
+    from service.catalogue.rules.faults import FaultyPack
+
+    try:
+        return load_pack(folder)
+    except FaultyPack as faulty:
+        for fault in faulty.faults:
+            click.echo(fault, err=True)
+        raise click.ClickException(f"{len(faulty.faults)} faults") from None
