@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from service.identity.people.rules import IdType, indexed_id
+from service.identity.people.rules import IdDocument, IdType
 from service.kernel import clock, crypto
 from service.kernel.crypto import PersonCipher, new_person_key
 from service.kernel.ids import new_id
@@ -182,7 +182,9 @@ def _born(connection: psycopg.Connection[Any], person: Row) -> str:
 
 def blind_index(number: str) -> bytes:
     """What finds a person by their number."""
-    return crypto.blind(indexed_id(IdType.CITIZEN_ID, number), purpose="id_number")
+    born = date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
+    document = IdDocument(IdType.CITIZEN_ID, number, None, born)
+    return crypto.blind(document.indexed, purpose="id_number")
 
 
 def write(

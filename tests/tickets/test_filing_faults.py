@@ -181,7 +181,7 @@ def test_a_family_member_is_no_subject_of_what_is_for_oneself(talent, body, foot
         "name": "张小明",
         "kinship": "child",
         "id_type": "citizen_id",
-        "id_number": citizen_id(),
+        "id_number": citizen_id(age=7),
     }
     body["items"][0]["subject"] = talent.post("/v1/me/family", json=member).json["id"]
     before = footprint()
