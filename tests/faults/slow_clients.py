@@ -33,6 +33,7 @@ PROBE_SECONDS: Final = 5.0
 """When a probe of somebody else counts as not answered."""
 DRIP_SECONDS: Final = 0.5
 
+_NOT_INHERITED: Final = ("DATABASE_", "REDIS_", "TALENT_")
 _POST: Final = b"POST /v1/eligibility HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 _REFUSED: Final = (
     b"POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -203,12 +204,15 @@ async def _drip(loop: asyncio.AbstractEventLoop, sock: socket.socket, drip: byte
 
 @contextmanager
 def running() -> Iterator[int]:
-    """A whole service on a folder of its own; its port."""
+    """A whole service with servers and settings of its own; its port."""
     port = free_port()
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
+    }
     with tempfile.TemporaryDirectory(prefix="talent-faults-") as var:
         command = [sys.executable, "-m", "service.cli", "up", "--var", var, "--port", str(port)]
         with Path(var, "up.out").open("w") as output:
-            up = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=output, stderr=output)
+            up = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
             try:
                 while not Path(var, "up.json").exists():
                     if up.poll() is not None:

@@ -22,6 +22,7 @@ from service.kernel.db import (
     insert_rows,
     scope_of,
 )
+from service.kernel.db.engine import DOOR_SECONDS
 from service.kernel.events import Event
 from service.kernel.settings import SettingsError
 from tests.conftest import url_of
@@ -254,6 +255,23 @@ def test_a_server_that_does_not_take_connections_is_given_up_soon(settings):
         with pytest.raises(exc.OperationalError):
             connect(through).engine.connect()
         assert time.monotonic() - begun < 6
+
+
+def test_a_server_that_took_no_connection_is_tried_by_one_at_a_time(settings):
+    with relayed(settings) as (relay, through):
+        database = connect(through)
+        relay.frozen.set()
+        with pytest.raises(exc.OperationalError):
+            database.engine.connect()
+        begun = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(exc.OperationalError):
+                database.engine.connect()
+        assert time.monotonic() - begun < 1
+        relay.frozen.clear()
+        time.sleep(DOOR_SECONDS)
+        database.engine.connect().close()
+        database.dispose()
 
 
 def test_while_the_database_hangs_the_service_says_so_within_two_seconds(settings):

@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pytest
 
 from service.kernel.settings import ROOT
 from service.local.ports import free_port
+from tests.kernel.frozen import relayed
 
 PATIENCE = 60.0
 SECRET = "eyJCANARY"
@@ -47,11 +49,18 @@ class Web:
 
 
 @pytest.fixture
-def web(settings, tmp_path, monkeypatch) -> Iterator[Web]:
-    port, log = free_port(), tmp_path / "web.log"
+def web(settings, tmp_path) -> Iterator[Web]:
+    with started(settings, tmp_path / "web.log") as one:
+        yield one
+
+
+@contextmanager
+def started(settings, log: Path) -> Iterator[Web]:
+    port = free_port()
     environment = {
         **os.environ,
         "TALENT_ENV": "local",
+        "DATABASE_URL": settings.database_url,
         "TALENT_HTTP_PORT": str(port),
         "TALENT_METRICS_TOKEN": "a-token-of-some-length",
         "TALENT_LIMIT_LOGIN_PER_ADDRESS": "5 per minute",
@@ -164,3 +173,34 @@ def test_a_stop_resets_nobody(web):
     assert set(answered) == {200}
     # Between the last look at who waits and the closing lie microseconds.
     assert len(reset) <= 1
+
+
+def test_while_the_database_hangs_it_lives_says_so_and_refuses_at_once(settings, tmp_path):
+    def timed(path: str) -> tuple[int, float]:
+        begun = time.monotonic()
+        return web.get(path, timeout=40), time.monotonic() - begun
+
+    with (
+        relayed(settings) as (relay, through),
+        started(through, tmp_path / "web.log") as web,
+        ThreadPoolExecutor(24) as pool,
+    ):
+        relay.frozen.set()
+        held = [pool.submit(timed, "/v1/offerings") for _ in range(24)]
+        time.sleep(4)
+        for _ in range(4):
+            status, seconds = timed("/livez")
+            assert (status, seconds < 1) == (200, True)
+            status, seconds = timed("/readyz")
+            assert (status, seconds < 2.5) == (503, True)
+            status, seconds = timed("/v1/offerings")
+            # At most one in each process tries to connect anew, for three seconds.
+            assert (status, seconds < 4) == (503, True)
+        # Those with a thread each may wait yet; the others were told as soon as that was plain.
+        assert len([one for one in held if one.done()]) >= 16
+        relay.frozen.clear()
+        assert {one.result()[0] for one in held} <= {200, 503}
+        until = time.monotonic() + PATIENCE
+        while web.get("/readyz") != 200:
+            assert time.monotonic() < until
+        assert web.get("/v1/offerings") == 200

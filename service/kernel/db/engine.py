@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,16 +101,46 @@ def connect(settings: DatabaseSettings) -> Database:
         connect_args=connect_args,
         json_deserializer=orjson.loads,
     )
-    longest = settings.database_statement_timeout / 1000 + _GRACE_SECONDS
+    longest, door = settings.database_statement_timeout / 1000 + _GRACE_SECONDS, Door()
 
     @event.listens_for(engine, "do_connect")
     def connect_answering(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:
-        connection = AnsweringConnection.connect(*where, **how)
+        with door.knock():
+            connection = AnsweringConnection.connect(*where, **how)
         connection.longest = longest
         return connection
 
     _prepare_connections(engine, settings)
     return Database(engine)
+
+
+class Door:
+    """Whether a server that lately took no connection is tried again.
+
+    After an attempt that timed out one is made at a time, every DOOR_SECONDS; whoever else wants a
+    connection is refused at once instead of waiting as long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shut = False
+        self._until = 0.0
+
+    @contextmanager
+    def knock(self) -> Iterator[None]:
+        """Around an attempt; raises `psycopg.errors.ConnectionTimeout` where none is made."""
+        with self._lock:
+            now = time.monotonic()
+            if self._shut and now < self._until:
+                raise psycopg.errors.ConnectionTimeout("the database has just not answered")
+            self._until = now + DOOR_SECONDS + _WATCHED["connect_timeout"]
+        try:
+            yield
+        except psycopg.errors.ConnectionTimeout:
+            with self._lock:
+                self._shut, self._until = True, time.monotonic() + DOOR_SECONDS
+            raise
+        self._shut = False
 
 
 class AnsweringConnection(psycopg.Connection[Any]):
@@ -141,6 +173,7 @@ class UnsafeRole(Exception):
 
 
 _GRACE_SECONDS: Final = 2
+DOOR_SECONDS: Final = 1.0
 _WATCHED: Final = {
     "connect_timeout": 3,
     "keepalives": 1,
