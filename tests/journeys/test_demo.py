@@ -36,7 +36,7 @@ CHAPTERS = [
     ("全部办结", "All is done"),
     ("别的人才，办到各处", "Other talents, wherever they stand"),
 ]
-SENTENCES, QUOTES = 44, 5
+SENTENCES, QUOTES = 45, 6
 NUMBER = re.compile(r"LB\d{6}\d{8}\d+[0-9A-Z]")
 # What a person says, other than codes of the pack and years: Chinese, figures, dates, mail.
 PERSONAL = re.compile(r"[^\x00-\x7f]|\d{5}|\d{4}-|@.+\.")

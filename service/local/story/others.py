@@ -90,7 +90,11 @@ def _early(zhou: _Someone) -> None:
 def _returns(rent: Story) -> None:
     task = rent.departments.task(rent.item("housing_rent"), "acceptance", "construction")
     point = {"material": "no_home_certificate", "what": "证明已超过三十日，请重新开具。"}
-    rent.departments.decide(task, "return", corrections=[point])
+    why = {
+        "text": "无房证明已过有效期，无法核实现有住房情况。",
+        "citation": {"code": "rules", "article": "第六条"},
+    }
+    rent.departments.decide(task, "return", corrections=[point], reason=why)
 
 
 def _under_way(wu: _Someone) -> None:
@@ -131,7 +135,12 @@ def _refused(zheng: _Someone) -> None:
 
 def _says_no(story: Story, offering: str, where: tuple[str, str], verdict: str) -> None:
     task = story.departments.task(story.item(offering), *where)
-    story.departments.decide(task, verdict, opinion="提交的材料与填写的内容不一致。")
+    why = {
+        "text": "提交的材料与填写的内容不一致，无法证明符合条件。",
+        "citation": {"code": "rules"},
+    }
+    opinion = "学历证书编号与申请表所填不一致。"
+    story.departments.decide(task, verdict, opinion=opinion, reason=why)
 
 
 def _delivered(he: _Someone) -> None:
