@@ -330,6 +330,7 @@ def run(settings: Settings) -> None:
     """
     database = open_database(settings)
     database.verify()
+    _LOG.info("worker_started", lanes=[lane.queues[0] for lane in LANES])
     try:
         asyncio.run(_work(build(settings, database)))
     except (procrastinate.exceptions.ConnectorException, psycopg.Error, PoolTimeout) as error:

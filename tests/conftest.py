@@ -34,6 +34,7 @@ from service.kernel.keys import make_key_file
 from service.kernel.settings import load
 from service.local.postgres import PostgresServer
 from service.local.valkey import ValkeyServer
+from service.materials.rules import apart, image_reader, images, pdf, pdf_reader
 from service.runtime import open_database
 from tests.contract import CheckedClient
 from tests.factories import World
@@ -225,6 +226,32 @@ def clone(name: str) -> Iterator[str]:
             yield name
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_read_here() -> Iterator[None]:
+    """Uploads are read in this process: hundreds of them, small ones, made by the tests.
+
+    Where reading is what is tested, a module takes the fixture `read_apart`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pdf, images):
+            patch.setattr(module, "answer_of", _read_here)
+        yield
+
+
+def _read_here(reader: Path, content: bytes, most: int) -> str:
+    readers = {"pdf_reader": pdf_reader.read, "image_reader": image_reader.read}
+    return readers[reader.stem](content, most)
+
+
+@pytest.fixture(scope="module")
+def read_apart() -> Iterator[None]:
+    """Uploads are read as in the service: each in a process of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pdf, images):
+            patch.setattr(module, "answer_of", apart.answer_of)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,3 +35,4 @@ GRANT CONNECT ON DATABASE talent TO talent_app;
 --   ALTER ROLE talent_app LOGIN PASSWORD '…';
 --   ALTER ROLE talent_app SET statement_timeout = '15s';
 --   ALTER ROLE talent_app SET lock_timeout = '5s';
+--   ALTER ROLE talent_app SET idle_in_transaction_session_timeout = '20s';

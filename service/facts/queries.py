@@ -104,6 +104,30 @@ def facts_of(
     return found
 
 
+def last_days_of(
+    session: Session, actor: Actor, *, items: Collection[UUID]
+) -> dict[UUID, list[date | None]]:
+    """By item, the last day of each fact that it established: None for one without.
+
+    That of the revocation counts if it is earlier. Of those that the actor may see; one statement,
+    none for no item.
+    """
+    found: dict[UUID, list[date | None]] = {item: [] for item in items}
+    if not found:
+        return found
+    rows = session.execute(
+        select(Fact.item_id, Fact.valid_to, Fact.revoked_at).where(
+            Fact.district_id == actor.district, Fact.item_id.in_(found)
+        )
+    )
+    for item_id, valid_to, revoked_at in rows:
+        revoked = None if revoked_at is None else actor.local_date(revoked_at)
+        days = [day for day in (valid_to, revoked) if day is not None]
+        if item_id is not None:
+            found[item_id].append(min(days, default=None))
+    return found
+
+
 def facts_for(
     session: Session, actor: Actor, *, before: UUID | None, limit: int, on: date
 ) -> Sequence[OwnFact]:

@@ -76,7 +76,7 @@ from service.tickets.rules.states import (
     TicketStatus,
     ticket_status,
 )
-from service.tickets.rules.votes import Vote, voted
+from service.tickets.rules.votes import Voted, voted
 from service.tickets.stages import StageRows
 
 KnownOf = Callable[[Item], tuple[Known, Sequence[KnownFact]]]
@@ -243,9 +243,12 @@ class Act:
         asking = Asking(known, lambda found: given().known_after(found, self.today))
         after, effects = advance(definition.flow, before, event, asking)
         kind, about = _of_stage_alone(kind, after), dict(about or {})
+        spoken = decided.task.id if decided else None
         if vote := voted(kind, definition.flow, after, event):
             kind, about["department"] = vote.kind, vote.department
-            self._tell_votes(item, about["stage"], vote.others)
+            tasks = self._tasks_by_department(item, vote.stage, vote.round)
+            self._tell_votes(item, vote, tasks)
+            spoken = tasks[vote.department]
         self._states[item.id] = after
         item.phase, item.outcome, item.decision_waits = after.phase, after.outcome, after.soft
         item.hold = after.hold
@@ -254,7 +257,7 @@ class Act:
         self.last_event = self.emit(
             kind,
             item=item,
-            task_id=decided.task.id if decided else None,
+            task_id=spoken,
             data={
                 "event": encode_event(event),
                 "context": encode_context(asking.context),
@@ -344,15 +347,22 @@ class Act:
             data=data,
         )
 
-    def _tell_votes(self, item: Item, stage: str, votes: Iterable[Vote]) -> None:
-        for vote in votes:
+    def _tasks_by_department(self, item: Item, stage: str, round_: int) -> dict[str, UUID]:
+        return {
+            row.department: row.task_id
+            for row in self.stages(item)
+            if (row.key, row.round) == (stage, round_)
+        }
+
+    def _tell_votes(self, item: Item, of: Voted, tasks: Mapping[str, UUID]) -> None:
+        for vote in of.others:
             data = {
                 "offering": item.offering_code,
-                "stage": stage,
+                "stage": of.stage,
                 "department": vote.department,
                 "verdict": vote.verdict,
             }
-            self.emit(TicketEvent.VOTE_TOLD, item=item, data=data)
+            self.emit(TicketEvent.VOTE_TOLD, item=item, task_id=tasks[vote.department], data=data)
 
     def _task_closed(self, item: Item, task: Task) -> None:
         about = {

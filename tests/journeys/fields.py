@@ -110,7 +110,9 @@ class Story:
         named = sees(task["offering"], task["stage"])
         yield from self._section_faults(task["sections"], named.get("sections", {}))
         for one in task["sections_shown"]:
-            if {each["code"] for each in one["fields"]} != set(task["sections"][one["code"]]):
+            if {each["code"] for each in one["fields"]} != set(
+                task["sections"].get(one["code"], ())
+            ):
                 yield f"sections_shown: {one['code']} shows other fields than sections"
         for what, key in (("facts", "kind"), ("materials", "code")):
             allowed, shown = named.get(what, ()), {one[key] for one in task[what]}
@@ -193,11 +195,20 @@ def _open_faults(
 
 
 def _sections(story: Story, parent: Any, value: Mapping[str, Any]) -> Iterator[str]:
-    """Of a task `sees` is asked; anybody else gets back what they sent."""
+    """Of a task `sees` is asked; anybody else gets back what they sent, of an item what its
+    offering asks.
+    """
     if "history" in parent:
         return
     shown = {section: set(answers) for section, answers in value.items()}
-    if shown not in [story.shared, *story.filed.values()]:
+    if "offering" in parent and "phase" in parent:
+        asked = set(pack("offerings", parent["offering"])["sections"])
+        right = set(shown) == asked and all(
+            answers in story.sent_fields(section) for section, answers in shown.items()
+        )
+    else:
+        right = shown in [story.shared, *story.filed.values()]
+    if not right:
         yield f"{sorted(shown)}: nobody sent it so"
 
 

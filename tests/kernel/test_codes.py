@@ -170,3 +170,19 @@ def test_whatever_a_field_gets_its_faults_are_codes_with_words(name, value):
 def test_what_merely_resembles_a_value_is_refused(name, value):
     with pytest.raises(ma.ValidationError):
         fields.Schema.from_dict({name: FIELDS[name]})().load({name: value})
+
+
+@pytest.mark.parametrize("value", ["zzz", "A", ["a"], None, 1, "", "a "])
+def test_a_fault_of_a_choice_names_what_is_taken(value):
+    schema = fields.Schema.from_dict({"enum": fields.Enum(StrEnum("Some", {"A": "a", "B": "b"}))})()
+    with pytest.raises(ma.ValidationError) as caught:
+        schema.load({"enum": value})
+    (fault,) = fields.faults(caught.value.messages)
+    if value is None:
+        assert fault.code == "null_not_allowed"
+        return
+    assert (fault.path, fault.code) == ("enum", "not_one_of")
+    assert fault.text == {
+        "zh": "不在可选范围内，可填：a, b。",
+        "en": "This is not one of the choices: a, b.",
+    }

@@ -7,10 +7,10 @@ from datetime import date
 
 import httpx
 import pytest
-import yaml
 
-from service.local.demonstration import PACK
+from service.kernel import clock
 from service.local.story import StoryBroken
+from service.local.story.dates import school_year
 from service.local.story.people import Caller, new_family
 
 
@@ -52,13 +52,12 @@ def test_nobody_waits_for_any_other_answer(waited):
 
 @pytest.mark.parametrize("drawn", [0, -1], ids=["early", "late"])
 def test_the_children_are_of_an_age_for_school_whatever_their_birthdays(monkeypatch, drawn):
-    """Six years old on 31 August of the school year that the pack's examples name."""
+    """Six years old on 31 August of the school year that they are to enter."""
     monkeypatch.setattr("service.local.story.people.secrets.randbelow", lambda below: drawn % below)
     family = new_family(
         httpx.Client(transport=httpx.MockTransport(_answer), base_url="http://x"), "zh"
     )
-    section = yaml.safe_load((PACK / "sections" / "schooling.yaml").read_text("utf-8"))
-    (year,) = {int(one["school_year"]) for one in section["schema"]["examples"]}
+    year = school_year(clock.now().date())
     for child in family.children:
         born = date.fromisoformat(child["born"])
         birthday_to_come = (born.month, born.day) > (8, 31)

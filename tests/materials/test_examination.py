@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from service.kernel import errors, messages
 from service.kernel.text import holds_hidden
-from service.materials.rules import MediaType, examine, image_reader, images, pdf_reader
-from service.materials.rules import pdf as pdf_rules
+from service.materials.rules import MediaType, examine
 from tests.materials import files
 from tests.materials.files import (
     AUTHOR,
@@ -42,16 +41,6 @@ from tests.materials.files import (
     xlsx,
 )
 from tests.materials.handing_in import LIMITS
-
-
-@pytest.fixture(autouse=True, scope="module")
-def read_here():
-    """Files are read in this process: none of these is large, and most are many."""
-    with pytest.MonkeyPatch.context() as patch:
-        readers = {"pdf_reader": pdf_reader.read, "image_reader": image_reader.read}
-        for module in (pdf_rules, images):
-            patch.setattr(module, "answer_of", lambda reader, *about: readers[reader.stem](*about))
-        yield
 
 
 def code_of(content, name, limits=LIMITS):

@@ -15,6 +15,8 @@ from service.materials.rules.image_reader import read
 from tests.materials.files import GPS, chunk, encoded, header, jpeg
 from tests.materials.handing_in import LIMITS
 
+pytestmark = pytest.mark.usefixtures("read_apart")
+
 ORIENTATION = 0x0112
 
 

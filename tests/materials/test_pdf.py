@@ -18,6 +18,8 @@ from tests.materials.files import docx, package
 from tests.materials.files import pdf as by_hand
 from tests.materials.handing_in import LIMITS
 
+pytestmark = pytest.mark.usefixtures("read_apart")
+
 USER = [
     Encryption(user="u", owner="o", R=2, aes=False, metadata=False),
     Encryption(user="u", owner="o", R=3, aes=False, metadata=False),

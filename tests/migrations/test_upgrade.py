@@ -21,7 +21,7 @@ import pytest
 from service.app import create_app
 from service.kernel import migrations
 from service.kernel.settings import load
-from service.worker import build, run_timers
+from service.worker import build, follow_calendars, run_timers
 from tests.conftest import url_of
 from tests.contract import CheckedClient
 from tests.migrations.databases import asked, columns, common, content, empty_database
@@ -93,7 +93,12 @@ def town(name, former, today, tmp_path, monkeypatch):
     app = create_app(settings)
     database = app.extensions["talent"].database
     app.test_client_class = CheckedClient
-    town = Town(app, today, lambda: run_timers(database))
+
+    def timers() -> None:
+        follow_calendars(database)
+        run_timers(database)
+
+    town = Town(app, today, timers)
     yield SimpleNamespace(town=town, database=database, worker=build(settings, database))
     database.dispose()
 

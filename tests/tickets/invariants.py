@@ -225,7 +225,10 @@ def _accepted_by(story: Story, item: Item, unsettled: Sequence[Edge]) -> datetim
     """The end of the last round of the acceptance, which begins with what it waits for."""
     rounds = [stage for stage in story.of(item, story.stages) if stage.key == "acceptance"]
     limit = story.flow(item).by_key["acceptance"].limit
-    if rounds and (rounds[-1].status, rounds[-1].verdict) == (StageStatus.CLOSED, Verdict.RETURN):
+    returned = (StageStatus.CLOSED, Verdict.RETURN)
+    # What was withdrawn while it was held, by a release that did not move it, stays as it was.
+    moved = item.hold or "asked" in {one.cause for one in story.of(item, story.due_changes)}
+    if rounds and moved and (rounds[-1].status, rounds[-1].verdict) == returned:
         asked = [one.due_at for one in story.of(item, story.corrections) if not one.answered_at]
         return due_within(story.calendar, max(asked), limit).at
     if rounds:

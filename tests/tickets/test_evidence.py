@@ -36,11 +36,11 @@ def evidence(year):
         ([Use(date(2015, 12, 31), Outcome.APPROVED)], None),
         ([Use(ENDED, Outcome.WITHDRAWN), Use(TODAY, Outcome.REJECTED)], evidence(2036)),
         ([Use(ENDED, Outcome.REJECTED), Use(TODAY, Outcome.REJECTED)], evidence(2036)),
-        ([Use(ENDED, Outcome.APPROVED, fact=True)], FOREVER),
-        ([Use(date(1990, 1, 1), Outcome.APPROVED, fact=True)], FOREVER),
-        ([Use(ENDED, Outcome.APPROVED, True, date(2031, 6, 1))], evidence(2041)),
-        ([Use(ENDED, Outcome.APPROVED, True, date(2014, 6, 1))], evidence(2026)),
-        ([Use(ENDED, Outcome.APPROVED, True, date.max)], evidence(9999)),
+        ([Use(ENDED, Outcome.APPROVED, (None,))], FOREVER),
+        ([Use(date(1990, 1, 1), Outcome.APPROVED, (None,))], FOREVER),
+        ([Use(ENDED, Outcome.APPROVED, (date(2031, 6, 1), TODAY))], evidence(2041)),
+        ([Use(ENDED, Outcome.APPROVED, (date(2014, 6, 1),))], evidence(2026)),
+        ([Use(ENDED, Outcome.APPROVED, (date.max,))], evidence(9999)),
     ],
 )
 def test_what_keeps_a_document(uses, hold):
@@ -54,7 +54,12 @@ def test_the_last_day_is_the_last_on_which_it_is_kept():
 
 
 ENDS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
-USES = st.builds(Use, st.none() | ENDS, st.sampled_from(Outcome), st.booleans(), st.none() | ENDS)
+USES = st.builds(
+    Use,
+    st.none() | ENDS,
+    st.sampled_from(Outcome),
+    st.lists(st.none() | ENDS, max_size=2).map(tuple),
+)
 
 
 @given(st.lists(USES, max_size=4), USES, st.integers(1, 100), ENDS)

@@ -114,8 +114,11 @@ def test_what_two_departments_return_is_asked_once(rent, talent, told, acting, d
     ]
     assert points == [SECTIONS[BUILDERS], SECTIONS[PEOPLE]]
     assert told(talent, rent.ticket).count("item_returned") == 1
-    kinds = [line["kind"] for line in lines(talent, rent)[len(before) :]]
-    assert kinds == ["vote_told", "vote_told", "item_returned"]
+    ended = lines(talent, rent)[len(before) :]
+    assert [line["kind"] for line in ended] == ["vote_told", "vote_told", "item_returned"]
+    assert [line["reason"] is not None for line in ended] == [True, False, True], (
+        "of who returned it"
+    )
     sections = {code: rent.body["sections"][code] for code in points}
     about = {"item_id": item.id, "version": item.version, "at": rent.at}
     acting(talent)(correct_item, sections=sections, **about)
@@ -133,8 +136,9 @@ def test_who_is_silent_is_waited_for_until_the_limit(rent, talent, world, told, 
     assert rent.run("alarms", at=due + A_SECOND) == 1
     assert (stage(rent).status, stage(rent).verdict) == ("closed", "return")
     assert told(talent, rent.ticket)[-1] == "item_returned"
-    texts = lines(talent, rent)[-1]["text"]["en"]
-    assert "Human Resources and Social Security Bureau" in texts
+    (*_, line) = lines(talent, rent)
+    assert "Human Resources and Social Security Bureau" in line["text"]["en"]
+    assert line["reason"] is not None, "that of who returned it, though time ended the stage"
     refused(decide(world.staff(f"clerk.{MONEY}"), silent, "pass"), 409, "task_closed")
     assert rent.run("alarms", at=due + A_SECOND) == 0
     assert invariants.check(database, [rent.ticket]) == 1

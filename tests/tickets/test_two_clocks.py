@@ -26,6 +26,7 @@ COMPARED = {
     "bundle_versions.retired_at >= published_at",  # tests/catalogue/test_publish.py
     "clock_segments.ended_at >= began_at",  # here
     "corrections.answered_at >= asked_at",  # here
+    "family_links.ended_at >= created_at",  # here
     "materials.erased_at >= uploaded_at",  # tests/materials/test_own_materials.py
     "offering_versions.retired_at >= published_at",  # tests/catalogue/test_publish.py
     "sessions.expires_at > created_at",  # both by one machine
@@ -76,6 +77,19 @@ def test_what_is_withdrawn_is_not_dropped_before_it_was_asked(returned, acting, 
     acting(talent)(withdraw_item, **about)
     segment = "SELECT began_at, ended_at FROM clock_segments WHERE item_id = %s"
     assert rows(segment, item.id) == [(case.at, case.at)]
+
+
+def test_a_family_link_does_not_end_before_it_was_made(world, superuser):
+    talent = world.talent()
+    member = world.child(talent)
+    (made,) = superuser.execute(
+        "UPDATE family_links SET created_at = created_at + interval '9 minutes'"
+        " WHERE member_id = %s RETURNING created_at",
+        (member,),
+    ).fetchone()
+    assert talent._send("delete", f"/v1/me/family/{member}", {}).status_code == 204
+    ended = superuser.execute("SELECT ended_at FROM family_links WHERE member_id = %s", (member,))
+    assert ended.fetchone() == (made,)
 
 
 # --- the clock of the worker

@@ -188,7 +188,7 @@ def end_family_link(session: Session, actor: Actor, member_id: UUID, *, at: date
             FamilyLink.member_id == member_id,
             FamilyLink.ended_at.is_(None),
         )
-        .values(ended_at=at)
+        .values(ended_at=func.greatest(at, FamilyLink.created_at))
         .returning(FamilyLink.id)
     )
     if ended is None:

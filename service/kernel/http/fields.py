@@ -20,6 +20,7 @@ import marshmallow as ma
 from marshmallow import validate
 
 from service.kernel.errors import FieldError
+from service.kernel.messages import LANGUAGES, say
 from service.kernel.text import holds_hidden, is_blank
 from service.kernel.words import name_of
 
@@ -271,8 +272,10 @@ class Enum(ma.fields.Enum[Any]):
         super().__init__(enum, by_value=True, metadata=named, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str):
-            raise self.make_error("unknown", choices=self.choices_text)
+        """A fault names what is taken, which the documents say to everybody."""
+        choices = [member.value for member in self.enum]
+        if not isinstance(value, str) or value not in choices:
+            raise ma.ValidationError(Fault("not_one_of", choices=", ".join(choices)))
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -364,7 +367,14 @@ def _faults(messages: Any, path: str) -> Iterator[FieldError]:
             yield from _faults(inner, path)
     else:
         params = messages.params if isinstance(messages, Fault) else {}
-        yield FieldError(path, str(messages), params)
+        yield FieldError(path, str(messages), params, _in_other_words(str(messages), params))
+
+
+def _in_other_words(code: str, params: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """The words of a fault that can name what is taken instead."""
+    if "choices" not in params:
+        return None
+    return {one: say(f"{code}_choices", one, params) for one in LANGUAGES}
 
 
 def _join(path: str, key: Any) -> str:

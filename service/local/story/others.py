@@ -90,10 +90,7 @@ def _early(zhou: _Someone) -> None:
 def _returns(rent: Story) -> None:
     task = rent.departments.task(rent.item("housing_rent"), "acceptance", "construction")
     point = {"material": "no_home_certificate", "what": "证明已超过三十日，请重新开具。"}
-    why = {
-        "text": "无房证明已过有效期，无法核实现有住房情况。",
-        "citation": {"code": "rules", "article": "第六条"},
-    }
+    why = _reason(rent, "证明已过期。", "The certificate is too old.")
     rent.departments.decide(task, "return", corrections=[point], reason=why)
 
 
@@ -135,12 +132,15 @@ def _refused(zheng: _Someone) -> None:
 
 def _says_no(story: Story, offering: str, where: tuple[str, str], verdict: str) -> None:
     task = story.departments.task(story.item(offering), *where)
-    why = {
-        "text": "提交的材料与填写的内容不一致，无法证明符合条件。",
-        "citation": {"code": "rules"},
-    }
-    opinion = "学历证书编号与申请表所填不一致。"
-    story.departments.decide(task, verdict, opinion=opinion, reason=why)
+    why = _reason(
+        story, "材料与填写的内容不一致。", "What was handed in is not what the form says."
+    )
+    story.departments.decide(task, verdict, opinion="提交的材料与填写的内容不一致。", reason=why)
+
+
+def _reason(story: Story, zh: str, en: str) -> dict[str, Any]:
+    """What the applicant is told: why, and by which rule."""
+    return {"text": zh if story.tongue == "zh" else en, "citation": {"code": "rules"}}
 
 
 def _delivered(he: _Someone) -> None:

@@ -27,10 +27,14 @@ def housing(story: Story) -> None:
     )
     item = story.item("housing_rent")
     point = {"material": "lease_contract", "what": "租赁合同缺第二页，请补齐。"}
-    why = {
-        "text": "租赁合同只有第一页，无法核对租期和租金。",
-        "citation": {"code": "rules", "article": "第六条"},
-    }
+    text, article = {
+        "zh": ("租赁合同只有第一页，无法核对租期和租金。", "第六条"),
+        "en": (
+            "Of the lease there is one page only: neither term nor rent are on it.",
+            "article 6",
+        ),
+    }[story.tongue]
+    why = {"text": text, "citation": {"code": "rules", "article": article}}
     departments.decide(
         departments.task(item, "acceptance", "construction"),
         "return",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service.catalogue.rules.definitions import OfferingDefinition
-from service.facts.models import Fact
+from service.facts.queries import last_days_of
 from service.kernel.actor import Actor
 from service.materials.rules import Hold
 from service.tickets.models.filed import TicketMaterial
@@ -44,12 +44,12 @@ def documents_of(
 def document_hold(
     session: Session, actor: Actor, material_id: UUID, at: datetime, *, years: int
 ) -> Hold | None:
-    """What keeps a document from being erased (`rules.evidence.hold_of`); one statement.
+    """What keeps a document from being erased (`rules.evidence.hold_of`); two statements at most.
 
     What belongs to no item of a ticket is taken to count for all of its items.
     """
-    rows = session.execute(
-        select(Item.ended_at, Item.outcome, Fact.id, Fact.valid_to, Fact.revoked_at)
+    items = session.execute(
+        select(Item.id, Item.ended_at, Item.outcome)
         .select_from(TicketMaterial)
         .join(
             Item,
@@ -57,26 +57,18 @@ def document_hold(
             & (Item.ticket_id == TicketMaterial.ticket_id)
             & or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == Item.id),
         )
-        .outerjoin(Fact, (Fact.district_id == Item.district_id) & (Fact.item_id == Item.id))
         .where(
             TicketMaterial.district_id == actor.district,
             TicketMaterial.material_id == material_id,
         )
-    )
+    ).all()
+    facts = last_days_of(session, actor, items={item.id for item in items})
     uses = [
         Use(
-            ended_on=_day(actor, row.ended_at),
-            outcome=row.outcome,
-            fact=row.id is not None,
-            fact_last=min(
-                (day for day in (row.valid_to, _day(actor, row.revoked_at)) if day is not None),
-                default=None,
-            ),
+            ended_on=None if item.ended_at is None else actor.local_date(item.ended_at),
+            outcome=item.outcome,
+            facts=tuple(facts[item.id]),
         )
-        for row in rows
+        for item in items
     ]
     return hold_of(uses, years=years, today=actor.local_date(at))
-
-
-def _day(actor: Actor, at: datetime | None) -> date | None:
-    return None if at is None else actor.local_date(at)

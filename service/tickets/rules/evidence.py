@@ -16,16 +16,15 @@ DECIDED: Final = frozenset({Outcome.APPROVED, Outcome.REJECTED, Outcome.NOT_ACCE
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An item that a document was handed in with, and a fact that the item established, if any.
+    """An item that a document was handed in with.
 
-    `ended_on` is None while the item has not ended. `fact_last` is the last day of the fact, or
-    that of its revocation if it is earlier; None, with `fact`, where the fact has no last day.
+    `ended_on` is None while it has not ended. `facts`: the last day of each fact that it
+    established, or that of its revocation if it is earlier; None for one without a last day.
     """
 
     ended_on: date | None
     outcome: Outcome | None
-    fact: bool = False
-    fact_last: date | None = None
+    facts: tuple[date | None, ...] = ()
 
 
 def hold_of(uses: Iterable[Use], *, years: int, today: date) -> Hold | None:
@@ -41,7 +40,7 @@ def hold_of(uses: Iterable[Use], *, years: int, today: date) -> Hold | None:
     if any(use.ended_on is None for use in known):
         return Hold("material_in_use")
     decided = [use for use in known if use.outcome in DECIDED]
-    if any(use.fact and use.fact_last is None for use in decided):
+    if any(None in use.facts for use in decided):
         return Hold("material_proves_fact")
     until = max((_kept_until(use, years) for use in decided), default=None)
     if until is None or until < today:
@@ -50,6 +49,6 @@ def hold_of(uses: Iterable[Use], *, years: int, today: date) -> Hold | None:
 
 
 def _kept_until(use: Use, years: int) -> date:
-    days = [day for day in (use.ended_on, use.fact_last) if day is not None]
+    days = [day for day in (use.ended_on, *use.facts) if day is not None]
     last = min(max(day.year for day in days) + years, date.max.year)
     return date(last, 12, 31)

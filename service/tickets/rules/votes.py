@@ -24,6 +24,8 @@ class Vote:
 class Voted:
     """What the event of a vote is called, whose it is, and the votes that are told with it."""
 
+    stage: str
+    round: int
     kind: TicketEvent
     department: str
     others: tuple[Vote, ...] = ()
@@ -55,10 +57,11 @@ def voted(kind: TicketEvent, flow: Flow, after: ItemState, event: Event) -> Vote
     votes = [Vote(part.department, part.verdict) for part in stage.parts if part.verdict]
     last = event.department if isinstance(event, TaskDecided) else ""
     if stage.status is StageStatus.OPEN:
-        return Voted(TicketEvent.VOTE_GIVEN, last)
+        return Voted(stage.key, stage.round, TicketEvent.VOTE_GIVEN, last)
     if stage.verdict is Verdict.RETURN:
         kind, last = TicketEvent.ITEM_RETURNED, _who_returned(stage, votes, last)
-    return Voted(kind, last, tuple(vote for vote in votes if vote.department != last))
+    others = tuple(vote for vote in votes if vote.department != last)
+    return Voted(stage.key, stage.round, kind, last, others)
 
 
 def _who_returned(stage: StageState, votes: Iterable[Vote], last: str) -> str:
