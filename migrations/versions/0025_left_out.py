@@ -1,8 +1,6 @@
 """What was sent for an item and nobody asks for."""
 
-import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0025"
 down_revision = "0024"
@@ -11,16 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    empty = sa.text("'[]'")
-    column = sa.Column("left_out", JSONB(), server_default=empty, nullable=False)
-    op.add_column("items", column)
-    op.create_check_constraint(
-        op.f("ck_items_left_out"),
-        "items",
-        "jsonb_typeof(left_out) = 'array'",
-        postgresql_not_valid=True,
+    op.execute(
+        "ALTER TABLE items ADD COLUMN left_out jsonb DEFAULT '[]' NOT NULL"
+        " CONSTRAINT ck_items_left_out CHECK (jsonb_typeof(left_out) = 'array')"
     )
-    op.execute("ALTER TABLE items VALIDATE CONSTRAINT ck_items_left_out")
 
 
 def downgrade() -> None:
