@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
 
 from service.catalogue.actions.files import format_files, read_files
+from service.catalogue.rules.hints import hints
 from service.cli import main
 from tests.catalogue.packs import DEMO, demo_pack
 
@@ -117,6 +119,16 @@ def test_what_nobody_can_file_and_nothing_uses_is_a_hint_and_no_fault(talent, pa
         "hint: offering medical is in no bundle: nobody can file it",
         "hint: no offering asks for material photo",
     ]
+
+
+def test_a_consent_by_which_nobody_can_follow_is_a_hint():
+    """The employer is found by one field of one section; a pack without it would never say so."""
+    pack = demo_pack()
+    sections = {**pack.sections, "employment": replace(pack.sections["employment"], schema={})}
+    assert list(hints(pack)) == []
+    (hint,) = hints(replace(pack, sections=sections))
+    assert hint.told("en").startswith("no section employment asks for employer_code")
+    assert list(hints(replace(pack, sections=sections, consents=pack.consents[:2]))) == []
 
 
 def test_a_folder_that_is_named_like_a_file_is_passed_over(talent, pack):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from service.catalogue.rules.pack import Pack
+from service.identity.consents.rules import EMPLOYER_CODE, EMPLOYER_VIEW, EMPLOYMENT
 from service.kernel.messages import Language, say
 from service.routing.flow import parse_flow
 
@@ -22,13 +23,22 @@ class Hint:
 
 
 def hints(pack: Pack) -> Iterator[Hint]:
-    """What nobody can file, and what no offering uses."""
+    """What nobody can file, what no offering uses, and a consent that can have no effect."""
     bundled = {code for bundle in pack.bundles.values() for code in bundle.offerings}
     asked = {code for one in pack.offerings.values() for code in one.sections}
     wanted = {one["code"] for offering in pack.offerings.values() for one in offering.materials}
     yield from _unused("pack_hint_unbundled", pack.offerings, bundled)
     yield from _unused("pack_hint_unused_section", pack.sections, asked)
     yield from _unused("pack_hint_unused_material", pack.materials, wanted)
+    lets_follow = any(consent.code == EMPLOYER_VIEW for consent in pack.consents)
+    if lets_follow and not _asks_for_employer(pack):
+        names = (("consent", EMPLOYER_VIEW), ("section", EMPLOYMENT), ("field", EMPLOYER_CODE))
+        yield Hint("pack_hint_no_employer", names)
+
+
+def _asks_for_employer(pack: Pack) -> bool:
+    section = pack.sections.get(EMPLOYMENT)
+    return section is not None and EMPLOYER_CODE in section.schema.get("properties", {})
 
 
 def _unused(code: str, declared: Collection[str], used: Collection[str]) -> Iterator[Hint]:

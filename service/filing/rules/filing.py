@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from service.catalogue.rules.definitions import BundleDefinition, OfferingDefinition, faulty_fields
 from service.catalogue.rules.pack import Subject
-from service.identity.consents.rules import EMPLOYER_VIEW, parse_consent
+from service.identity.consents.rules import (
+    EMPLOYED_SINCE,
+    EMPLOYER_CODE,
+    EMPLOYER_VIEW,
+    EMPLOYMENT,
+    parse_consent,
+)
 from service.kernel.errors import FieldError
 from service.tickets.rules.attached import AttachedDocument
 from service.tickets.rules.corrections import section_missing
@@ -159,10 +165,6 @@ def answers_for(filing: Filing, requested: RequestedItem) -> dict[str, Any]:
     return {**filing.sections, **requested.sections}
 
 
-_EMPLOYMENT: Final = "employment"
-"""The section in which a pack has the employer named: `employer_code`, `contract_from`."""
-
-
 @dataclass(frozen=True, slots=True)
 class StatedEmployment:
     """For whom an applicant says they work, by credit code, and since when."""
@@ -177,14 +179,14 @@ def followed_by(filing: Filing) -> StatedEmployment | None:
     The day is None where the form has none that can be read: what it asks is for the pack to say.
     """
     codes = {parsed[0] for ref in filing.consents if (parsed := parse_consent(ref))}
-    stated = filing.sections.get(_EMPLOYMENT)
+    stated = filing.sections.get(EMPLOYMENT)
     if EMPLOYER_VIEW not in codes or not isinstance(stated, Mapping):
         return None
-    code = stated.get("employer_code")
+    code = stated.get(EMPLOYER_CODE)
     if not isinstance(code, str):
         return None
     try:
-        return StatedEmployment(code, date.fromisoformat(str(stated.get("contract_from"))))
+        return StatedEmployment(code, date.fromisoformat(str(stated.get(EMPLOYED_SINCE))))
     except ValueError:
         return StatedEmployment(code, None)
 

@@ -17,6 +17,13 @@ class LegalBasis(StrEnum):
 EMPLOYER_VIEW: Final = "enterprise"
 """The consent by which an employer may follow how the person's tickets stand."""
 
+EMPLOYMENT: Final = "employment"
+"""The section in which a pack has the employer named who may then follow: by `EMPLOYER_CODE`, the
+credit code, and `EMPLOYED_SINCE`, the day from which on."""
+
+EMPLOYER_CODE: Final = "employer_code"
+EMPLOYED_SINCE: Final = "contract_from"
+
 
 FREE: Final = frozenset({EMPLOYER_VIEW})
 """The consents that can be taken back at any time, because nothing that was filed rests on them.
