@@ -39,6 +39,13 @@ def test_an_offering_as_everybody_sees_it():
     assert criteria[0]["citation"] == citations[2]["title"]
     assert criteria[0]["article"] == {"zh": "第四条第一项", "en": "article 4, item 1"}
     assert body.pop("summary")["zh"]
+    assert body.pop("remedies")["zh"]
+    assert body.pop("departments") == [
+        {
+            "code": "public_security",
+            "name": {"zh": "公安分局", "en": "Public Security Branch"},
+        }
+    ]
     assert body == {
         "code": "settlement",
         "version": 1,

@@ -80,7 +80,8 @@ def test_what_keeps_dying_is_started_ever_more_slowly_and_stops_nothing_else(sta
     )
     one = stand(STAND_IN_WORKER=dies_later).ready()
     web, everyone = one.pids["web"], one.everyone
-    assert eventually(lambda: len((var / "deaths").read_text()) >= 6)
+    deaths = var / "deaths"
+    assert eventually(lambda: deaths.exists() and len(deaths.read_text()) >= 6)
     assert alive(web)
     assert one.pids["web"] == web
     code, text = one.end()

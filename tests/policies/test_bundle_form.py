@@ -257,5 +257,9 @@ def test_another_districts_form_may_be_asked_for(guest, elsewhere):
 
 
 @pytest.mark.parametrize("district", ["nowhere", "Demo", "demo'--"])
-def test_in_a_district_that_is_not_there_no_bundle_is_found(guest, district):
-    assert read(guest, district=district).status_code == 404
+def test_a_district_that_is_not_there_is_refused(guest, district):
+    refused = read(guest, district=district)
+    assert refused.status_code == 422
+    assert [(one["path"], one["code"]) for one in refused.json["errors"]] == [
+        ("district", "district_unknown")
+    ]

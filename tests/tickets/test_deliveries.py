@@ -62,11 +62,16 @@ def test_the_decision_then_its_delivery(schooling, told):
     assert (item["phase"], item["result"]) == ("ended", SEAT)
     (delivery,) = item["deliveries"]
     assert delivery.pop("delivered_at").startswith(schooling.at.isoformat()[:16])
+    shown = delivery["result_shown"]
+    assert {one["code"]: one["value"] for one in shown} == NOTICE
+    assert all(one["title"]["zh"] and one["title"]["en"] for one in shown)
     assert delivery == {
         "stage": "registration",
         "title": {"zh": "入学通知与报到注册", "en": "Notice and registration"},
         "department": "education",
+        "department_name": {"zh": "教育局", "en": "Education Bureau"},
         "result": NOTICE,
+        "result_shown": shown,
     }
 
 

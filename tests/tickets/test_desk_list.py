@@ -164,7 +164,7 @@ class TestFilters:
             ("limit=", "limit", "not_an_integer"),
             ("state=done", "state", "not_one_of"),
             ("assignee=you", "assignee", "wrong_pattern"),
-            ("assignee=me%0a", "assignee", "wrong_pattern"),
+            ("assignee=me%0a", "assignee", "control_character"),
             ("after=x", "after", "cursor_invalid"),
             ("sort=due_at", "sort", "unknown_field"),
         ],

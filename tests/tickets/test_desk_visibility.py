@@ -26,6 +26,7 @@ LINE = {
     "opened_at", "due_at", "light", "verdict",
 }  # fmt: skip
 DETAIL = LINE | {
+    "item_ended_at",
     "passing", "may", "records", "citations", "remedies", "applicant", "subject", "sections",
     "sections_shown", "facts", "materials", "history", "corrections", "opinion", "reason",
     "result", "result_shown",

@@ -155,7 +155,8 @@ def test_the_last_filed_comes_first(world, talent, draft):
 def test_a_draft_with_faults_is_not_filed_and_stays(talent, draft):
     refused = file(talent, draft)
     assert refused.status_code == 422
-    assert {one["path"] for one in refused.json["errors"]} == {"consents"}
+    paths = {one["path"] for one in refused.json["errors"]}
+    assert paths == {"consents.processing@1", "consents.sensitive@1"}
     assert talent.get(f"/v1/tickets/{draft['id']}").json == draft
     assert file(talent, {**draft, "etag": etag("draft", draft["id"], 9)}).status_code == 412
 

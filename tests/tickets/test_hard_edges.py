@@ -51,6 +51,7 @@ class TestWaiting:
         assert ticket["edges"] == [
             {
                 "from": "recognition",
+                "from_title": {"zh": "人才分类认定", "en": "Recognition as a talent"},
                 "item": item["id"],
                 "kind": "hard",
                 "on": "approved",

@@ -298,9 +298,12 @@ def task_detail(
     task, stage = rows.found.task, definition.flow.by_key[rows.found.task.stage_key]
     answers = _answers(session, rows.sections, stage.sees)
     result = opened_json(session, Task.result, task, otherwise=None)
+    applicant, subject = _applicant(rows.applicant), _subject(rows.member, stage.sees)
     return extended(
         line,
         TaskDetail,
+        applicant_name=applicant.name,
+        subject_name=(subject or {}).get("name"),
         item_ended_at=rows.found.item.ended_at,
         passing=PASSING[stage.kind],
         may=[
@@ -311,8 +314,8 @@ def task_detail(
         records=stage.records,
         citations=list(definition.rules.values()),
         remedies=definition.remedies,
-        applicant=_applicant(rows.applicant),
-        subject=_subject(rows.member, stage.sees),
+        applicant=applicant,
+        subject=subject,
         sections=answers,
         sections_shown=definition.shown_answers(answers),
         facts=[_fact(fact, definition) for fact in rows.facts],

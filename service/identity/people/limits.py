@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import orjson
 from flask import Response
 
 from service.kernel import http
@@ -32,7 +33,7 @@ def _tells(response: Response) -> bool:
     """Whether an answer says that the number is known."""
     if response.status_code not in {409, 422}:
         return False
-    problem = response.get_json()
+    problem = orjson.loads(response.get_data())
     codes = {problem["code"]} | {error["code"] for error in problem.get("errors", ())}
     return not codes.isdisjoint(_TELLS)
 
