@@ -61,11 +61,11 @@ FROM named, unnest(ARRAY['processing', 'enterprise']) AS code
 WHERE whole;
 
 INSERT INTO tickets (district_id, id, number, version, bundle_code, bundle_version_id, person_id,
-    account_id, employer_id, status, filed_at, due_at, due_basis, provisional, last_seq,
+    account_id, employer_id, status, filed_at, ended_at, due_at, due_basis, provisional, last_seq,
     filing_key, filing_digest)
 SELECT 'demo', ticket, 'T' || n, 1, 'arrival', bundle.id, person, gen_random_uuid(), enterprise,
-       CASE WHEN n %% 100 = 40 THEN 'completed' ELSE 'in_progress' END, now(), now(), 'projected',
-       false, 2, 'k' || n, ''
+       CASE WHEN n %% 100 = 40 THEN 'completed' ELSE 'in_progress' END, now(),
+       CASE WHEN n %% 100 = 40 THEN now() END, now(), 'projected', false, 2, 'k' || n, ''
 FROM named, bundle_versions bundle;
 
 INSERT INTO items (district_id, id, ticket_id, number, ordinal, version, offering_code,

@@ -57,6 +57,8 @@ KEY_COLUMNS: Final = ["person_id", "wrapped_key", "master_key_id", "created_at"]
 INDEXED: Final = {"id_number_index": "id", "member_index": "member_id", "subject_key": "subject_id"}
 """By column that holds the blind index of a number, the one that says whose."""
 NUMBERED: Final = {"number"}
+_LISTS: Final = {"left_out"}
+"""Lists that are JSON; the others are arrays."""
 _BY_THE_DATABASE: Final = {"events": {"xid"}}
 _WHOSE: Final = """
 SELECT array_agg(DISTINCT person), array_agg(DISTINCT account_id), array_agg(DISTINCT item)
@@ -131,7 +133,8 @@ class Original:
             return lambda fresh: blind_index(fresh.people[person])
         if column in NUMBERED:
             return lambda fresh: value.replace(self.number, fresh.number)
-        return self._json(value) if isinstance(value, dict) else self._plain(value)
+        as_json = isinstance(value, dict) or column in _LISTS
+        return self._json(value) if as_json else self._plain(value)
 
     def _plain(self, value: Any) -> Value:
         if isinstance(value, UUID):
@@ -151,7 +154,7 @@ class Original:
 
         return value
 
-    def _json(self, value: Mapping[str, Any]) -> Value:
+    def _json(self, value: Any) -> Value:
         text = json.dumps(value, ensure_ascii=False)
         inside = [one for one in self.ids if str(one) in text]
 

@@ -63,8 +63,7 @@ def test_what_a_copy_says_can_be_read_at_the_desk(filled, world):
 def test_the_same_seed_wants_the_same(app, database):
     def wanted():
         originals = Originals(app, database, PASSWORD, seed=3)
-        talent = originals.world.talent()
-        drawn = [originals._wanted(talent) for _ in range(5)]
+        drawn = [originals._wanted(originals.world.talent()) for _ in range(5)]
         return [[one if isinstance(one, str) else one[0] for one in wishes] for wishes in drawn]
 
     assert wanted() == wanted()

@@ -22,9 +22,10 @@ _PATTERNS = {
     "^1[3-9][0-9]{9}$": lambda n: f"139{40_000_000 + 7919 * n}",
     "^[1-9][0-9]{5}$": lambda n: f"{430_000 + 17 * n}",
     "^[0-9]{12,19}$": lambda n: f"62{7 * n:017}",
-    "^20[0-9]{2}$": lambda n: f"20{60 + n % 40}",
     "^20[0-9]{2}-(0[1-9]|1[0-2])$": lambda n: f"20{60 + n % 40}-03",
 }
+_YEAR = "^20[0-9]{2}$"
+"""Of the school year: the child's age is asked as of it, and four digits are found anywhere."""
 _AHEAD = {"contract_to", "to", "available_from", "valid_until"}
 _OF_LATE = {"signed_on", "subscribed_on"}
 
@@ -65,6 +66,8 @@ class Canaries:
         kind, form, pattern = (schema.get(key) for key in ("type", "format", "pattern"))
         if form == "date":
             return self._figure(stands_for, self._days(name))
+        if pattern == _YEAR:
+            return example
         if pattern in _PATTERNS:
             return self._figure(stands_for, map(_PATTERNS[pattern], self._numbers))
         if kind in {"integer", "number"}:

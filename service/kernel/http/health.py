@@ -65,13 +65,14 @@ class _Readiness:
 
 
 def _look(database: Database, seen: Future[None]) -> None:
+    """Whoever waits goes on once the connection is given back."""
     try:
         with database.transaction(Scope.system()) as session:
             _see_to_schema(session)
-            seen.set_result(None)
     except BaseException as error:  # noqa: BLE001 - raised where the look is waited for
-        if not seen.done():
-            seen.set_exception(error)
+        seen.set_exception(error)
+    else:
+        seen.set_result(None)
 
 
 @health.get("/readyz")
