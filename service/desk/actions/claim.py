@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from service.desk.queries.tasks import (
     IN_LIST,
+    OF_ITEM,
+    OF_TICKET,
     LockedTask,
     TaskRow,
     locked_task_for,
@@ -23,7 +25,6 @@ from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.permissions import Role, role_title
 from service.routing.flow import StageKind
-from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
 from service.tickets.visibility import visible
@@ -124,7 +125,7 @@ def changed_task(
     """
     return session.execute(
         update(Task)
-        .where(*found, Item.district_id == Task.district_id, Item.id == Task.item_id)
+        .where(*found, OF_ITEM, OF_TICKET)
         .values(**values, version=Task.version + 1)
         .returning(*_RETURNED)
         .execution_options(synchronize_session=False)

@@ -23,7 +23,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from service.calendars.queries import calendar_for
 from service.catalogue.rules.definitions import OfferingDefinition
@@ -51,13 +51,8 @@ from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
 from service.tickets.visibility import departments_of, of_department, visible
 
-_OF_TICKET: Final = (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id)
-
-
-def _of_ticket(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[Any]:
-    """A value of a task's ticket: looked up for the rows that are shown, and for no other."""
-    return select(column).where(_OF_TICKET).correlate(Task).scalar_subquery().label(name)
-
+OF_ITEM: Final = (Item.district_id == Task.district_id) & (Item.id == Task.item_id)
+OF_TICKET: Final = (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id)
 
 IN_LIST: Final = (
     Task.id,
@@ -79,10 +74,11 @@ IN_LIST: Final = (
     Item.offering_version_id,
     Item.subject_id,
     Item.filed_subject,
-    _of_ticket(Ticket.number, "ticket_number"),
-    _of_ticket(Ticket.filed_at, "filed_at"),
-    _of_ticket(Ticket.filed_applicant, "filed_applicant"),
+    Ticket.number.label("ticket_number"),
+    Ticket.filed_at,
+    Ticket.filed_applicant,
 )
+"""What a line of the list is made of: a task, its item and its ticket."""
 
 
 TaskRow = Row[*tuple[Any, ...]]
@@ -214,7 +210,8 @@ def _page(
 ) -> Select[*tuple[Any, ...]]:
     query: Select[*tuple[Any, ...]] = (
         select(*IN_LIST)
-        .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
+        .join_from(Task, Item, OF_ITEM)
+        .join(Ticket, OF_TICKET)
         .where(
             of_department(actor, department),
             *wanted.conditions(),
@@ -280,8 +277,8 @@ def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
             Item,
             Ticket,
         )
-        .join(Item, (Item.district_id == Task.district_id) & (Item.id == Task.item_id))
-        .join(Ticket, (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id))
+        .join_from(Task, Item, OF_ITEM)
+        .join(Ticket, OF_TICKET)
         .where(visible(actor, Task), Task.id == task_id)
     ).one_or_none()
     if row is None:
