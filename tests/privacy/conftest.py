@@ -81,7 +81,7 @@ def _arrive(life: Life, database: Database) -> None:
 
 def _buy(life: Life, database: Database) -> None:
     """A home, at a discount; the spouse has no public post."""
-    spouse = ("spouse", life.relative("spouse", "spouse", age=34))
+    spouse = ("spouse", life.relative("spouse", "spouse", abroad=True))
     wanted = ("recognition", "housing_purchase", "purchase_discount", spouse)
     _file(life, database, life.world.filing(*wanted, spouse={"last_post": "private"}))
     life.to_the_end({})

@@ -22,6 +22,9 @@ _TO_DO = """
     ORDER BY task.opened_at, item.ordinal, task.stage_key, task.department
 """
 
+_ASKED = ("account_number", "landlord")
+"""What is to be corrected of a lease: what one stage may see, and what another may."""
+
 
 class Life:
     """Of a talent and their ticket; `lines` are its logs, `tables` what is kept."""
@@ -45,18 +48,30 @@ class Life:
     def introduce(self) -> None:
         """The talent says who they are."""
         number = self._number("applicant")
-        self.plant.kept_back.add("applicant: birth date")
         phone = self.plant.canaries.note("13998989898", "applicant: phone")
         name = {"name": self.plant.canaries.text("applicant: name"), "phone": phone}
         self.talent("patch", "/me", json={**name, "id_type": "citizen_id", "id_number": number})
 
-    def relative(self, kinship: str, label: str, age: int | None = None) -> str:
-        """Somebody of the family; gives their person."""
+    def relative(
+        self, kinship: str, label: str, age: int | None = None, *, abroad: bool = False
+    ) -> str:
+        """Somebody of the family, with a passport where they are from abroad; their person."""
         member = {"name": self.plant.canaries.text(f"{label}: name"), "kinship": kinship}
-        number = {"id_type": "citizen_id", "id_number": self._number(label, age)}
+        number = self._passport(label) if abroad else self._citizen(label, age)
         told: str = self.talent("post", "/me/family", json=member | number).json["id"]
         self.plant.relatives[told] = label
         return told
+
+    def _citizen(self, label: str, age: int | None) -> dict[str, str]:
+        return {"id_type": "citizen_id", "id_number": self._number(label, age)}
+
+    def _passport(self, label: str) -> dict[str, str]:
+        number, born = f"E{uuid4().int % 10**8:08}", "1992-03-14"
+        self.plant.canaries.note(number, f"{label}: id number")
+        self.plant.canaries.note(born, f"{label}: birth date")
+        self.plant.kept_back.add(f"{label}: id number")
+        stated = {"id_country": "GBR", "birth_date": born}
+        return {"id_type": "passport", "id_number": number} | stated
 
     def _number(self, label: str, age: int | None = None) -> str:
         number = self.plant.canaries.note(citizen_id(age=age), f"{label}: id number")
@@ -92,6 +107,8 @@ class Life:
             assert told.status_code == status, told.json
             if status == 201:
                 self.ticket = told.json
+        for item, planting in zip(self.ticket["items"], self.plant.items, strict=True):
+            planting.leave_out(item["left_out"])
 
     def to_the_end(self, choices: Mapping[str, dict[str, Any]]) -> None:
         """All departments do what there is to do; `choices`: of what they record, by offering."""
@@ -127,11 +144,8 @@ class Life:
 
     def _mended(self, todo: Todo) -> None:
         """It comes back once, for two fields and a document, which are given anew."""
-        points = [
-            {"section": "lease", "field": "account_number"},
-            {"section": "lease", "field": "landlord"},
-            {"material": "lease_contract"},
-        ]
+        points = [{"section": "lease", "field": field} for field in _ASKED]
+        points.append({"material": "lease_contract"})
         labels = [f"{todo.name}: point {one.get('field', 'material')}" for one in points]
         said = [
             {**point, "what": self.plant.canaries.text(label)}
@@ -145,8 +159,8 @@ class Life:
         self._answer(todo)
 
     def _answer(self, todo: Todo) -> None:
-        """A correction: the section and the document, in place of those before."""
-        lease = self.plant.again(todo.item, "lease")
+        """A correction: the fields and the document, in place of those before."""
+        lease = self.plant.again(todo.item, "lease", _ASKED)
         material = self.hand_in("lease_contract", "lease_contract again")
         seen = self.talent("get", f"/items/{todo.item_id}").headers["ETag"]
         answer = self.talent(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,16 @@ class Planting:
     points: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     """By which stage, about what, and what the words stand for."""
     said: list[Said] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    """The codes of documents whose condition does not hold: they are not kept with the item."""
+
+    def leave_out(self, named: Iterable[Mapping[str, str]]) -> None:
+        """What the answer to the filing says is not kept."""
+        for one in named:
+            if one.get("material"):
+                self.left_out.add(one["material"])
+            else:
+                self.planted[one["section"]].pop(one["field"], None)
 
     def heard(self, stage: Stage, department: str, task: UUID) -> set[str]:
         """What a task may read of what was said before it: by its own department, by the stages
@@ -101,13 +111,14 @@ class Plant:
             person = item.get("subject", "applicant")
             self.items.append(Planting(name, item["offering"], person, item["sections"], planted))
 
-    def again(self, item: Planting, section: str) -> dict[str, Any]:
-        """Other answers of a section, which from now on are those that count."""
-        answers = dict(item.answers[section])
-        item.planted[section] = self.into(
-            answers, _schema(section), f"{item.name} again: {section}"
-        )
-        return answers
+    def again(self, item: Planting, section: str, fields: Collection[str]) -> dict[str, Any]:
+        """Other answers to these fields of a section, which from now on are those that count."""
+        asked = {name: item.answers[section][name] for name in fields}
+        schema = _schema(section)
+        properties = {name: schema["properties"][name] for name in fields}
+        owner = f"{item.name} again: {section}"
+        item.planted[section] |= self.into(asked, {**schema, "properties": properties}, owner)
+        return item.answers[section] | asked
 
     def keep(self, code: str, label: str, material: str) -> None:
         """A document that is handed in, in place of the one before."""
@@ -192,8 +203,9 @@ class Plant:
         return {f"{self.relatives[item.person]}: name"} if item.person in self.relatives else set()
 
     def asked(self, item: Planting) -> list[str]:
-        """The codes of the documents that an item asks for."""
-        return [one["code"] for one in whole_pack().offerings[item.offering].materials]
+        """The codes of the documents that an item asks for, as it was filed."""
+        codes = [one["code"] for one in whole_pack().offerings[item.offering].materials]
+        return [code for code in codes if code not in item.left_out]
 
     def others(self, item: Planting) -> list[str]:
         """A document that the item does not ask for, and all that count no more."""
