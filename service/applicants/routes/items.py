@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from service.applicants.actions import choose, correct, withdraw
+from service.applicants.queries.items import DueChangeView, ItemDetail, due_change_view, item_detail
 from service.applicants.queries.tickets import (
     due_changes_for,
     item_for,
@@ -15,13 +16,9 @@ from service.applicants.queries.tickets import (
     version_of,
 )
 from service.applicants.queries.views import (
-    DueChangeView,
     ItemConsequence,
-    ItemDetail,
     TicketView,
     definitions_of,
-    due_change_view,
-    item_detail,
     ticket_view,
     withdrawal_view,
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from service.applicants.actions import withdraw
 from service.applicants.queries.drafts import draft_for, drafts_for
+from service.applicants.queries.lists import ListedTicket, listed_tickets
 from service.applicants.queries.tickets import (
     find_ticket,
     rows_of,
@@ -16,10 +17,8 @@ from service.applicants.queries.tickets import (
 )
 from service.applicants.queries.views import (
     ItemConsequence,
-    ListedTicket,
     TicketView,
     draft_view,
-    listed_tickets,
     ticket_view,
     withdrawal_view,
 )
