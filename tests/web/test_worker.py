@@ -200,7 +200,9 @@ def test_while_the_database_hangs_it_lives_says_so_and_refuses_at_once(settings,
         assert len([one for one in held if one.done()]) >= 16
         relay.frozen.clear()
         assert {one.result()[0] for one in held} <= {200, 503}
-        until = time.monotonic() + PATIENCE
-        while web.get("/readyz") != 200:
+        # One process may be a moment behind the other: all of them serve again.
+        until, served = time.monotonic() + PATIENCE, 0
+        while served < 10:
             assert time.monotonic() < until
-        assert web.get("/v1/offerings") == 200
+            ready = (web.get("/readyz"), web.get("/v1/offerings")) == (200, 200)
+            served = served + 1 if ready else 0
