@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -197,7 +198,8 @@ def test_what_is_shared_is_judged_for_the_other_items_too(world, talent, returne
     body = world.filing("settlement", "housing_rent")
     point = {"section": "employment", "field": "insured_since"}
     item = returned(body, "clerk.public_security", point)
-    answer = answered(talent, item, "employment", insured_since="2026-11-20")
+    lately = (clock.now() - timedelta(days=4)).date().isoformat()  # a month is asked for
+    answer = answered(talent, item, "employment", insured_since=lately)
     assert answer.status_code == 422
     refused = [(one["code"], one["message"]) for one in answer.json["errors"]]
     assert [code for code, _ in refused] == ["criterion_not_met"] * 2
@@ -206,11 +208,13 @@ def test_what_is_shared_is_judged_for_the_other_items_too(world, talent, returne
 def test_conditions_are_asked_as_of_the_day_of_receipt(world, talent, acting):
     body = with_documents(world.filing("settlement"), lambda code: upload(talent, code=code)["id"])
     ticket = acting(talent).file(body, key=uuid4().hex).ticket
-    later = clock.now() + timedelta(days=40)
+    filed = clock.now()
+    later = filed + timedelta(days=40)
 
     def look(session, actor):
         row = session.get(Ticket, (ticket.district_id, ticket.id))
         with act_on(session, actor, row, at=later) as act:
             return act.today, act.look_up(act.items[0])[0].today
 
-    assert acting(talent)(look) == (date(2027, 1, 3), date(2026, 11, 24))
+    zone = ZoneInfo("Asia/Shanghai")
+    assert acting(talent)(look) == tuple(at.astimezone(zone).date() for at in (later, filed))
