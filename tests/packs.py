@@ -13,6 +13,7 @@ from service.catalogue.rules.pack import Pack
 from service.kernel import clock
 from service.kernel.db import Database, Scope
 from service.local.demonstration import PACK
+from service.materials.rules import MediaType
 
 
 @cache
@@ -35,6 +36,13 @@ def paperless(pack: Pack) -> Pack:
     """The pack with offerings that ask for no documents."""
     offerings = {code: replace(one, materials=()) for code, one in pack.offerings.items()}
     return replace(pack, offerings=offerings)
+
+
+def every_format(pack: Pack) -> Pack:
+    """The pack in which each document is taken in whatever format files are taken at all."""
+    formats = tuple(sorted({media_type.ending for media_type in MediaType}))
+    materials = {code: replace(one, formats=formats) for code, one in pack.materials.items()}
+    return replace(pack, materials=materials)
 
 
 def with_flow(pack: Pack, offering: str, flow: Mapping[str, Any]) -> Pack:

@@ -192,7 +192,7 @@ def get_item_timeline(item_id: UUID) -> Listing[TimelineLine]:
     audiences=("desk",),
     problems={404: ["no_task_left"]},
 )
-@blp.arguments(NextIn, as_kwargs=True, example={"offering": "settlement"})
+@blp.arguments(NextIn, as_kwargs=True, required=False, example={"offering": "settlement"})
 @blp.response(200, TaskOut, example=recorded("task"))
 def take_next_task(offering: str | None) -> TaskLine:
     """Claim what is due first of all the open tasks that I may take."""

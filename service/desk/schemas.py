@@ -155,6 +155,8 @@ class TaskCountsOut(Schema):
 class NextIn(Schema):
     """What to take next."""
 
+    may_be_left_out = True
+
     offering = fields.String(load_default=None, allow_none=True, longest=64, metadata=CODE)
 
 

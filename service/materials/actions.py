@@ -13,10 +13,11 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from service.catalogue.queries.documents import formats_taken
 from service.kernel import events
 from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
-from service.kernel.errors import Conflict, Unavailable
+from service.kernel.errors import Conflict, FieldError, Invalid, Unavailable
 from service.kernel.ids import new_id
 from service.kernel.logs import logger
 from service.kernel.sealed import seal
@@ -92,9 +93,11 @@ def keep_material(
 
     The caller has made sure that the actor is that person, or acts by their authority.
 
-    `name` is one that `rules.examine` returned. Raises `Conflict` where the person would have more
-    than the quota, also by several uploads at the same moment.
+    `name` is one that `rules.examine` returned. Raises `Invalid` for a code that no offering of the
+    district asks for and a type in which none takes the document, and `Conflict` where the person
+    would have more than the quota, also by several uploads at the same moment.
     """
+    _hold_kind(session, actor, code, upload)
     _hold_quota(session, actor, person, upload, quota)
     material = KnownMaterial(
         district_id=actor.district,
@@ -159,6 +162,15 @@ def sweep_orphans(
                 storage.delete(blob)
                 swept += 1
     return swept
+
+
+def _hold_kind(session: Session, actor: Actor, code: str, upload: Upload) -> None:
+    formats = formats_taken(session, actor.district, code)
+    if not formats:
+        raise Invalid(errors=[FieldError("code", "material_code_unknown")])
+    if upload.media_type.ending not in formats:
+        taken = {"formats": ", ".join(sorted(formats))}
+        raise Invalid(errors=[FieldError("file", "material_format", taken)])
 
 
 def _hold_quota(session: Session, actor: Actor, person: UUID, upload: Upload, quota: Quota) -> None:

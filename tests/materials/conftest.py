@@ -9,6 +9,7 @@ import pytest
 from service.kernel.actor import Actor
 from tests.conftest import url_of
 from tests.factories import Signed
+from tests.packs import every_format, publish, whole_pack
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +18,12 @@ def settings(settings, tmp_path_factory):
     from dataclasses import replace
 
     return replace(settings, storage_dir=tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def whatever_is_a_document(database) -> None:
+    """In these modules offerings ask for documents, and take them in every format."""
+    publish(database, every_format(whole_pack()))
 
 
 @pytest.fixture

@@ -466,10 +466,10 @@ def test_an_upload_costs_the_same_whatever_there_is(talent, sql_count):
     for _ in range(2):
         with sql_count() as sent:
             upload(talent)
-        assert sent.total == 7  # one of them reads a key, two hold the quota
+        assert sent.total == 8  # a key, what is taken at all, and two for the quota
     with sql_count() as sent:
         upload(talent, headers={"Idempotency-Key": uuid4().hex})
-    assert sent.total == 10
+    assert sent.total == 11
 
 
 def test_limits_are_the_installations(settings, database):
@@ -559,3 +559,13 @@ def test_sizes_are_shown_as_people_read_them(number, shown):
         for code in ("file_too_large", "body_too_large", "materials_too_large"):
             assert shown in messages.say(code, language, {"maximum": number})
     assert "300" in messages.say("materials_too_many", "en", {"maximum": 300})
+
+
+def test_a_document_that_no_offering_asks_for_is_refused_at_once(talent, blobs):
+    before = blobs()
+    answer = send(talent, code="nonsense")
+    assert answer.status_code == 422, answer.json
+    assert [(one["path"], one["code"]) for one in answer.json["errors"]] == [
+        ("code", "material_code_unknown")
+    ]
+    assert blobs() == before

@@ -106,10 +106,13 @@ def test_the_same_document_twice_is_refused(talent, body):
 
 
 def test_a_format_that_the_material_does_not_take_is_refused(talent, body):
-    picture = upload(talent, code="employment_contract", name="1.png", file=png())["id"]
-    place = [one["code"] for one in body["materials"]].index("employment_contract")
-    body["materials"][place]["material"] = picture
-    assert faults(talent, body) == {(f"materials.{place}.material", "material_format")}
+    """At once, and not only when it is filed."""
+    answer = send(talent, code="employment_contract", name="1.png", file=png())
+    assert answer.status_code == 422
+    assert [(one["path"], one["code"]) for one in answer.json["errors"]] == [
+        ("file", "material_format")
+    ]
+    assert answer.json["errors"][0]["message"].endswith("pdf。")
 
 
 @pytest.mark.parametrize("whose", ["nobody", "another", "another_code"])

@@ -68,7 +68,9 @@ class Parser(FlaskParser):
         "query": None,  # the schema's own: unknown parameters are refused
     }
 
-    def load_json(self, _req: Any, _schema: Any) -> Any:
+    def load_json(self, _req: Any, schema: Any) -> Any:
+        if schema.may_be_left_out and context.has_no_body():
+            return {}
         return context.read_json()
 
     def load_querystring(self, req: Any, schema: Any) -> Any:

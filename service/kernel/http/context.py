@@ -207,19 +207,17 @@ def read_key(*, required: bool) -> str | None:
 
 
 def read_json() -> Any:
-    """The body as strict JSON, read once; raises what `strict_json.loads` raises, and 415.
-
-    No body at all, of no media type, is an empty object: an operation that needs nothing to be said
-    takes it, and any other names what is missing.
-    """
+    """The body as strict JSON, read once; raises what `strict_json.loads` raises, and 415."""
     if "json" not in g:
-        if not request.content_type and not _body():
-            g.json = {}
-        elif request.mimetype != "application/json":
+        if request.mimetype != "application/json":
             raise UnsupportedMediaType
-        else:
-            g.json = strict_json.loads(_body())
+        g.json = strict_json.loads(_body())
     return g.json
+
+
+def has_no_body() -> bool:
+    """Whether nothing was sent, of no media type."""
+    return not request.content_type and not _body()
 
 
 def _body() -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import marshmallow as ma
 from marshmallow import validate
@@ -59,6 +59,9 @@ ma.fields.Field.default_error_messages = {
 
 class Schema(ma.Schema):
     """The parent of every schema: unknown fields are refused, the order of fields is kept."""
+
+    may_be_left_out: ClassVar[bool] = False
+    """Whether a body of this form need not be sent; routes say `required=False` with it."""
 
     error_messages: Messages = {
         "unknown": "unknown_field",
