@@ -14,7 +14,7 @@ from service.kernel.errors import Conflict
 from service.materials.actions import erase_material
 from tests.factories import REASON
 from tests.materials.files import png
-from tests.materials.handing_in import FILE, delete, upload
+from tests.materials.handing_in import FILE, delete, send, upload
 from tests.packs import demo_pack, publish, whole_pack
 from tests.papers import with_documents
 
