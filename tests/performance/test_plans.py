@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from service.applicants.queries.tickets import tickets_for, timeline_for
+from service.desk.actions.give_back import claims_left
 from service.desk.queries.tasks import TaskFilter, tasks_for
 from service.filing.queries import filing_state
 from service.filing.rules.filing import StatedEmployment
@@ -205,6 +206,12 @@ def test_what_the_timer_looks_for(plan_of):
             assert plan.indexes == {"ix_tasks_alarm", "ix_items_alarm"}
             touched = plan.touched("ix_tasks_alarm") + plan.touched("ix_items_alarm")
             assert found <= touched <= found + 2  # merged: one of each may be looked at in vain
+
+
+def test_claims_that_nobody_holds_any_more(plan_of):
+    call = lambda session: claims_left(session, system("demo"), at=FAR_AWAY)  # noqa: E731
+    plan = plan_of(system("demo"), call, "tasks")
+    assert plan.indexes <= {"ix_tasks_claimed", "ix_posts_department"}
 
 
 def test_ones_tickets(plan_of, filled):
