@@ -63,6 +63,7 @@ def publish(
     folder: Path, district: str | None, retire: bool, recode: bool, language: Language
 ) -> None:
     """Check a pack and publish what has changed, all of it or nothing."""
+    from service.calendars.queries import calendar_for
     from service.catalogue.actions.publish import hold_back, set_up_district
     from service.catalogue.rules.hints import hints, unstaffed
     from service.catalogue.rules.publication import PublicationRefused
@@ -74,7 +75,8 @@ def publish(
         with installation.district_session(read.district) as session:
             hold_back(session, read, district=district, retire=retire, recode=recode)
             published = set_up_district(session, read, at=at)
-            posts = posts_held(session, read.district, on=at.date())
+            today = calendar_for(session, read.district).local_date(at)
+            posts = posts_held(session, read.district, on=today)
     except PublicationRefused as refused:
         for refusal in refused.refusals:
             click.echo(refusal.told(language), err=True)

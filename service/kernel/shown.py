@@ -71,7 +71,8 @@ def _said(schema: Mapping[str, Any], value: Any, tongue: Language) -> str:
     if isinstance(value, bool):
         return say("value_true" if value else "value_false", tongue)
     if isinstance(value, int) and schema.get("x-widget") == "money":
-        return say("value_money", tongue, {"yuan": f"{value // 100:,}.{value % 100:02}"})
+        yuan, fen = divmod(abs(value), 100)
+        return say("value_money", tongue, {"yuan": f"{'-' * (value < 0)}{yuan:,}.{fen:02}"})
     return "" if value is None else str(value)
 
 

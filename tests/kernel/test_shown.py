@@ -66,3 +66,10 @@ def test_everything_is_shown_once_with_words_in_both_languages(values):
     told = shown_values(SCHEMA, values)
     assert {one.code: one.value for one in told} == values
     assert all(set(one.text) == set(one.title) == {"zh", "en"} for one in told)
+
+
+@pytest.mark.parametrize(
+    ("fen", "said"), [(-5, "-0.05"), (-195, "-1.95"), (0, "0.00"), (280000, "2,800.00")]
+)
+def test_money_below_nothing_has_its_sign_in_front(fen, said):
+    assert said in text_of({"x-widget": "money"}, fen)["en"]

@@ -393,3 +393,16 @@ def test_no_other_reader_of_json_stands_in_the_routes():
         text = path.read_text(encoding="utf-8")
         assert "request.json" not in text, path
         assert ".get_json(" not in text, path
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1.0", 1), ("-2.0", -2), ("1e3", 1000), ("2026.0", 2026), ("0.0", 0)]
+)
+def test_a_whole_number_is_one_however_it_is_written(text, value):
+    read = loads(text.encode())
+    assert (read, type(read)) == (value, int)
+
+
+@pytest.mark.parametrize("text", ["1.5", "1e300", "9007199254740993.0"])
+def test_what_is_not_whole_or_not_exact_stays_a_fraction(text):
+    assert type(loads(text.encode())) is float

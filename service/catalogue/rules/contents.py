@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from service.catalogue.rules.pack import Consent, FactKind, Material, Offering, Pack, Plain, Section
@@ -30,7 +30,7 @@ def offering_content(pack: Pack, code: str) -> dict[str, Any]:
         "citations": list(offering.citations),
         **({"remedies": offering.remedies} if offering.remedies else {}),
         "criteria": list(offering.criteria),
-        "facts": [_fact_kind(pack.facts[kind]) for kind in named_facts(offering)],
+        "facts": [_fact_kind(pack.facts[kind]) for kind in named_facts(offering, pack.facts)],
         "departments": _departments(pack, offering),
         "flow": offering.flow,
     }
@@ -49,8 +49,11 @@ def bundle_content(pack: Pack, code: str) -> dict[str, Any]:
     }
 
 
-def named_facts(offering: Offering) -> list[str]:
-    """The kinds of facts that an offering looks at or that its approval establishes."""
+def named_facts(offering: Offering, kinds: Collection[str]) -> list[str]:
+    """The kinds of facts that an offering looks at, that a stage of it may read, or that its
+    approval establishes; `kinds`: all that the pack has.
+    """
+    seen = [stage.sees for stage in parse_flow(offering.flow).stages]
     stages = offering.flow["stages"]
     conditions = [asked["when"] for asked in offering.materials if "when" in asked]
     conditions += [criterion["met_when"] for criterion in offering.criteria]
@@ -59,6 +62,7 @@ def named_facts(offering: Offering) -> list[str]:
     named = {source.parts[0] for source in looked_at if source.kind is SourceKind.FACT}
     tables = [stage["department"] for stage in stages if isinstance(stage.get("department"), dict)]
     named |= {table["by"]["fact"].partition(".")[0] for table in tables if "fact" in table["by"]}
+    named |= {kind for kind in kinds for sees in seen if sees.shows_fact(kind)}
     return sorted(
         named | {template["fact"] for stage in stages for template in stage.get("gives", ())}
     )

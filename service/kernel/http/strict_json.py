@@ -25,6 +25,8 @@ MAX_DIGITS: Final = 18
 # and backslashes, no byte is looked at twice.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_EXACT: Final = 2**53
+"""Below it every whole number is a float of its own."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -65,11 +67,12 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _fraction(text: str) -> float:
+def _fraction(text: str) -> float | int:
+    """1.0 is the whole number 1, as JSON Schema has it: whoever compares it need not know."""
     number = float(text) if len(text) <= MAX_DIGITS + 8 else float("inf")
     if number in {float("inf"), float("-inf")}:
         raise Malformed("number_too_long", maximum=MAX_DIGITS)
-    return number
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def _no_constant(_name: str) -> None:

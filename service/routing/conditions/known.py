@@ -130,8 +130,11 @@ def _fact(source: Source, known: Known) -> Iterator[Any]:
 
 
 def _age(source: Source, known: Known) -> Iterator[Any]:
+    """Before their birth somebody is of no age, which is not a small one."""
     born = known.born.get(source.name)
     if born is not None:
+        if known.today < born:
+            raise NotComparable(source)
         yield whole_years(born, known.today)
 
 
