@@ -107,7 +107,7 @@ def run_timer(
                 moved += timer.act(session, actor, ticket_id=ticket_id, at=now())
         if len(found) < timers.BATCH or time.monotonic() >= end:
             return moved
-        behind = (found[-1].due_at, found[-1].id)
+        behind = (found[-1].place, found[-1].id)
 
 
 def sweep_events(database: Database) -> None:

@@ -17,13 +17,16 @@ _CURRENT = "ended_at IS NULL"
 
 # Of several who were named as spouse the last one is; the others were until the next was named.
 _END_FORMER_SPOUSES = """
-UPDATE family_links SET ended_at = later.created_at
-FROM family_links AS later
-WHERE later.person_id = family_links.person_id
-  AND later.kinship = 'spouse' AND family_links.kinship = 'spouse'
-  AND later.id = (SELECT min(following.id::text)::uuid FROM family_links AS following
-                  WHERE following.person_id = family_links.person_id
-                    AND following.kinship = 'spouse' AND following.id > family_links.id)
+UPDATE family_links SET ended_at = greatest(now(), family_links.created_at)
+FROM (
+    SELECT link.id, row_number() OVER (
+        PARTITION BY link.person_id
+        ORDER BY EXISTS (SELECT FROM items WHERE items.subject_id = link.member_id
+                         AND items.phase <> 'ended') DESC, link.id DESC
+    ) AS place
+    FROM family_links link WHERE link.kinship = 'spouse'
+) ranked
+WHERE ranked.id = family_links.id AND ranked.place > 1
 """
 _REFUSE_ENDED = """
 DO $$

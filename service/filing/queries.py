@@ -84,7 +84,7 @@ def filing_state(
     lock, and not with the rest, because a distributed engine refuses a sub-query over a reference
     table. Two statements; a number that is not used leaves a gap, as numbers may.
     """
-    lock = filing_lock(actor, applicant)
+    lock = filing_lock(applicant)
     code = District.settings["administrative_code"].astext
     number = select(lock, TICKET_NUMBERS.next_value(), code).where(District.id == actor.district)
     _, sequence, administrative_code = session.execute(number).one()

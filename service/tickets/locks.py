@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func
 
-from service.kernel.actor import Actor
 from service.tickets.rules.applicant import Applicant
 
 
-def filing_lock(actor: Actor, applicant: Applicant) -> ColumnElement[Any]:
+def filing_lock(applicant: Applicant) -> ColumnElement[Any]:
     """A lock, until the transaction ends, that one filing for an applicant has at a time.
 
-    Whatever a filing looks at and must not change meanwhile is changed under it too. It is the
-    district's: it is taken as a statement, or part of one, before what it protects is read.
+    Whatever a filing looks at and must not change meanwhile is changed under it too. It is one for
+    all districts, for a family is: it is taken as a statement, or part of one, before what it
+    protects is read.
     """
-    name = f"filing|{actor.district}|{applicant.lock_name}"
+    name = f"filing|{applicant.lock_name}"
     return func.pg_advisory_xact_lock(func.hashtextextended(name, 0))

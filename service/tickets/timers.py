@@ -32,15 +32,16 @@ from service.tickets.visibility import visible
 BATCH: Final = 50
 """How many candidates the timer looks at together."""
 
-Position = tuple[datetime, UUID]
+Position = tuple[Any, UUID]
+"""Where a batch ends: what its rows are ordered by, and an id within it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
     """One thing that time does.
 
-    `candidates` are at most `BATCH`, the longest overdue first, from behind a position: rows of
-    `due_at`, `id`, `ticket_id`. `act` deals with a ticket and returns how many changes it made.
+    `candidates` are at most `BATCH`, from behind a position, in the order of an index: rows of
+    `place`, `id`, `ticket_id`. `act` deals with a ticket and returns how many changes it made.
     """
 
     name: str
@@ -51,15 +52,18 @@ class Timer:
 def due_alarms(
     session: Session, actor: Actor, *, at: datetime, behind: Position | None = None
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Tasks and items whose alarm is over; one statement, two walks of partial indexes."""
+    """Tasks and items whose alarm is over, the longest overdue first.
+
+    One statement, two walks of partial indexes.
+    """
     both = union_all(
         *(
             select(_due(actor, model, at, behind).subquery(name))
             for name, model in (("tasks_due", Task), ("items_due", Item))
         )
     ).subquery()
-    query = select(both.c.due_at, both.c.id, both.c.ticket_id)
-    return session.execute(query.order_by(both.c.due_at, both.c.id).limit(BATCH)).all()
+    query = select(both.c.place, both.c.id, both.c.ticket_id)
+    return session.execute(query.order_by(both.c.place, both.c.id).limit(BATCH)).all()
 
 
 def fire_alarms(session: Session, actor: Actor, *, ticket_id: UUID, at: datetime) -> int:
@@ -87,7 +91,7 @@ TIMERS: Final = (Timer("alarms", due_alarms, fire_alarms),)
 def _due(
     actor: Actor, model: type[Task | Item], at: datetime, behind: Position | None
 ) -> Select[*tuple[Any, ...]]:
-    query = select(model.next_alarm_at.label("due_at"), model.id, model.ticket_id).where(
+    query = select(model.next_alarm_at.label("place"), model.id, model.ticket_id).where(
         visible(actor, model), model.next_alarm_at < at
     )
     if behind is not None:

@@ -266,6 +266,12 @@ def test_a_number_is_one_person_whatever_it_is_typed_as(talent):
         assert faults(answer) == {("id_number", "id_number_of_another_type")}
 
 
+def test_a_german_passport_is_entered_as_it_is_printed(talent):
+    """ICAO Doc 9303 has one letter for Germany, ISO 3166-1 three."""
+    given = passport(id_country="D")
+    assert talent().patch("/v1/me", json={"name": "Jonas Weber", **given}).status_code == 200
+
+
 def test_a_passport_is_one_of_its_state(talent):
     lina, other, given = talent(), talent(), passport()
     assert lina.patch("/v1/me", json=given).status_code == 200

@@ -47,6 +47,26 @@ def who_has_ended_a_link(world):
     return talent
 
 
+def test_a_clock_that_was_behind_does_not_stop_the_upgrade(world, owner, superuser):
+    """Of two machines one may have dated the later link before the earlier one."""
+    talent = world.talent()
+    [person] = superuser.execute(
+        "SELECT person_id FROM accounts WHERE id = %s", (talent.account["id"],)
+    ).fetchone()
+    migrations.downgrade(owner, BEFORE)
+    for number in (7, 8):
+        superuser.execute(ADD_MEMBER, (spouse := new_id(),))
+        superuser.execute(ADD_SPOUSE, (link := new_id(), person, spouse, bytes([number])))
+        moved = "UPDATE family_links SET created_at = created_at - %s * interval '1 hour'"
+        superuser.execute(f"{moved} WHERE id = %s", (number, link))
+    ahead = "UPDATE family_links SET created_at = now() + interval '1 hour' WHERE member_index = %s"
+    superuser.execute(ahead, (bytes([7]),))
+    migrations.upgrade(owner)
+    current = "SELECT count(*) FROM family_links WHERE person_id = %s AND ended_at IS NULL"
+    assert superuser.execute(current, (person,)).fetchone() == (1,)
+    superuser.execute("DELETE FROM family_links WHERE person_id = %s", (person,))
+
+
 def test_of_several_spouses_the_last_is_current(world, owner, superuser):
     talent = world.talent()
     [person] = superuser.execute(

@@ -26,6 +26,7 @@ from service.kernel.db import Database, Scope
 from service.kernel.permissions import Role
 from service.tickets.models.filed import Ticket
 from service.tickets.queries.rows import edges_of
+from service.tickets.rescheduling import tickets_behind
 from service.tickets.rules.applicant import Applicant
 from service.tickets.timers import due_alarms
 from tests.conftest import url_of
@@ -206,6 +207,21 @@ def test_what_the_timer_looks_for(plan_of):
             assert plan.indexes == {"ix_tasks_alarm", "ix_items_alarm"}
             touched = plan.touched("ix_tasks_alarm") + plan.touched("ix_items_alarm")
             assert found <= touched <= found + 2  # merged: one of each may be looked at in vain
+
+
+def test_what_follows_a_calendar(plan_of):
+    """However many are behind, a batch is what is read of them."""
+    beginning = (UUID(int=0), UUID(int=0))
+    for behind in (None, beginning):
+        plan = plan_of(
+            system("demo"),
+            lambda session, behind=behind: tickets_behind(
+                session, system("demo"), at=FAR_AWAY, behind=behind
+            ),
+            "tickets",
+        )
+        assert plan.indexes >= {"ix_tickets_calendar"}
+        assert plan.touched("ix_tickets_calendar") <= 51
 
 
 def test_claims_that_nobody_holds_any_more(plan_of):

@@ -218,3 +218,31 @@ def test_conditions_are_asked_as_of_the_day_of_receipt(world, talent, acting):
 
     zone = ZoneInfo("Asia/Shanghai")
     assert acting(talent)(look) == tuple(at.astimezone(zone).date() for at in (later, filed))
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{"lodging": {}}, {"": {}}, {"schooling": 5}, {"schooling": None}, {"schooling": []}],
+)
+def test_what_is_no_section_of_the_item_is_refused(talent, schooling, footprint, sections):
+    item = schooling(ADDRESS)
+    body = {"sections": {"schooling": item["sections"]["schooling"], **sections}}
+    before = footprint()
+    path = f"/v1/items/{item['id']}/correction"
+    answer = talent.post(path, json=body, headers={"If-Match": item["etag"]})
+    assert answer.status_code == 422, answer.json
+    assert footprint() == before
+
+
+@pytest.mark.parametrize("employment", [5, [], None, {"insured_since": 5}, {}])
+def test_a_shared_section_with_faults_is_not_judged_for_the_others(
+    world, talent, returned, employment
+):
+    body = world.filing("settlement", "housing_rent")
+    item = returned(body, "clerk.public_security", {"section": "employment"})
+    if employment:
+        employment = {**item["sections"]["employment"], **employment} if employment != 5 else 5
+    path, sent = f"/v1/items/{item['id']}/correction", {"sections": {"employment": employment}}
+    answer = talent.post(path, json=sent, headers={"If-Match": item["etag"]})
+    assert answer.status_code == 422, answer.json
+    assert "criterion_unknown" not in {one["code"] for one in answer.json["errors"]}

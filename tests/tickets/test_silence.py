@@ -171,9 +171,9 @@ def test_they_are_found_in_batches_the_longest_overdue_first(rows, file, timer):
     batch = timer(due_alarms, at=LATER)
     assert len(batch) == BATCH
     assert batch[0].ticket_id == first.ticket.id
-    rest = timer(due_alarms, at=LATER, behind=(batch[-1].due_at, batch[-1].id))
+    rest = timer(due_alarms, at=LATER, behind=(batch[-1].place, batch[-1].id))
     found = [*batch, *rest]
-    assert [(one.due_at, one.id) for one in found] == sorted((one.due_at, one.id) for one in found)
+    assert [(one.place, one.id) for one in found] == sorted((one.place, one.id) for one in found)
     assert {one.ticket_id for one in found} == {one.ticket.id for one in tickets}
     assert len({one.id for one in found}) == 1 + 2 * (len(tickets) - 1)
 

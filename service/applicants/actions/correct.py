@@ -71,7 +71,8 @@ def correct_item(
         }
         given, fields = _applying(definition, sections, act.today)
         faults = answer_faults(definition, points, given, before=before, today=act.today)
-        judged = _judged(act, item, before, {} if faults else given)
+        sound = not faults
+        judged = _judged(act, item, before, given if sound else {})
         documents = documents_of(session, item, definition, every=True)
         wanted = {point.material for point in points if point.material is not None}
         wanted |= judged.necessary - {one.code for one in documents}
@@ -82,8 +83,8 @@ def correct_item(
         faults += judged.faults + replacement_faults(
             definition, attached, kept, asked=wanted - judged.not_asked, possible=judged.necessary
         )
-        shared = {code for code in given if definition.sections[code].scope is Scope.TICKET}
-        faults += _follow_others(act, item, {code: given[code] for code in shared})
+        shared = _shared(definition, given) if sound else set()
+        faults += _follow_others(act, item, {code: given[code] for code in shared}, fields)
         if faults:
             raise Invalid(errors=faults)
         for correction in asked:
@@ -107,6 +108,11 @@ def _applying(
         given[code], gone = definition.sections[code].applying(sections[code], today=today)
         fields += [LeftOut(section=code, field=name) for name in gone]
     return given, fields
+
+
+def _shared(definition: OfferingDefinition, given: Iterable[str]) -> set[str]:
+    """The sections that count for the whole ticket, of those that an answer has and may have."""
+    return {code for code in given if definition.sections[code].scope is Scope.TICKET}
 
 
 @dataclass(frozen=True)
@@ -153,10 +159,13 @@ def _born(session: Session, ticket: Ticket, item: Item) -> dict[str, date | None
     return born
 
 
-def _follow_others(act: Act, corrected: Item, shared: Mapping[str, Any]) -> list[FieldError]:
+def _follow_others(
+    act: Act, corrected: Item, shared: Mapping[str, Any], fields: Collection[LeftOut]
+) -> list[FieldError]:
     """What shared sections come to for the other items that have not ended: the faults.
 
-    What nobody asks for any more by them does not count for those items.
+    What nobody asks for any more by them does not count for those items; `fields` are those of the
+    sections that do not apply.
     """
     faults: list[FieldError] = []
     for item in act.items:
@@ -167,7 +176,8 @@ def _follow_others(act: Act, corrected: Item, shared: Mapping[str, Any]) -> list
         judged = _judged(act, item, answers_of(act.session, item), changed)
         faults += judged.faults
         documents = documents_of(act.session, item, definition, every=True)
-        _leave_out(item, judged, {one.code for one in documents}, [], answered={})
+        gone = [one for one in fields if one.section in changed]
+        _leave_out(item, judged, {one.code for one in documents}, gone, answered=changed)
     return faults
 
 

@@ -61,7 +61,7 @@ def _was_filed_about(session: Session, actor: Actor, member_id: UUID) -> bool:
     No filing for the talent is under way meanwhile.
     """
     applicant = Applicant.themselves(own_person(actor))
-    session.execute(select(filing_lock(actor, applicant)))
+    session.execute(select(filing_lock(applicant)))
     found = filed_about(session, member_id)
     if found is not None and found.is_open:
         raise Conflict("family_member_in_item", number=found.number)

@@ -16,6 +16,7 @@ from service.identity.staff.queries import disabled_among, post_held
 from service.kernel.actor import Actor
 from service.kernel.db import for_change
 from service.tickets.models.filed import Ticket
+from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import TaskStatus, TicketEvent
@@ -37,7 +38,7 @@ def claims_left(
     At most `BATCH`, of one account where it is named. Three statements besides the calendar.
     """
     query = (
-        select(Task.due_at, Task.id, Task.ticket_id)
+        select(Task.due_at.label("place"), Task.id, Task.ticket_id)
         .where(_left(session, actor, at))
         .order_by(Task.due_at, Task.id)
         .limit(BATCH)
@@ -57,10 +58,9 @@ def give_back_claims(session: Session, actor: Actor, *, ticket_id: UUID, at: dat
     ticket = select(Ticket.id).where(visible(actor, Ticket), Ticket.id == ticket_id)
     if session.scalar(for_change(ticket, Ticket)) is None:
         return 0
-    left = _left(session, actor, at)
-    found = session.scalars(
-        select(Task.id).where(left, Task.ticket_id == ticket_id).order_by(Task.id)
-    ).all()
+    items = select(Item.id).where(Item.district_id == actor.district, Item.ticket_id == ticket_id)
+    left = _left(session, actor, at, Task.item_id.in_(items))
+    found = session.scalars(select(Task.id).where(left).order_by(Task.id)).all()
     given_back = 0
     for task_id in found:
         row = changed_task(session, POOLED, Task.id == task_id, left)
@@ -73,8 +73,13 @@ def give_back_claims(session: Session, actor: Actor, *, ticket_id: UUID, at: dat
 GIVING_BACK: Final = Timer("claims_left", claims_left, give_back_claims)
 
 
-def _left(session: Session, actor: Actor, at: datetime) -> ColumnElement[bool]:
+def _left(
+    session: Session, actor: Actor, at: datetime, among: ColumnElement[bool] | None = None
+) -> ColumnElement[bool]:
+    """Claimed tasks whose holder has lost the post, of all or `among` these."""
     claimed = visible(actor, Task) & with_status((TaskStatus.CLAIMED,))
+    if among is not None:
+        claimed &= among
     holders = session.scalars(select(Task.assignee).where(claimed).distinct()).all()
     disabled = disabled_among(session, [one for one in holders if one is not None])
     today = calendar_for(session, actor.district).local_date(at)

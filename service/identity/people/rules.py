@@ -190,7 +190,10 @@ def _country_faults(given: GivenDocument) -> Iterator[FieldError]:
 
 
 def _country(given: GivenDocument) -> str | None:
-    return None if given.id_country is None else normal_id_number(given.id_country)
+    if given.id_country is None:
+        return None
+    country = normal_id_number(given.id_country)
+    return "DEU" if country == "D" else country  # as German passports print it (ICAO Doc 9303)
 
 
 def normal_id_number(text: str) -> str:
