@@ -90,10 +90,17 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     request_uri = "/"
     url_scheme = "http"
     refusal: Problem | None = None
+    is_admitted = False
+    """Whether it was asked if its body has room."""
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Raises `ParsingError` where two readers could see two bodies (RFC 9112, 6.3)."""
-        super().parse_header(header_plus)
+        """Raises `ParsingError` where two readers could see two bodies (RFC 9112, 6.3), and for a
+        target that is no URI.
+        """
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("Bad URI") from None
         coded = self.chunked or "TRANSFER_ENCODING" in self.headers
         if coded and ("CONTENT_LENGTH" in self.headers or not self.chunked):
             raise ParsingError("Transfer-Encoding beside a length or in HTTP/1.0")
@@ -129,7 +136,11 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         """Why it is refused; what waitress has found is said with its code alone."""
         if self.refusal is not None:
             return self.refusal
-        by_status: dict[int, type[Problem]] = {431: HeaderTooLarge, 501: UnknownTransferCoding}
+        by_status: dict[int, type[Problem]] = {
+            431: HeaderTooLarge,
+            500: Problem,
+            501: UnknownTransferCoding,
+        }
         return by_status.get(self.error.code, Malformed)()
 
 
@@ -202,21 +213,28 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     def received(self, data: bytes) -> bool:
         if self.lingering_until is not None:
             return False
-        if self.request is None:
+        if self.request is None and data.strip():  # empty lines before a request begin none
             self.progress = Progress()
-        before = self.request is not None and self.request.headers_finished
         taken: bool = super().received(data)
         with self.requests_lock:
-            self._hold(begins_body=not before)
+            self._hold()
         return taken
 
-    def _hold(self, *, begins_body: bool) -> None:
+    def send_continue(self) -> None:
+        """Not for what is refused already by its header."""
+        request = self.request
+        if request is not None:
+            request.hold_to(self.server.sizes)
+            if not request.error:
+                super().send_continue()
+
+    def _hold(self) -> None:
         """Hold the body that comes in to its limits, before it has come."""
         request = self.request
         if request is None or not request.headers_finished:
             return
-        if begins_body:
-            self.progress = Progress()
+        if not request.is_admitted:
+            request.is_admitted, self.progress = True, Progress()
             if not self.server.has_room_for(request):
                 request.refuse(Unavailable(headers={"Retry-After": "5"}))
         request.hold_to(self.server.sizes)
@@ -227,7 +245,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         request, self.request = self.request, None
         if request is not None:
             self.requests.append(request)
-            self.server.add_task(self)
+            if len(self.requests) == 1:  # else `service` goes on with it after those before it
+                self.server.add_task(self)
 
     def expire(self) -> None:
         """End it where its client is too slow. The loop calls it about once a second."""

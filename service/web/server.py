@@ -15,6 +15,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from service.kernel.errors import Unavailable
+from service.kernel.logs import logger
 from service.web.channels import Channel, Pace, Parser, Sizes
 
 STALLED_SECONDS: Final = 2.0
@@ -32,6 +33,7 @@ _PACE: Final = Pace()
 _AT_ONCE: Final = "/livez"
 _APART: Final = "/readyz"
 _RETRY: Final = {"Retry-After": "2"}
+_LOG: Final = logger("web")
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -113,26 +115,39 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             for channel in self._waiting_in_vain():
                 self._refuse(channel)
         while self._urgent:
-            self._urgent.popleft().service()
+            channel = self._urgent.popleft()
+            try:
+                channel.service()
+            except Exception as error:  # noqa: BLE001 - no connection ends the loop of all others
+                _LOG.error("connection_failed", exc_info=error)
+                channel.handle_close()
 
     def handle_accept(self) -> None:
         super().handle_accept()
         if len(self.active_channels) > self.connections:
             idle = [one for one in self.active_channels.values() if not one.busy]
-            if idle:
-                min(idle, key=lambda one: one.progress.begun).handle_close()
+            if idle:  # what is on its way in counts as idle only where nothing else is
+                min(idle, key=lambda one: (bool(one.request), one.progress.begun)).handle_close()
 
     def has_room_for(self, request: Parser) -> bool:
         """Whether the bodies under way leave room for that of `request`, which is one of them."""
         if not request.chunked and request.content_length <= _IN_MEMORY:
             return True
         requests = [
-            one for channel in self.active_channels.values() for one in (channel.request,) if one
+            one
+            for channel in self.active_channels.values()
+            for one in (*channel.requests, channel.request)
+            if one
         ]
         return sum(self._reserved(one) for one in requests) <= self.sizes.together
 
     def _reserved(self, request: Parser) -> int:
-        return self.sizes.form if request.chunked and request.is_form else request.content_length
+        """What it holds, or may come to hold: of a body in chunks, as much as its kind may."""
+        if request.completed:
+            return int(request.body_bytes_received)
+        if request.chunked:
+            return self.sizes.form if request.is_form else self.sizes.body
+        return int(request.content_length)
 
     # Who answers.
 

@@ -303,3 +303,106 @@ def test_a_server_that_ends_answers_what_has_come(stuck):
         client.close()
     assert everything(kept) == b""
     kept.close()
+
+
+TOO_LARGE = POST + b"Content-Length: 99999999\r\n\r\n"
+
+
+@pytest.mark.parametrize("path", [b"/livez", b"/readyz", b"/a"])
+def test_a_refused_request_behind_others_runs_none_of_them_twice(path):
+    """Sent in one go, so that the second is refused while the first still waits to be answered."""
+    seen = []
+
+    def counting(environ, start_response):
+        seen.append(environ["PATH_INFO"])
+        time.sleep(0.05)
+        return echo(environ, start_response)
+
+    with serving(counting) as one:
+        for _ in range(20):
+            seen.clear()
+            answers = one.ask(GET % path + TOO_LARGE).split(b"HTTP/1.1 ")[1:]
+            assert [answer[:3] for answer in answers] == [b"200", b"413"]
+            assert seen == [path.decode(), "/echo"]
+        assert status(one.get(b"/livez")) == 200
+
+
+def test_a_body_is_read_once_where_a_refused_request_follows_it():
+    with serving(echo) as one:
+        for _ in range(20):
+            body = b"a" * 50_000
+            first = POST + b"Content-Length: %d\r\n\r\n" % len(body) + body
+            answer, refusal = one.ask(first + TOO_LARGE).split(b"HTTP/1.1 ")[1:]
+            assert (answer[:3], refusal[:3]) == (b"200", b"413")
+            assert told(answer)["body"] == body.decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "answered"),
+    [
+        (b"Content-Length: abc\r\n", 400),
+        (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400),
+        (b"Content-Length: 99999999\r\n", 413),
+        (b"Transfer-Encoding: gzip\r\n", 501),
+    ],
+)
+def test_who_asks_whether_to_go_on_is_refused_without_a_yes(header, answered):
+    with (
+        serving(echo) as one,
+        one.connect(POST + b"Expect: 100-continue\r\n" + header + b"\r\n") as client,
+    ):
+        assert status(one_answer(client)) == answered
+
+
+def test_who_asks_whether_to_go_on_is_told_so():
+    sent = POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    with serving(echo) as one, one.connect(sent) as client:
+        assert client.recv(25).startswith(b"HTTP/1.1 100 Continue")
+        client.sendall(b"{}")
+        assert told(one_answer(client))["body"] == "{}"
+
+
+def test_a_target_that_is_no_uri_is_answered():
+    with (
+        serving(echo) as one,
+        one.connect(b"GET http://[::1/x HTTP/1.1\r\nHost: a\r\n\r\n") as client,
+    ):
+        assert status(one_answer(client)) == 400
+
+
+def test_empty_lines_are_no_request_that_comes():
+    with serving(echo) as one, one.connect() as client:
+        begun = time.monotonic()
+        client.settimeout(0.1)
+        with suppress(OSError):
+            while time.monotonic() < begun + 5:
+                client.sendall(b"\r\n\r\n")
+                with suppress(TimeoutError):
+                    if not client.recv(1):
+                        break
+        assert time.monotonic() - begun < 4
+
+
+def test_room_is_asked_for_a_body_behind_another_request():
+    with serving(echo) as one:
+        one.server.sizes = type(one.server.sizes)(body=100_000, form=400_000, together=150_000)
+        large = POST + b"Content-Length: 90000\r\n\r\n"
+        small = POST + b"Content-Length: 2\r\n\r\n{"
+        with one.connect(large), one.connect(small) as second:
+            time.sleep(0.1)
+            second.sendall(b"}" + large)
+            assert status(one_answer(second)) == 200
+            assert status(one_answer(second)) == 503
+
+
+def test_what_is_on_its_way_in_is_not_what_makes_room():
+    with serving(echo, connections=3) as one:
+        upload = one.connect(POST + b"Content-Length: 3000\r\n\r\n")
+        time.sleep(0.05)
+        others = [one.connect() for _ in range(2)]
+        time.sleep(0.05)
+        assert status(one.get(b"/a")) == 200
+        upload.sendall(b"a" * 3000)
+        assert status(one_answer(upload)) == 200
+        for client in (upload, *others):
+            client.close()
