@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,7 +34,15 @@ from service.kernel.keys import make_key_file
 from service.kernel.settings import load
 from service.local.postgres import PostgresServer
 from service.local.valkey import ValkeyServer
-from service.materials.rules import apart, image_reader, images, pdf, pdf_reader
+from service.materials.rules import (
+    apart,
+    image_reader,
+    images,
+    office_reader,
+    packages,
+    pdf,
+    pdf_reader,
+)
 from service.runtime import open_database
 from tests.contract import CheckedClient
 from tests.factories import World
@@ -59,6 +67,7 @@ _ENVIRONMENT = {
     "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
     "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
     "TALENT_LIMIT_ELIGIBILITY": "100000 per minute",
+    "TALENT_LIMIT_UPLOADS": "100000 per minute",
     "TALENT_DEMO_PASSWORD": PASSWORD,
 }
 _SERVER = {
@@ -236,21 +245,22 @@ def _files_read_here() -> Iterator[None]:
     Where reading is what is tested, a module takes the fixture `read_apart`.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pdf, images):
+        for module in (pdf, images, packages):
             patch.setattr(module, "answer_of", _read_here)
         yield
 
 
 def _read_here(reader: Path, content: bytes, most: int) -> str:
-    readers = {"pdf_reader": pdf_reader.read, "image_reader": image_reader.read}
-    return readers[reader.stem](content, most)
+    return {one.__file__: one.read for one in (pdf_reader, image_reader, office_reader)}[
+        str(reader)
+    ](content, most)
 
 
 @pytest.fixture(scope="module")
 def read_apart() -> Iterator[None]:
     """Uploads are read as in the service: each in a process of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pdf, images):
+        for module in (pdf, images, packages):
             patch.setattr(module, "answer_of", apart.answer_of)
         yield
 
@@ -320,6 +330,20 @@ def client(app) -> Iterator[CheckedClient]:
     with app.app_context():
         limiter.reset()
     return app.test_client()
+
+
+@pytest.fixture
+def limited(client) -> Iterator[Callable[..., CheckedClient]]:
+    """A client whose application has these limits, for the length of a test."""
+    extensions = client.application.extensions
+    runtime = extensions["talent"]
+
+    def limit(**limits: str) -> CheckedClient:
+        extensions["talent"] = replace(runtime, settings=replace(runtime.settings, **limits))
+        return client
+
+    yield limit
+    extensions["talent"] = runtime
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ class Settings(DatabaseSettings):
     limit_known_numbers_per_account: str
     limit_failed_per_account: str
     limit_eligibility: str
+    limit_uploads: str
     wechat_mode: WechatMode
     wechat_url: str
     wechat_app_id: str
@@ -225,6 +226,7 @@ def _read_http(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         "limit_eligibility": env.str(
             "TALENT_LIMIT_ELIGIBILITY", limits["eligibility"], validate=_rate
         ),
+        "limit_uploads": env.str("TALENT_LIMIT_UPLOADS", limits["uploads"], validate=_rate),
     }
 
 

@@ -18,6 +18,13 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 _CHUNK: Final = 64 * 1024
 
 
+class BrokenOff(Exception):
+    """A blob cannot be read to its end.
+
+    No `OSError`: a web server takes one for a client that has gone, and says nothing.
+    """
+
+
 class Storage(Protocol):
     """Keeps blobs under names of the form `materials/0192-…` (lower case, no dots)."""
 
@@ -27,7 +34,8 @@ class Storage(Protocol):
     def read(self, name: str) -> Iterator[bytes]:
         """The content in chunks; raises `FileNotFoundError` at once, not at the first chunk.
 
-        Who does not read to the end calls `close`, where the iterator has it.
+        The iterator raises `BrokenOff` where the storage fails on the way. Who does not read to
+        the end calls `close`, where the iterator has it.
         """
 
     def delete(self, name: str) -> None:
@@ -47,7 +55,11 @@ class _Chunks(Iterator[bytes]):
         self._file = file
 
     def __next__(self) -> bytes:
-        chunk = b"" if self._file.closed else self._file.read(_CHUNK)
+        try:
+            chunk = b"" if self._file.closed else self._file.read(_CHUNK)
+        except OSError as error:
+            self.close()
+            raise BrokenOff from error
         if not chunk:
             self.close()
             raise StopIteration

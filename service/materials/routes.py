@@ -11,6 +11,7 @@ from flask import Response
 from service.authorities.queries import act_for, usable_authority
 from service.enterprises.queries import enterprise_for
 from service.kernel import clock, http, storage
+from service.kernel.http.limits import client_account, limiter
 from service.kernel.permissions import Permission
 from service.kernel.views import PageOf
 from service.materials import actions, queries, rules, schemas
@@ -79,9 +80,15 @@ _REFUSALS: Final = {
         "file_paths_wrong", "file_unpacks_too_large", "file_pixels_too_many",
         "file_pages_too_many", "file_name_missing", "file_ending_wrong",
     ],
+    429: ["too_many_requests"],
 }  # fmt: skip
 
 
+def _per_account() -> str:
+    return http.runtime().settings.limit_uploads
+
+
+@limiter.limit(_per_account, key_func=client_account)
 def _receive() -> dict[str, Any]:
     """Look at the file and put it into the storage, before any transaction."""
     settings, files, district = http.runtime().settings, storage.in_use(), http.actor().district

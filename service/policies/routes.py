@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from service.catalogue.rules.definitions import Criterion
 from service.kernel import clock, http
-from service.kernel.http.limits import client_network, limiter
+from service.kernel.http.limits import client_account, limiter
 from service.policies import queries, schemas
 from service.policies.rules import Eligibility, Judged, Stated, Titles, sentence, titled
 from service.routing.conditions.answered import Finding
@@ -63,19 +63,13 @@ def _per_asker() -> str:
     return http.runtime().settings.limit_eligibility
 
 
-def _asker() -> str:
-    """A person, wherever they are; of who is not signed in, the network."""
-    account = http.actor().account_id
-    return client_network() if account is None else str(account)
-
-
 @blp.post(
     "/eligibility",
     allow=http.PUBLIC,
     audiences=("public", "talent"),
     problems={429: ["too_many_requests"]},
 )
-@limiter.limit(_per_asker, key_func=_asker)
+@limiter.limit(_per_asker, key_func=client_account)
 @blp.arguments(schemas.EligibilityIn, example=_ASKED)
 @blp.response(200, schemas.EligibilityOut, example=_ANSWER)
 def check_eligibility(stated: Stated) -> dict[str, Any]:

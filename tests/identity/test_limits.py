@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
 
 import pytest
+from limits import parse
 
+from service.kernel.http.limits import is_remembered, limiter, remember
 from tests.identity.conftest import PASSWORD, new_number
-
-
-@pytest.fixture
-def limited(client, runtime):
-    """A client whose application has these limits, for the length of a test."""
-    extensions = client.application.extensions
-
-    def limit(**limits):
-        extensions["talent"] = replace(runtime, settings=replace(runtime.settings, **limits))
-        return client
-
-    yield limit
-    extensions["talent"] = runtime
 
 
 def sign_in(client, username: str, password: str = "wrong" * 4, address: str = "192.0.2.1"):
@@ -148,3 +137,21 @@ def test_a_body_that_is_not_even_read_counts(limited, path, body):
         for _ in range(4)
     ]
     assert [answer.status_code for answer in tried][2:] == [429, 429]
+
+
+def test_where_one_has_signed_in_is_remembered_from_the_last_time(limited, talent):
+    """Ninety days from the first time, an owner would be as unknown as whoever guesses."""
+    limited()
+    with limited().application.app_context():
+        remember("signed in", "owner", "here")
+        at, left = window("signed in", "owner", "here")
+        assert (left, is_remembered("signed in", "owner", "here")) == (0, True)
+        time.sleep(1.1)
+        remember("signed in", "owner", "here")
+        assert window("signed in", "owner", "here").reset_time > at
+        assert is_remembered("signed in", "owner", "here")
+        assert not is_remembered("signed in", "owner", "elsewhere")
+
+
+def window(*who):
+    return limiter.limiter.get_window_stats(parse("1 per 90 day"), *who)

@@ -137,6 +137,7 @@ def test_a_folder_that_can_be_made_is_right(environment, tmp_path):
         ("TALENT_LIMIT_LOGIN_PER_ADDRESS", ""),
         ("TALENT_LIMIT_LOGIN_PER_ACCOUNT", "many per minute"),
         ("TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT", "5 a day"),
+        ("TALENT_LIMIT_UPLOADS", "some"),
         ("TALENT_WECHAT_URL", "secret"),
     ],
 )

@@ -94,6 +94,17 @@ def test_what_is_not_read_to_its_end_is_closed(storage):
     storage.read("a").close()
 
 
+def test_what_breaks_off_on_the_way_is_no_error_of_a_connection(storage, tmp_path):
+    """The first page of our own memory can be opened and not read, as a block of a bad disk."""
+    (tmp_path / "files" / "a").symlink_to("/proc/self/mem")
+    chunks = storage.read("a")
+    with pytest.raises(storages.BrokenOff) as caught:
+        next(chunks)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert not isinstance(caught.value, OSError)
+    assert list(chunks) == [], "it is closed"
+
+
 def test_a_process_has_the_storage_it_was_given(storage, monkeypatch):
     monkeypatch.setattr(storages, "_storage", None)
     with pytest.raises(RuntimeError, match="no storage"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import resource
 import struct
 import time
 import zlib
@@ -11,8 +13,11 @@ import pytest
 
 from service.kernel import errors
 from service.materials.rules import examine
-from tests.materials.files import docx, set_in_entry, xlsx
+from service.materials.rules.office_reader import read
+from tests.materials.files import XLSX_MAIN, docx, package, set_in_entry, types, xlsx
 from tests.materials.handing_in import LIMITS
+
+pytestmark = pytest.mark.usefixtures("read_apart")
 
 OLD_HEAD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -86,6 +91,8 @@ def instructed(*runs):
         instructed("&#68;DE cmd"),
         docx({"word/footer1.xml": '<w:ftr><w:fldSimple w:instr=" DDE cmd "/></w:ftr>'}),
         docx({"word/x.xml": "<x:a><x:instrText>DDE x</x:instrText></x:a>"}),
+        docx({"word/x.xml": "<é:a><é:instrText>DD<!-- -->E x</é:instrText></é:a>"}),
+        instructed("<![CDATA[D]]>", "DE x"),
     ],
 )
 def test_a_field_that_starts_a_program_is_refused(content):
@@ -105,6 +112,23 @@ def calculated(formula):
         calculated("cmd&#124;'/C calc'!A0"),
         xlsx({"xl/externalLinks/externalLink1.xml": "<a><ddeLink ddeService='cmd'/></a>"}),
         xlsx({"xl/externalLinks/externalLink1.xml": "<x:a><x:oleLink progId='x'/></x:a>"}),
+        xlsx({"xl/externalLinks/externalLink1.xml": "<é:a><é:ddeLink/></é:a>"}),
+        calculated("<![CDATA[cmd|'/C calc'!A0]]>"),
+        calculated("cmd<!-- x -->|'/C calc'!A0"),
+        calculated("cmd&#" + "0" * 5000 + "124;'/C calc'!A0"),
+        calculated("cmd|<x/>'/C calc'!A0"),
+        calculated("cmd|["),
+        calculated("[cmd|'/C calc'!A0"),
+        calculated("'cmd|/C calc"),
+        xlsx({"xl/worksheets/sheet2.xml": "<é:w><é:f>cmd|'/C calc'!A0</é:f></é:w>"}),
+        xlsx({"xl/workbook.xml": "<w><definedName name='a'>cmd|'/C calc'!A0</definedName></w>"}),
+        xlsx({"xl/worksheets/sheet2.xml": "<w><formula1>cmd|'/C calc'!A0</formula1></w>"}),
+        xlsx(
+            {
+                "xl/tables/table1.xml": "<w><calculatedColumnFormula>cmd|x!A0"
+                "</calculatedColumnFormula></w>"
+            }
+        ),
     ],
 )
 def test_a_formula_that_starts_a_program_is_refused(content):
@@ -116,7 +140,9 @@ def test_a_formula_that_starts_a_program_is_refused(content):
     [
         calculated("SUM(A1:A9)"),
         calculated("IF(A1=&quot;|&quot;,Sheet2!A1,'a|b'!A1)"),
+        calculated("SUM(Table1[[#This Row],[a|b]])+'it''s|'!A1&amp;&quot;&quot;"),
         xlsx({"xl/worksheets/sheet2.xml": "<worksheet><v>a|b</v></worksheet>"}),
+        xlsx({"xl/drawings/drawing1.xml": "<m:f><m:num><m:t>|x|</m:t></m:num></m:f>"}),
     ],
 )
 def test_a_bar_that_is_text_is_taken(content):
@@ -126,6 +152,67 @@ def test_a_bar_that_is_text_is_taken(content):
 def test_words_that_are_no_instruction_are_taken():
     assert code_of(docx({"word/a.xml": "<w:t>DDE is old; see instrText</w:t>"})) is None
     assert code_of(instructed("PAGE", " \\* MERGEFORMAT ", "ADDED")) is None
+
+
+def listed_as(kind, content):
+    """A part whose name does not say that it is XML; the list of types does."""
+    listed = f'<Override PartName="/xl/worksheets/sheet2.bin" ContentType="{kind}"/>'
+    return package(
+        {
+            "[Content_Types].xml": types(XLSX_MAIN, listed),
+            "_rels/.rels": "<Relationships/>",
+            "XL/worksheets/Sheet2.BIN": content,
+        }
+    )
+
+
+def test_what_is_xml_is_said_by_the_list_of_types_too():
+    sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+    formula = "<worksheet><f>cmd|x!A0</f></worksheet>"
+    assert code_of(listed_as(sheet, formula), "a.xlsx") == "file_does_something"
+    assert code_of(listed_as(sheet, "<!DOCTYPE a><a/>"), "a.xlsx") == "file_broken"
+    assert code_of(listed_as("image/svg+xml", "<!DOCTYPE svg><svg/>"), "a.xlsx") is None
+    assert code_of(listed_as("application/octet-stream", b"\0\1"), "a.xlsx") is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<worksheet><f>|" + "[" * 1_000_000 + "</f></worksheet>",
+        "<worksheet><f>|" + "'" * 1_000_001 + "</f></worksheet>",
+        "<worksheet>" + "<f>1</f>" * 200_000 + "</worksheet>",
+        "<a>" * 100_000 + "</a>" * 100_000,
+        "<a " + " ".join(f"b{n}='{n}'" for n in range(100_000)) + "/>",
+    ],
+    ids=["brackets", "quotes", "formulas", "depth", "attributes"],
+)
+def test_time_grows_with_a_part_and_no_faster(part):
+    content = package(
+        {
+            "[Content_Types].xml": types(XLSX_MAIN),
+            "_rels/.rels": "<Relationships/>",
+            "xl/worksheets/sheet1.xml": part,
+            "xl/media/image1.png": random.Random(5).randbytes(len(part) // 200),
+        }
+    )
+    began = time.process_time()
+    code = read(content, 2**26)
+    assert code == ("file_does_something" if "|" in part else "")
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("name", ["xl/_rels/x.rels", "xl/worksheets/sheet2.xml"])
+def test_what_takes_all_memory_takes_that_of_the_reader_alone(name):
+    """Forty million bytes that open element within element, as often as it goes."""
+    chance = random.Random(5)
+    some = b"".join(b"<a b='%x' c='' d=''>" % chance.getrandbits(32) for _ in range(1_000))
+    part = some * 1_200 + b"</a>" * 1_200_000
+    content = xlsx({name: part})
+    limits = replace(LIMITS, unpacked=2**28, size=2**24)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert code_of(content, "a.xlsx", limits) in {None, "file_too_complicated"}
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 64 * 1024, "kilobytes"
 
 
 LAUGHS = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><a>&b;</a>'

@@ -259,6 +259,14 @@ def test_what_takes_all_memory_takes_that_of_the_reader_alone():
     assert time.perf_counter() - began < 25
 
 
+def test_many_ends_of_packages_are_not_looked_at_one_by_one():
+    """Each would be followed to where its directory might begin."""
+    content = by_hand(middle=b"PK\5\6" * 5_000_000)
+    began = time.process_time()
+    assert code_of(content, replace(LIMITS, size=2**25)) == "file_of_two_types"
+    assert time.process_time() - began < 1
+
+
 def test_a_reader_that_dies_or_hangs_is_a_refusal(monkeypatch):
     from service.materials.rules import apart, pdf
 
@@ -267,6 +275,20 @@ def test_a_reader_that_dies_or_hangs_is_a_refusal(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(apart, "_PATIENCE", 0.0001)
     assert code_of(by_hand()) == "file_too_complicated"
+
+
+def test_no_upload_waits_long_for_its_turn(monkeypatch):
+    """Two that are read at once leave threads for whoever hands in nothing."""
+    from service.materials.rules import apart
+
+    monkeypatch.setattr(apart, "_WAITING", 0.01)
+    with apart._AT_ONCE, apart._AT_ONCE, pytest.raises(errors.Unavailable) as caught:
+        examine("a.pdf", by_hand(), LIMITS)
+    assert int(caught.value.headers["Retry-After"]) > 0
+    monkeypatch.setattr(apart, "_PATIENCE", 0.0001)
+    assert [code_of(by_hand()) for _ in range(3)] == ["file_too_complicated"] * 3
+    monkeypatch.undo()
+    assert code_of(by_hand()) is None, "what was given up has given its turn back"
 
 
 def test_the_reader_gets_nothing_of_the_environment(monkeypatch):

@@ -273,6 +273,22 @@ def test_an_upload_that_breaks_off_leaves_nothing(talent, blobs):
     assert blobs() == before
 
 
+def test_how_often_one_account_hands_in_is_limited(limited, world):
+    """Wherever from, and before any of it is read: each upload starts a program."""
+    limited(limit_uploads="2 per minute")
+    lina, other = world.stranger(), world.stranger()
+    assert [send(lina).status_code for _ in range(3)] == [201, 201, 429]
+    refused = lina.client.post(
+        "/v1/materials",
+        data=b"nonsense",
+        headers=lina.headers,
+        environ_overrides={"REMOTE_ADDR": "203.0.113.7"},
+    )
+    assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert send(other).status_code == 201
+
+
 # --- what fails on the way
 
 

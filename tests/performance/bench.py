@@ -42,6 +42,7 @@ QUIET_SECONDS: Final = 3  # until the worker has told what was filed
 GENEROUS: Final = {
     "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
     "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
+    "TALENT_LIMIT_UPLOADS": "100000 per minute",
 }
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 import pytest
 
 from service.kernel.http.problems import REFUSAL
+from service.kernel.storage import BrokenOff
 from service.web import server as server_module
 from tests.web.serving import GET, everything, one_answer, serving, status
 
@@ -335,6 +336,17 @@ def test_a_body_is_read_once_where_a_refused_request_follows_it():
             answer, refusal = one.ask(first + TOO_LARGE).split(b"HTTP/1.1 ")[1:]
             assert (answer[:3], refusal[:3]) == (b"200", b"413")
             assert told(answer)["body"] == body.decode()
+
+
+def test_an_answer_that_breaks_off_is_short_and_logged(caplog):
+    def broken(_environ, start_response):
+        start_response("200 OK", [("Content-Length", "100")])
+        yield b"x"
+        raise BrokenOff
+
+    with serving(broken) as one, one.connect(GET % b"/a") as client:
+        assert everything(client).endswith(b"\r\n\r\nx")
+    assert [record.exc_info[0] for record in caplog.records] == [BrokenOff]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from service.kernel import clock
+from service.kernel.http.context import actor
 from service.kernel.logs import logger
 from service.kernel.settings import Settings
 
@@ -31,6 +32,12 @@ def client_network() -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ip_network((address, 64), strict=False))
+
+
+def client_account() -> str:
+    """Whom a limit counts wherever they are; of who is not signed in, the network."""
+    account = actor().account_id
+    return client_network() if account is None else str(account)
 
 
 limiter: Final = Limiter(
@@ -61,8 +68,9 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 def remember(*who: str) -> None:
-    """Keep for 90 days that these words belong together; forgotten where Redis loses it."""
+    """Keep for 90 days from now that these words belong together; until Redis loses it."""
     try:
+        limiter.limiter.clear(_REMEMBERED, *who)  # a hit beyond the limit would not be counted
         limiter.limiter.hit(_REMEMBERED, *who)
     except Exception as error:  # noqa: BLE001 - nobody is turned away because of it
         _LOG.warning("limits_unavailable", cause=type(error).__name__)

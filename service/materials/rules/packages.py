@@ -1,8 +1,7 @@
 """Office files: OPC packages (ECMA-376, part 2) in zip, read from their directory.
 
-Every part is unpacked, no further than the directory says, and what is XML is looked at
-(`office_parts`). Readers of zip disagree about files that contradict themselves; such a file is
-refused.
+Every part is unpacked, no further than the directory says. Readers of zip disagree about files that
+contradict themselves; such a file is refused. What is XML is then read by a program of its own.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from service.materials.rules.apart import answer_of
 from service.materials.rules.kinds import MediaType, refused
-from service.materials.rules.office_parts import hold_part, is_xml
 
 _END: Final = struct.Struct("<4s4H2LH")
 _ENTRY: Final = struct.Struct("<4s6H3L5H2L")
@@ -23,7 +23,7 @@ _ZIP64_LOCATOR: Final = (b"PK\x06\x07", 20)
 
 _MOST_ENTRIES: Final = 2_000
 _MOST_TYPES: Final = 1024 * 1024
-_MOST_XML: Final = 64 * 1024 * 1024
+_LARGEST_XML: Final = 64 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
 _WORTH_A_LOOK: Final = 1024 * 1024
 _MOST_TIMES: Final = 250
@@ -35,6 +35,7 @@ _ENCRYPTED: Final = 0x2041
 _UTF8: Final = 0x0800
 _UNIX: Final = 3
 _LINK: Final = 0o12
+_READER: Final = Path(__file__).with_name("office_reader.py")
 
 _TYPES: Final = "[Content_Types].xml"
 _MACROS: Final = (b"macroenabled", b"vbaproject", b"macrosheet", b"activex")
@@ -64,8 +65,8 @@ def office_type(content: bytes, *, most_unpacked: int) -> MediaType | None:
     """The type of an office file; none for a zip that is something else.
 
     Raises `Invalid` where it is broken, encrypted, has macros, names parts outside of itself, has
-    in it what acts on its reader (`hold_part`), or is larger unpacked than `most_unpacked` bytes or
-    than files of its kind can be.
+    in it what acts on its reader (`office_reader`), or is larger unpacked than `most_unpacked`
+    bytes or than files of its kind can be.
     """
     entries = list(_entries(content))
     _hold_entries(content, entries)
@@ -78,7 +79,11 @@ def office_type(content: bytes, *, most_unpacked: int) -> MediaType | None:
     found = {media_type for main, media_type in _MAIN.items() if main in types}
     if len(found) != 1:
         return None
-    _hold_parts(content, entries)
+    for entry in entries:
+        for _ in _unpacked(content, entry):
+            pass
+    if code := answer_of(_READER, content, _LARGEST_XML):
+        raise refused(code)
     return found.pop()
 
 
@@ -174,19 +179,6 @@ def _hold_sizes(entries: Sequence[Entry], most_unpacked: int) -> None:
             raise refused("file_broken")
         if entry.unpacked > max(_WORTH_A_LOOK, _MOST_TIMES * entry.packed):
             raise refused("file_unpacks_too_large")
-
-
-def _hold_parts(content: bytes, entries: Sequence[Entry]) -> None:
-    """Unpack every part: each is as long as the directory says, and does nothing to its reader."""
-    for entry in entries:
-        chunks = _unpacked(content, entry)
-        if not is_xml(entry.name):
-            for _ in chunks:
-                pass
-        elif entry.unpacked > _MOST_XML:
-            raise refused("file_unpacks_too_large")
-        else:
-            hold_part(entry.name, b"".join(chunks))
 
 
 def _unpacked(content: bytes, entry: Entry) -> Iterator[bytes]:
