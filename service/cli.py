@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Any
+
 import click
 
 from service.commands.database import check, migrate
@@ -13,7 +16,27 @@ from service.commands.running import demo, prepare, up, worker
 from service.commands.samples import sample
 
 
-@click.group()
+class Commands(click.Group):
+    """Tells an operator that a database or a file is out of reach, without a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; raises `ClickException` for what is out of reach."""
+        try:
+            return super().invoke(context)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly where nobody reads on
+            raise click.ClickException(str(error)) from error
+        except Exception as error:
+            from psycopg import OperationalError
+
+            told = getattr(error, "orig", error)
+            if isinstance(told, OperationalError):
+                raise click.ClickException(f"the database: {str(told).strip()}") from error
+            raise
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """The talent service: one joint ticket through every department responsible."""
 

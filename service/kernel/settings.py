@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from environs import Env, EnvValidationError, ValidationError
 from marshmallow.validate import Length, Range, Regexp
@@ -24,6 +24,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 """The checkout: where `config/`, `migrations/` and `api_specs/` are."""
 
 _positive: Final = Range(min=1)
+_milliseconds: Final = Range(1, 2**31 - 1)
+"""What PostgreSQL takes for a time limit."""
 _given: Final = Length(min=1)
 _token: Final = Regexp(
     r"([!-~]{16,})?\Z", error="Expected at least 16 visible ASCII characters, or nothing."
@@ -181,13 +183,13 @@ def _read_database(env: Env, defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "database_prepare": env.bool("DATABASE_PREPARE", defaults["prepare"]),
         "database_statement_timeout": env.int(
-            "DATABASE_STATEMENT_TIMEOUT", defaults["statement_timeout"], validate=_positive
+            "DATABASE_STATEMENT_TIMEOUT", defaults["statement_timeout"], validate=_milliseconds
         ),
         "database_lock_timeout": env.int(
-            "DATABASE_LOCK_TIMEOUT", defaults["lock_timeout"], validate=_positive
+            "DATABASE_LOCK_TIMEOUT", defaults["lock_timeout"], validate=_milliseconds
         ),
         "database_idle_timeout": env.int(
-            "DATABASE_IDLE_TIMEOUT", defaults["idle_timeout"], validate=_positive
+            "DATABASE_IDLE_TIMEOUT", defaults["idle_timeout"], validate=_milliseconds
         ),
     }
 
@@ -298,33 +300,49 @@ def _unsafe(settings: Settings, demo_password: bool) -> list[str]:
 
 
 def _postgres_url(text: str) -> None:
-    parts = urlsplit(text)
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+    parts = _parts(text)
+    if not parts or parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
         raise ValidationError("Expected postgresql://user:password@host:port/database.")
 
 
 def _redis_url(text: str) -> None:
-    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+    parts = _parts(text)
+    if not parts or parts.scheme not in {"redis", "rediss", "unix"}:
         raise ValidationError("Expected redis://host:port/number.")
 
 
 def _web_url(text: str) -> None:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _parts(text)
+    if not parts or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValidationError("Expected https://host.")
 
 
-def _key_file(path: Path) -> None:
-    if not path.is_file():
-        raise ValidationError("No such file: `talent keys new FILE` writes one.")
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address; none where its host or port cannot be told."""
     try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _key_file(path: Path) -> None:
+    try:
+        if not path.is_file():
+            raise ValidationError("No such file: `talent keys new FILE` writes one.")
         load_keys(path)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ValidationError(str(error.strerror)) from None
+    except ValueError as error:
         raise ValidationError(str(error)) from None
 
 
 def _folder(path: Path) -> None:
     """A folder that may be written to, or a place where one can be made."""
-    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    try:
+        nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    except OSError as error:
+        raise ValidationError(str(error.strerror)) from None
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise ValidationError("Expected a folder that this user may write to.")

@@ -434,10 +434,19 @@ def test_what_must_stand_with_a_commit_is_written_before_it(settings):
 def test_a_wrong_role_is_named_at_start(settings, role):
     wrong = connect(replace(settings, database_role=role))
     try:
-        with pytest.raises(SettingsError, match="DATABASE_ROLE"):
+        with pytest.raises(SettingsError, match=f"DATABASE_ROLE: .*{role}"):
             wrong.verify()
     finally:
         wrong.dispose()
+
+
+def test_what_else_the_server_refuses_at_start_is_named(settings):
+    refused = connect(replace(settings, database_statement_timeout=2**31))
+    try:
+        with pytest.raises(SettingsError, match="statement_timeout"):
+            refused.verify()
+    finally:
+        refused.dispose()
 
 
 def test_a_database_that_is_away_is_no_fault_of_the_settings(settings, database):

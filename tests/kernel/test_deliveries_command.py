@@ -48,6 +48,22 @@ def queued(superuser):
     return [row[0] for row in superuser.execute(query)]
 
 
+def test_a_database_that_is_away_is_told_without_a_traceback(run, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://talent_app:x@127.0.0.1:1/none")
+    told = run("list")
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: the database: connection failed")
+    assert "Traceback" not in told.output
+    assert "talent_app:x" not in told.output
+
+
+def test_a_place_that_cannot_be_written_is_one_line():
+    """A file is no folder."""
+    told = CliRunner().invoke(main, ["keys", "new", f"{__file__}/keys.json"])
+    assert (told.exit_code, told.output.count("\n")) == (1, 1), told.output
+    assert f"{__file__}/keys.json" in told.output
+
+
 def test_the_list_names_each_with_its_cause(run, dead):
     lines = run("list").output.splitlines()
     assert lines[-1] == "2 dead"

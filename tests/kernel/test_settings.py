@@ -139,6 +139,16 @@ def test_a_folder_that_can_be_made_is_right(environment, tmp_path):
         ("TALENT_LIMIT_KNOWN_NUMBERS_PER_ACCOUNT", "5 a day"),
         ("TALENT_LIMIT_UPLOADS", "some"),
         ("TALENT_WECHAT_URL", "secret"),
+        ("TALENT_WECHAT_URL", "http://[secret"),
+        ("DATABASE_URL", "postgresql://[secret/demo"),
+        ("DATABASE_URL", "postgresql://owner@h:secret/demo"),
+        ("REDIS_URL", "redis://[secret"),
+        ("REDIS_URL", "redis://h:secret/0"),
+        ("TALENT_KEYS_FILE", "secret" * 50),
+        ("TALENT_STORAGE_DIR", "secret" * 50),
+        ("DATABASE_STATEMENT_TIMEOUT", "2147483648"),
+        ("DATABASE_LOCK_TIMEOUT", "2147483648"),
+        ("DATABASE_IDLE_TIMEOUT", "2147483648"),
     ],
 )
 def test_a_wrong_value_is_named_and_not_repeated(environment, name, value):

@@ -49,17 +49,21 @@ class Serving:
 
 
 def one_answer(client: socket.socket) -> bytes:
-    """The next answer, of the length that it says of itself."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        chunk = client.recv(65536)
-        assert chunk, received
-        received += chunk
-    head, _, body = received.partition(b"\r\n\r\n")
+    """The next answer, of the length that it says of itself; what follows it stays to be read."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += _some(client, 1)
     length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+    body = b""
     while len(body) < length:
-        body += client.recv(length - len(body))
-    return head + b"\r\n\r\n" + body
+        body += _some(client, length - len(body))
+    return head + body
+
+
+def _some(client: socket.socket, most: int) -> bytes:
+    received = client.recv(most)
+    assert received, "the server has closed"
+    return received
 
 
 def everything(client: socket.socket) -> bytes:

@@ -70,10 +70,9 @@ class Database:
             raise SettingsError(str(unsafe)) from None
         except (exc.OperationalError, psycopg.OperationalError):
             return
-        except (exc.DBAPIError, psycopg.Error):
-            raise SettingsError(
-                "DATABASE_ROLE: there is no such role, or the login is not a member of it"
-            ) from None
+        except (exc.DBAPIError, psycopg.Error) as error:
+            told = error.orig if isinstance(error, exc.DBAPIError) else error
+            raise SettingsError(f"DATABASE_URL, DATABASE_ROLE: {str(told).strip()}") from None
 
     def dispose(self) -> None:
         """Close the pool's connections."""

@@ -23,7 +23,8 @@ _PATIENCE: Final = 3
 
 def id_number(born: date) -> str:
     """A fictional citizen id (GB 11643) of somebody born that day, with a right check digit."""
-    body = f"{_REGION}{born:%Y%m%d}{secrets.randbelow(999) + 1:03d}"
+    day = born.isoformat().replace("-", "")
+    body = f"{_REGION}{day}{secrets.randbelow(999) + 1:03d}"
     return body + str(ric.calc_check_digit(body + "0"))
 
 
