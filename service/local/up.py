@@ -75,6 +75,10 @@ class Places:
         return self.var / "demo-accounts.json"
 
     @property
+    def matches(self) -> Path:
+        return self.var / "demo-matches.json"
+
+    @property
     def keys(self) -> Path:
         return self.var / "keys.json"
 
@@ -205,6 +209,7 @@ def _environment(places: Places, http_port: int) -> dict[str, str]:
         "TALENT_HTTP_PORT": str(http_port),
         "TALENT_DEMO_PASSWORD": _demo_password(places.password),
         "TALENT_DEMO_ACCOUNTS_FILE": str(places.accounts),
+        "TALENT_DEMO_MATCHES_FILE": str(places.matches),
         "PYTHONUNBUFFERED": "1",
     }
 
