@@ -46,7 +46,7 @@ def test_the_demonstration_pack_has_no_fault():
         "medical",
     }
     refs = [consent.ref for consent in pack.consents]
-    assert refs == ["processing@1", "sensitive@1", "enterprise@1"]
+    assert refs == ["processing@1", "sensitive@1", "enterprise@2"]
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)

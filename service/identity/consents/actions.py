@@ -53,7 +53,7 @@ def change_consent(
     """Give a consent, or withdraw it: then every version of the text, whichever is named.
 
     It acts on the next request. Done twice, it stays as it is. Raises `Invalid` at `consent` for
-    another form than `enterprise@1`, and `Conflict("consent_needed")` for a text that filings
+    another form than `enterprise@2`, and `Conflict("consent_needed")` for a text that filings
     rest on.
     """
     parsed = parse_consent(consent)
