@@ -15,7 +15,7 @@ from service.catalogue.rules.contents import (
     pack_files,
 )
 from service.catalogue.rules.pack import SETTINGS, Pack, Plain
-from service.routing.flow import as_key
+from service.kernel.shown import as_key
 
 
 @dataclass(frozen=True, slots=True)
