@@ -24,7 +24,7 @@ def give_consents(
 ) -> set[UUID]:
     """Record the talent's consent to each text, named `processing@1`; given again, it stays as is.
 
-    Gives the ids of those that were not in force before. One statement, whatever the number. Raises
+    Returns the ids of those that were not in force before. One statement, whatever the number. Raises
     `Invalid` at `consents.<n>` for another form.
     """
     person_id = own_person(actor)
