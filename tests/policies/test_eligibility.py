@@ -206,7 +206,11 @@ def test_a_birth_date_may_be_stated(guest, birth_date, verdict, missing):
     assert (told[0]["source"], told[0]["name"]) == ("age", "applicant")
     assert (told[0]["asked"], told[0]["expected"]) == ("at_most", 60)
     assert told[0]["title"] == {"zh": "申请人年龄", "en": "Age of the applicant"}
-    assert told[0]["text"]["zh"] == "申请人年龄须不高于60"
+    today = clock.now().astimezone(SHANGHAI).date()
+    assert told[0]["text"] == {
+        "zh": f"申请人年龄须不高于60 周岁（截至 {today}）",
+        "en": f"Age of the applicant: at most 60 years (as of {today})",
+    }
     assert told[0]["missing"] == missing
 
 
@@ -223,6 +227,8 @@ def test_each_child_that_is_stated_has_a_row(guest):
         family=family,
     )
     assert [criteria(row)["age"] for row in rows] == ["not_met", "met", "not_met"]
+    texts = {one["text"]["zh"] for one in criterion(rows[0], "age")["reasons"]}
+    assert f"家属年龄须不低于6 周岁（截至 {YEAR}-08-31）" in texts
     assert [(row["about"], row["subject"]) for row in rows] == [("child", None)] * 3
 
 

@@ -24,8 +24,8 @@ def give_consents(
 ) -> set[UUID]:
     """Record the talent's consent to each text, named `processing@1`; given again, it stays as is.
 
-    Returns the ids of those that were not in force before. One statement, whatever the number. Raises
-    `Invalid` at `consents.<n>` for another form.
+    Returns the ids of those that were not in force before. One statement, whatever the number.
+    Raises `Invalid` at `consents.<n>` for another form.
     """
     person_id = own_person(actor)
     rows = []
