@@ -202,7 +202,7 @@ def test_a_folder_of_another_district_publishes_nothing(talent, pack):
     assert answer.stdout == ""
     told, last = answer.stderr.splitlines()
     assert told == "配置包属于 demo，而要求发布的是 north"
-    assert last == "Error: nothing was published"
+    assert last == "Error: 没有发布任何内容"
 
 
 def test_what_would_do_harm_is_refused_all_at_once_and_done_when_asked(talent, pack):

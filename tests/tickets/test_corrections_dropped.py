@@ -1,4 +1,4 @@
-"""What was to be corrected and no longer matters: the flow went back before it, or the item ended."""
+"""What was to be corrected and matters no longer: the flow went back, or the item ended."""
 
 from __future__ import annotations
 
