@@ -59,7 +59,7 @@ LANES: Final = (
 )
 """A lane waits for no other: however many deliveries there are, timers run on time."""
 
-LOOKING_SECONDS: Final = 0.5
+LOOKING_SECONDS: Final = 0.25
 """How often a lane without work looks for some, each time with one statement. Nothing announces
 jobs: transactions that announce something commit one after another in the whole server."""
 
