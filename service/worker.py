@@ -59,6 +59,10 @@ LANES: Final = (
 )
 """A lane waits for no other: however many deliveries there are, timers run on time."""
 
+LOOKING_SECONDS: Final = 0.25
+"""How often a lane without work looks for some, each time with one statement. Nothing announces
+jobs: transactions that announce something commit one after another in the whole server."""
+
 
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
@@ -376,6 +380,7 @@ async def serve(app: procrastinate.App, lane: Lane) -> None:
         concurrency=lane.concurrency,
         delete_jobs="always",
         shutdown_graceful_timeout=15,
-        fetch_job_polling_interval=5,
+        fetch_job_polling_interval=LOOKING_SECONDS,
+        listen_notify=False,
         install_signal_handlers=False,
     )

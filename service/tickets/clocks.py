@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from service.calendars.rules import Due, WorkingCalendar
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_last
 from service.routing.flow import Flow
 from service.routing.states import Phase
 from service.tickets.edges import predecessors_first, wait_of
@@ -195,7 +195,7 @@ class Clocks:
                 if item.id in past_version or (self.all_anew and item.ended_at is None)
             ]
             _write_past_version(self.session, self.ticket.district_id, moved)
-        insert_rows(self.session, DueChange, self.changes)
+        insert_last(self.session, DueChange, self.changes)
 
     def _keep(
         self,

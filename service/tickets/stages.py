@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules.definitions import OfferingDefinition
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_last
 from service.kernel.ids import new_id
 from service.routing.flow import Flow, Stage, StageKind, Verdict
 from service.routing.states import (
@@ -138,8 +138,8 @@ class StageRows:
 
         One for each stage in which returns are gathered from now on.
         """
-        insert_rows(session, ItemStage, self.entered)
-        insert_rows(session, Task, self.tasks)
+        insert_last(session, ItemStage, self.entered)
+        insert_last(session, Task, self.tasks)
         for item, effect in self._left:
             _leave(session, item, effect, self.at)
         for item, key, round_ in self._gathering:
