@@ -19,14 +19,22 @@ from uuid import UUID
 import procrastinate
 import psycopg
 from procrastinate.jobs import Status
-from psycopg_pool import PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import func, make_url, select, text
 
 from service.desk.actions.give_back import GIVING_BACK
-from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
+from service.kernel import (
+    batches,
+    clock,
+    deliveries,
+    idempotency,
+    jobs,
+    logs,
+    storage,
+    subscriptions,
+)
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope, districts
-from service.kernel.deliveries import deliver
 from service.kernel.jobs import Queue
 from service.kernel.settings import Settings
 from service.kernel.sweeping import sweep
@@ -54,7 +62,8 @@ LANES: Final = (
     # The four timers that use a connection of the pool, and the rescue of stalled jobs.
     Lane((Queue.TIMERS.value,), 5),
     # `default` is where releases before there were queues put their jobs.
-    Lane((Queue.DELIVERIES.value, "default"), 4),
+    # Two: what there is goes in batches, of which the one is handed over while the other gathers.
+    Lane((Queue.DELIVERIES.value, "default"), 2),
     Lane((Queue.OUTBOUND.value,), 1),
 )
 """A lane waits for no other: however many deliveries there are, timers run on time."""
@@ -244,6 +253,16 @@ class Connector(procrastinate.PsycopgConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.failed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open_async(self, pool: AsyncConnectionPool | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().open_async(pool)
+
+    def lose(self) -> None:
+        """Set `failed`, from whichever thread: jobs were left as begun by something else."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.failed.set)
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         with self._watched():
@@ -284,8 +303,12 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
 
     @app.task(name=jobs.DELIVER, retry=UntilDead(), pass_context=True)
-    def _deliver(context: procrastinate.JobContext, /, **arguments: Any) -> None:
-        deliver(database, **arguments, attempts=context.job.attempts)
+    def _deliver(context: procrastinate.JobContext, /, **_arguments: Any) -> None:
+        try:
+            batches.deliver(database, context.job)
+        except batches.Unsettled:
+            connector.lose()
+            raise
 
     def on_time() -> bool:
         return clocks_agree(database, tolerance=settings.clock_tolerance)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
-    Row,
+    Uuid,
+    any_,
     bindparam,
     func,
     literal,
@@ -109,25 +113,57 @@ def with_status(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
     )
 
 
-def recipient_of(session: Session, event: Event) -> Row[UUID, str] | None:
-    """Whom to tell of an event (`account_id`), and the `number` people know its ticket by.
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom to tell of an event, and the number by which people know its ticket."""
 
-    It is the applicant's account: that which filed, or which gave the authority to file.
-    The number is the item's where the event is about an item, else the ticket's.
+    account_id: UUID
+    number: str
+
+
+def recipients_of(session: Session, events: Sequence[Event]) -> dict[UUID, Recipient]:
+    """Whom to tell of some events of one district, by event; one statement, none for no event.
+
+    It is the applicant's account: that which filed, or which gave the authority to file. The number
+    is the item's where the event is about an item, else the ticket's. An event whose ticket is gone
+    has no recipient.
     """
-    item = (
-        (Item.district_id == Ticket.district_id)
-        & (Item.ticket_id == Ticket.id)
-        & (Item.id == event.item_id)
-    )
-    return session.execute(
+    if not events:
+        return {}
+    named = {event.item_id for event in events if event.item_id is not None}
+    rows = session.execute(
         select(
+            Ticket.id,
             func.coalesce(
                 giver_of(district=Ticket.district_id, authority=Ticket.authority_id),
                 Ticket.account_id,
             ).label("account_id"),
-            func.coalesce(Item.number, Ticket.number).label("number"),
+            Ticket.number,
+            Item.id.label("item_id"),
+            Item.number.label("of_item"),
         )
-        .outerjoin(Item, item)
-        .where(Ticket.district_id == event.district_id, Ticket.id == event.ticket_id)
-    ).one_or_none()
+        .outerjoin(
+            Item,
+            (Item.district_id == Ticket.district_id)
+            & (Item.ticket_id == Ticket.id)
+            & (Item.id == _one_of(named)),
+        )
+        .where(
+            Ticket.district_id == events[0].district_id,
+            Ticket.id == _one_of({event.ticket_id for event in events if event.ticket_id}),
+        )
+    ).all()
+    of_ticket = {row.id: Recipient(row.account_id, row.number) for row in rows}
+    numbers = {(row.id, row.item_id): row.of_item for row in rows}
+    return {
+        event.id: replace(
+            recipient, number=numbers.get((event.ticket_id, event.item_id)) or recipient.number
+        )
+        for event in events
+        if (recipient := of_ticket.get(event.ticket_id)) is not None
+    }
+
+
+def _one_of(ids: Collection[UUID]) -> ColumnElement[Any]:
+    """Any of some ids: one text of a statement, however many there are."""
+    return any_(literal(sorted(ids), ARRAY(Uuid())))
