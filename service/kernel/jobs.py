@@ -78,21 +78,18 @@ class Begun:
 # of its lock reads all of them for each. What has failed has a lock of its own, and is passed over.
 _TAKE_ALONG: Final = text("""
 WITH line AS MATERIALIZED (
-    SELECT id, lock, status, queue_name, attempts FROM procrastinate_jobs
+    SELECT id, lock, status, queue_name, attempts, scheduled_at FROM procrastinate_jobs
     WHERE status IN ('todo', 'doing') AND task_name = :task
         AND args ->> 'district' = :district AND args ->> 'subscriber' = :subscriber
         AND lock IS DISTINCT FROM 'retry:' || id
     ORDER BY id LIMIT 5 * :most
 ), turns AS MATERIALIZED (
-    SELECT id, status, queue_name, attempts,
-        id = min(id) OVER same AND NOT bool_or(status = 'doing') OVER same AS is_next
+    SELECT id, queue_name = :queue AND attempts = 0 AND scheduled_at IS NULL
+        AND id = min(id) OVER same AND NOT bool_or(status = 'doing') OVER same AS is_next
     FROM line WINDOW same AS (PARTITION BY coalesce(lock, id::text))
 ), waiting AS (
     SELECT id FROM procrastinate_jobs
-    WHERE status = 'todo' AND id = ANY(ARRAY(
-        SELECT id FROM turns
-        WHERE is_next AND status = 'todo' AND attempts = 0 AND queue_name = :queue
-    ))
+    WHERE status = 'todo' AND id = ANY(ARRAY(SELECT id FROM turns WHERE is_next))
     ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
 )
 UPDATE procrastinate_jobs SET status = 'doing', worker_id = :worker
