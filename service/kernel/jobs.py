@@ -26,6 +26,7 @@ class Queue(StrEnum):
     """Where jobs wait. The worker serves every queue by itself: none waits behind another."""
 
     TIMERS = "timers"
+    ALARMS = "alarms"
     DELIVERIES = "deliveries"
     OUTBOUND = "outbound"
 

@@ -13,7 +13,7 @@ from service.kernel.db.columns import (
 from service.kernel.db.engine import Database, connect, districts
 from service.kernel.db.locking import for_change, for_use
 from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
-from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows
+from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows, update_changed
 
 __all__ = [
     "Base",
@@ -35,5 +35,6 @@ __all__ = [
     "rooted",
     "scope_of",
     "set_scope",
+    "update_changed",
     "zone_of",
 ]
