@@ -1,7 +1,7 @@
 """What a worker gets done: `python -m tests.performance.worker_rates`.
 
-A PostgreSQL of its own, with its defaults, is filled with copies of a ticket, and one real worker is
-started on it (`talent worker`), with nothing else running. Measured are
+A PostgreSQL of its own, with its defaults, is filled with copies of a ticket, and one real worker
+is started on it (`talent worker`), with nothing else running. Measured are
 
 - events a second: as many deliveries as there are copies wait when the worker starts;
 - the lag of a delivery, from its commit to that of its effect, while filings come at a steady rate;
@@ -226,11 +226,11 @@ def lag(here: Ground, rate: int, seconds: int) -> dict[str, float]:
     sent: dict[UUID, float] = {}
     with working(here) as worker:
         time.sleep(5)
-        spent, started = cpu(worker.pid), time.time()
+        spent, started = cpu(worker.pid), clock.now().timestamp()
         for place, delivery in enumerate(wanted):
-            time.sleep(max(0.0, started + place / rate - time.time()))
+            time.sleep(max(0.0, started + place / rate - clock.now().timestamp()))
             here.enqueue([delivery])
-            sent[delivery.event_id] = time.time()
+            sent[delivery.event_id] = clock.now().timestamp()
         while not no_delivery_waits(here):
             time.sleep(LOOK)
         spent = cpu(worker.pid) - spent
