@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, Table, delete, inspect, select
 from sqlalchemy.orm import Mapper, Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
 from service.kernel.db.columns import Base, DistrictScoped
@@ -120,8 +120,12 @@ def _insertion(table: Table, names: tuple[str, ...], rows: int, dialect: Dialect
 
 def _changed(mapper: Mapper[Any], entity: Any) -> tuple[str, ...]:
     """The columns of an entity that have changed; none where one of them is no plain value."""
-    attributes = inspect(entity).attrs
-    names = [one.key for one in mapper.column_attrs if attributes[one.key].history.has_changes()]
+    untouched = inspect(entity).unmodified
+    names = [
+        name
+        for name in mapper.columns.keys()  # noqa: SIM118 - a collection of columns, not a mapping
+        if name not in untouched and get_history(entity, name).has_changes()
+    ]
     plain = all(not isinstance(mapper.columns[name].type, (ARRAY, JSON)) for name in names)
     return tuple(names) if plain else ()
 
