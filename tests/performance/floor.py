@@ -1,15 +1,19 @@
 """What the database alone could do: pgbench sends what one request sent, again and again.
 
-The statements are those of a real request, with its values; only what has to be new each time is:
-ids made by the request, numbers, and the person, as whom too it is written. BEGIN and COMMIT stand
-where the request had them.
+The statements are those of a real request, with its values, prepared; BEGIN and COMMIT stand where
+the request had them. A filing is made anew each time: ids made by the request, numbers, and the
+person, as whom too it is written, are others. What another request changes is rolled back to a
+savepoint before its transaction commits, so that the next finds what it found; the commit makes
+the same log durable. Notifications of such a transaction are not sent.
 """
 
 from __future__ import annotations
 
 import re
+import statistics
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,14 +23,19 @@ import psycopg
 from psycopg import sql
 
 from service.local.postgres import bundled_binaries
+from tests.performance.capture import Captured, Statement
 
 _PLACEHOLDER: Final = re.compile(r"%(?:\((?P<name>\w+)\))?s")
 _SCOPE: Final = re.compile(r"SET LOCAL (app\.\w+) = '([^']*)'")
 """What the request could see: `SET LOCAL` takes no expression, and the person is another one."""
 _QUOTED: Final = re.compile(r" ?(?P<escaped>E)?'(?P<inner>.*)'(?P<cast>::.*)?", re.DOTALL)
 _COLON: Final = r"\x3a"
+_CHANGES: Final = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")
+"""A statement that writes or locks rows."""
 _RATE: Final = re.compile(r"tps = ([\d.]+)")
 _FAILED: Final = re.compile(r"number of failed transactions: (\d+)")
+JOBS: Final = 2
+"""Threads of pgbench: one would be the limit before the database is."""
 _NEW_EACH_TIME: Final = r"""
 \set i :i + 1
 \set n :client_id * 16777216 + :i
@@ -55,50 +64,89 @@ class Renewed:
         return _quiet(text)
 
 
+@dataclass(frozen=True)
+class Floor:
+    """How often a second a script is done, and the median of how long that takes."""
+
+    per_second: float
+    p50_ms: float
+
+
 def script(
-    transactions: Sequence[Sequence[tuple[str, Any]]],
-    renewed: Renewed,
-    connection: psycopg.Connection[Any],
+    captured: Captured, connection: psycopg.Connection[Any], renewed: Renewed | None = None
 ) -> str:
-    """The statements of a request as a script for pgbench."""
+    """The statements of a request for pgbench, undone again where nothing is renewed."""
     lines = [_NEW_EACH_TIME]
-    for statements in transactions:
-        lines += ["BEGIN;", *(_line(*one, renewed, connection) for one in statements), "COMMIT;"]
+    for statements in captured.transactions:
+        undone = renewed is None and any(_CHANGES.search(text) for text, _ in statements)
+        lines += [
+            "BEGIN;",
+            *(["SAVEPOINT before;"] if undone else []),
+            *(_line(one, renewed, connection) for one in statements),
+            *(["ROLLBACK TO before;"] if undone else []),
+            "COMMIT;",
+        ]
     return "\n".join(lines)
 
 
-def rate(url: str, written: Path, *, clients: int, seconds: int) -> float:
-    """How often a second the script is done, by so many clients; it must not fail once.
+def measured(url: str, written: str, *, clients: int, seconds: int) -> Floor:
+    """What so many clients of pgbench do with a script; raises `SystemExit` where it fails once.
 
-    A script may be run once for each number of clients.
+    A script that renews may be run once for each number of clients.
     """
-    command = [
-        bundled_binaries() / "bin" / "pgbench", "--no-vacuum", "--protocol=prepared",
-        f"--file={written}", f"--client={clients}", f"--time={seconds}",
-        f"--define=i={clients * 1_000_000}", url,
-    ]  # fmt: skip
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    found, failed = _RATE.search(told.stdout), _FAILED.search(told.stdout)
-    if told.returncode or found is None or failed is None or int(failed[1]):
-        raise SystemExit(told.stdout + told.stderr)
-    return float(found[1])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "script.sql"
+        file.write_text(written, "utf-8")
+        command = [
+            bundled_binaries() / "bin" / "pgbench", "--no-vacuum", "--protocol=prepared",
+            f"--file={file}", f"--client={clients}", f"--jobs={min(clients, JOBS)}",
+            f"--time={seconds}", f"--define=i={clients * 1_000_000}",
+            "--log", f"--log-prefix={folder}/times", url,
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found, failed = _RATE.search(done.stdout), _FAILED.search(done.stdout)
+        if done.returncode or found is None or failed is None or int(failed[1]):
+            raise SystemExit(done.stdout + done.stderr)
+        return Floor(float(found[1]), statistics.median(_milliseconds(Path(folder))))
 
 
-def _line(text: str, values: Any, renewed: Renewed, connection: psycopg.Connection[Any]) -> str:
+def _milliseconds(folder: Path) -> Iterator[float]:
+    """Of each transaction, the third column of pgbench's log."""
+    for log in folder.glob("times.*"):
+        for line in log.read_text().splitlines():
+            yield int(line.split()[2]) / 1000
+
+
+def _line(
+    statement: Statement, renewed: Renewed | None, connection: psycopg.Connection[Any]
+) -> str:
     """A statement with its values, which are named or in their order."""
+    text, values = statement
     if scope := _SCOPE.findall(text):
         configured = (
-            f"set_config('{name}', {renewed.literal(value, connection, writes=True)}, true)"
+            f"set_config('{name}', {_literal(value, renewed, connection)}, true)"
             for name, value in scope
         )
         return f"SELECT {', '.join(configured)};"
-    writes, ordered = "INSERT" in text, iter(values if isinstance(values, tuple) else ())
+    writes, ordered = "INSERT" in text, iter(values if isinstance(values, Sequence) else ())
 
     def literal(match: re.Match[str]) -> str:
         value = values[match["name"]] if match["name"] else next(ordered)
-        return renewed.literal(value, connection, writes=writes)
+        return _literal(value, renewed, connection, writes=writes)
 
     return " ".join(_PLACEHOLDER.sub(literal, text).replace("%%", "%").split("\n")) + ";"
+
+
+def _literal(
+    value: Any,
+    renewed: Renewed | None,
+    connection: psycopg.Connection[Any],
+    *,
+    writes: bool = True,
+) -> str:
+    if renewed is not None:
+        return renewed.literal(value, connection, writes=writes)
+    return _quiet(sql.Literal(value).as_string(connection))
 
 
 def _renewed(value: UUID) -> str:

@@ -1,29 +1,31 @@
-"""What people do, one request each, against whatever answers requests."""
+"""What people do in a day, step by step, whoever sends it and however it is measured."""
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+from unittest import mock
 from uuid import uuid4
 
-import httpx
+from flask.testing import FlaskClient
 
 from service.local.story.papers import pdf
 from tests.factories import citizen_id, filing_of
 from tests.papers import with_documents
+from tests.performance.wire import Request
 
-FIVE = ("recognition", "settlement", "housing_rent", "purchase_discount", "medical")
-DEPARTMENT = "construction"
-TO_ACCEPT = "/desk/tasks?state=open&stage=acceptance&limit=1"
+FIVE: Final = ("recognition", "settlement", "housing_rent", "purchase_discount", "medical")
+DEPARTMENT: Final = "construction"
+AT_ONCE: Final = 8
+FILING: Final = "file five items"
+_PAGE: Final = 100
 Headers = dict[str, str]
-Ask = Callable[..., Any]
-"""Sends `(method, path, json=, headers=)`; gives the body of an answer that must be a success."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Talent:
     """Somebody who is signed in and has their papers together."""
 
@@ -31,86 +33,148 @@ class Talent:
     body: dict[str, Any]
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Requests of one kind, to be sent one after the other; by several clients at once too.
+
+    What has no `name` prepares for what follows, and is not measured. The requests of a step that
+    `writes` can be sent once each.
+    """
+
+    name: str
+    requests: Sequence[Request]
+    clients: int = 1
+    writes: bool = False
+
+
+Day = Generator[Step, list[Any], None]
+"""Steps; each is sent the bodies of the answers to the former one."""
+
+
 class Everybody:
-    """Signs people in over HTTP, and fills in what they will file."""
+    """Signs people in and fills in what they will file, within this process."""
 
-    client: httpx.Client
-    password: str
-    filing: dict[str, Any] = field(init=False)
+    def __init__(self, client: FlaskClient, password: str) -> None:
+        self.client, self.password = client, password
+        self.filing = filing_of(client.get("/v1/bundles/arrival").json, *FIVE)
 
-    def __post_init__(self) -> None:
-        self.filing = filing_of(self.client.get("/bundles/arrival").json(), *FIVE)
-
-    def talent(self) -> Talent:
-        token = self._token("wechat", {"code": f"demo:{uuid4().hex[:12]}"})
-        profile = {"name": "张伟", "id_type": "citizen_id", "id_number": citizen_id()}
-        self.client.patch("/me", json=profile, headers=token).raise_for_status()
-        return Talent(token, with_documents(self.filing, lambda code: self._hand_in(token, code)))
+    def talents(self, number: int) -> list[Talent]:
+        """People whose documents are stored without being read: that is measured elsewhere."""
+        with unread():
+            return [self._talent() for _ in range(number)]
 
     def staff(self, username: str) -> Headers:
         return self._token("password", {"username": username, "password": self.password})
 
+    def _talent(self) -> Talent:
+        token = self._token("wechat", {"code": f"demo:{uuid4().hex[:12]}"})
+        profile = {"name": "张伟", "id_type": "citizen_id", "id_number": citizen_id()}
+        self._asked("patch", "/me", json=profile, headers=token)
+        return Talent(token, with_documents(self.filing, lambda code: self._hand_in(token, code)))
+
     def _hand_in(self, token: Headers, code: str) -> str:
-        file = {"file": (f"{code}.pdf", pdf(code), "application/pdf")}
-        answer = self.client.post("/materials", data={"code": code}, files=file, headers=token)
-        return str(answer.raise_for_status().json()["id"])
+        form = {"code": code, "file": (BytesIO(pdf(code)), f"{code}.pdf")}
+        return str(self._asked("post", "/materials", data=form, headers=token)["id"])
 
     def _token(self, provider: str, sent: dict[str, str]) -> Headers:
-        answer = self.client.post(f"/auth/{provider}", json=sent).raise_for_status()
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        answer = self._asked("post", f"/auth/{provider}", json=sent)
+        return {"Authorization": f"Bearer {answer['access_token']}"}
+
+    def _asked(self, method: str, path: str, **options: Any) -> Any:
+        answer = self.client.open(f"/v1{path}", method=method.upper(), **options)
+        if not answer.status_code < 400:
+            raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json
 
 
-class Operations:
-    """Does what people do, and keeps how long each took in milliseconds.
+def a_day(everybody: Everybody, number: int, *, clients: bool = True) -> Day:
+    """The main job: filing, following, deciding; `number` requests of each kind.
 
-    `key` is the one of the last filing.
+    `clients`: what can be, is sent by `AT_ONCE` clients too.
     """
+    talents = everybody.talents(number)
+    filed = yield Step(FILING, [_file_ticket(one) for one in talents], writes=True)
+    if clients:
+        more = everybody.talents(number * 2)
+        yield Step(FILING, [_file_ticket(one) for one in more], AT_ONCE, writes=True)
+    tickets = [one["id"] for one in filed]
+    yield from _followed(talents, tickets, clients=clients)
+    yield from _worked_on(everybody.staff(f"clerk.{DEPARTMENT}"), number, clients=clients)
+    agent = everybody.staff("agent.1")
+    requests = Request("GET", "/enterprise/requests", agent)
+    (page, *_) = yield from _read("employees' requests", [requests] * number, clients=clients)
+    paths = [f"/enterprise/requests/{one['id']}" for one in _in_turn(page["items"], number)]
+    one = [Request("GET", path, agent) for path in paths]
+    yield from _read("an employee's request", one, clients=clients)
 
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
-        self.times: dict[str, list[float]] = defaultdict(list)
-        self.key = ""
 
-    def file(self, talent: Talent) -> Any:
-        self.key = uuid4().hex
-        headers = {**talent.token, "Idempotency-Key": self.key}
-        return self._timed("file five items", "POST", "/tickets", json=talent.body, headers=headers)
+def _followed(talents: Sequence[Talent], tickets: Sequence[str], *, clients: bool) -> Day:
+    whose = list(zip(talents, tickets, strict=True))
+    ticket = [Request("GET", f"/tickets/{id_}", talent.token) for talent, id_ in whose]
+    yield from _read("ticket", ticket, clients=clients)
+    own = [Request("GET", "/tickets", talent.token) for talent in talents]
+    yield from _read("my tickets", own, clients=clients)
+    timeline = [Request("GET", f"/tickets/{id_}/timeline", one.token) for one, id_ in whose]
+    yield from _read("timeline", timeline, clients=clients)
+    asked = {"sections": {"applicant": talents[0].body["sections"]["applicant"]}}
+    eligible = [Request("POST", "/eligibility", talent.token, asked) for talent in talents]
+    yield from _read("eligibility", eligible, clients=clients)
 
-    def follow(self, talent: Talent, ticket: str) -> None:
-        headers = talent.token
-        self._timed("ticket", "GET", f"/tickets/{ticket}", headers=headers)
-        self._timed("my tickets", "GET", "/tickets", headers=headers)
-        self._timed("timeline", "GET", f"/tickets/{ticket}/timeline", headers=headers)
-        asked = {"sections": {"applicant": talent.body["sections"]["applicant"]}}
-        self._timed("eligibility", "POST", "/eligibility", json=asked, headers=headers)
 
-    def look(self, staff: Headers) -> None:
-        page = self._timed("desk list, 25 rows", "GET", "/desk/tasks", headers=staff)
-        self._timed("desk counts", "GET", "/desk/counts", headers=staff)
-        self._timed("task", "GET", f"/desk/tasks/{page['items'][0]['id']}", headers=staff)
+def _worked_on(clerk: Headers, number: int, *, clients: bool) -> Day:
+    list_, counts = Request("GET", "/desk/tasks", clerk), Request("GET", "/desk/counts", clerk)
+    (page, *_) = yield from _read("desk list, 25 rows", [list_] * number, clients=clients)
+    yield from _read("desk counts", [counts] * number, clients=clients)
+    paths = [f"/desk/tasks/{one['id']}" for one in _in_turn(page["items"], number)]
+    yield from _read("task", [Request("GET", path, clerk) for path in paths], clients=clients)
+    next_ = Request("POST", "/desk/tasks/next", clerk, {})
+    taken = yield Step("next", [next_] * number, writes=True)
+    back = [Request("POST", f"/desk/tasks/{one['id']}/release", clerk) for one in taken]
+    yield Step("", back)
+    paths = [f"/desk/tasks/{id_}" for id_ in (yield from _to_accept(clerk, number))]
+    claims = [Request("POST", f"{path}/claim", clerk) for path in paths]
+    claimed = yield Step("claim", claims, writes=True)
+    decision = {"verdict": "accept", "opinion": "同意"}
+    decisions = [
+        Request("POST", f"{path}/decision", {**clerk, "If-Match": one["etag"]}, decision)
+        for path, one in zip(paths, claimed, strict=True)
+    ]
+    yield Step("decide", decisions, writes=True)
 
-    def work(self, staff: Headers) -> None:
-        """Accept what is due first: the flow goes on, and the next task opens."""
-        tasks = self.ask("GET", TO_ACCEPT, headers=staff)["items"]
-        path = f"/desk/tasks/{tasks[0]['id']}"
-        claimed = self._timed("claim", "POST", f"{path}/claim", headers=staff)
-        decision = {"verdict": "accept", "opinion": "同意"}
-        headers = {**staff, "If-Match": claimed["etag"]}
-        self._timed("decide", "POST", f"{path}/decision", json=decision, headers=headers)
 
-    def take_next(self, staff: Headers) -> None:
-        """And give it back: what follows finds the desk as it was."""
-        taken = self._timed("next", "POST", "/desk/tasks/next", json={}, headers=staff)
-        self.ask("POST", f"/desk/tasks/{taken['id']}/release", headers=staff)
+def _to_accept(clerk: Headers, number: int) -> Generator[Step, list[Any], list[str]]:
+    """Acceptances that nobody has claimed, what is due first first."""
+    first = path = f"/desk/tasks?state=open&stage=acceptance&limit={_PAGE}"
+    found: list[str] = []
+    while len(found) < number:
+        (page,) = yield Step("", [Request("GET", path, clerk)])
+        found += [one["id"] for one in page["items"]]
+        if page["next"] is None and len(found) < number:
+            raise SystemExit(f"there are only {len(found)} acceptances to decide")
+        path = f"{first}&cursor={page['next']}"
+    return found[:number]
 
-    def look_after_employees(self, agent: Headers) -> None:
-        page = self._timed("employees' requests", "GET", "/enterprise/requests", headers=agent)
-        path = f"/enterprise/requests/{page['items'][0]['id']}"
-        self._timed("an employee's request", "GET", path, headers=agent)
 
-    def _timed(self, name: str, method: str, path: str, **options: Any) -> Any:
-        started = time.perf_counter()
-        told = self.ask(method, path, **options)
-        self.times[name].append((time.perf_counter() - started) * 1000)
-        return told
+def _read(
+    name: str, requests: Sequence[Request], *, clients: bool
+) -> Generator[Step, list[Any], list[Any]]:
+    answers = yield Step(name, requests)
+    if clients:
+        yield Step(name, requests, AT_ONCE)
+    return answers
+
+
+def _file_ticket(talent: Talent) -> Request:
+    headers = {**talent.token, "Idempotency-Key": uuid4().hex}
+    return Request("POST", "/tickets", headers, talent.body)
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """Within the block no process is started to read a document: they are known to be right."""
+    with mock.patch("service.materials.rules.pdf.answer_of", return_value="1"):
+        yield
+
+
+def _in_turn(rows: Sequence[Any], number: int) -> list[Any]:
+    return [rows[place % len(rows)] for place in range(number)]

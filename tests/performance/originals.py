@@ -16,6 +16,7 @@ from service.routing.flow import Verdict
 from tests.factories import Signed, Wanted, World, checked
 from tests.materials.handing_in import upload
 from tests.papers import with_documents
+from tests.performance.operations import unread
 from tests.tickets.acting import TIMERS, Acting
 from tests.tickets.walking import A_SECOND, Todo, Walk
 
@@ -65,7 +66,8 @@ class Originals:
     def make(self, number: int) -> Iterator[tuple[UUID, bool]]:
         """So many tickets, each with whether it has ended."""
         for place in range(number):
-            walk = self._file()
+            with unread():
+                walk = self._file()
             to_the_end = place < number * ENDED
             self._walk(walk, None if to_the_end else self.chance.randrange(MOST_STEPS))
             _let_time_pass(walk)
