@@ -43,7 +43,7 @@ lint: $(STAMP) ## Linters, types, import rules, dependencies, migrations, docume
 bench: $(STAMP) ## Measure what a request costs, on this machine
 	$(BIN)/python -m tests.performance.bench
 
-fmt: $(STAMP) ## Format and mend what can be mended
+fmt: $(STAMP) ## Format, and correct what can be corrected
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

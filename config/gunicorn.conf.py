@@ -5,8 +5,12 @@ import shutil
 import tempfile
 from typing import Any
 
-from service.kernel import logs
-from service.kernel.settings import load
+from service.kernel import loading
+
+loading.begin()
+
+from service.kernel import logs  # noqa: E402
+from service.kernel.settings import load  # noqa: E402
 
 logs.configure()
 _settings = load()
@@ -35,6 +39,11 @@ def when_ready(_server: Any) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(os.getpid())
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """The application is loaded: each process shares what it has been made of."""
+    loading.end()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

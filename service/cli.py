@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from typing import Any
 
 import click
@@ -28,10 +29,9 @@ class Commands(click.Group):
                 raise  # click ends quietly where nobody reads on
             raise click.ClickException(str(error)) from error
         except Exception as error:
-            from psycopg import OperationalError
-
+            psycopg = sys.modules.get("psycopg")  # what is not loaded has not raised
             told = getattr(error, "orig", error)
-            if isinstance(told, OperationalError):
+            if psycopg is not None and isinstance(told, psycopg.OperationalError):
                 raise click.ClickException(f"the database: {str(told).strip()}") from error
             raise
 

@@ -238,7 +238,7 @@ def filing_of(
     """The body of a filing, its answers taken from the pack's own examples.
 
     It is to be filed at `at`, else now: a home that was bought more than two years before is, in
-    the answers, bought later.
+    the answers, bought later, and the school year is that of the day.
     `changes`: by section, answers that are others than in the example, in every item that has the
     section. An answer that is None is left out. Every consent is given, optional ones too.
     """
@@ -269,7 +269,9 @@ def filing_of(
 
 
 def _recent(answers: dict[str, Any], today: date) -> dict[str, Any]:
-    """The subsidy for a home may be applied for within two years of the purchase."""
+    """What is applied for lies near: two years of a purchase, a place at school of these years."""
+    if "school_year" in answers:
+        answers = answers | {"school_year": str(today.year)}
     bought = answers.get("signed_on")
     if bought is None or date.fromisoformat(bought) > today - _TWO_YEARS:
         return answers

@@ -11,6 +11,7 @@ import click
 from service.commands import installation
 
 if TYPE_CHECKING:
+    from service.catalogue.rules.hints import Hint
     from service.catalogue.rules.pack import Pack
     from service.kernel.messages import Language
 
@@ -41,12 +42,13 @@ def check(folder: Path, language: Language) -> None:
     """List everything wrong with a pack, by file, line and key; or print its hash."""
     from service.catalogue.rules.hints import hints
     from service.catalogue.rules.releases import manifest_of, release_hash
+    from service.kernel.messages import say
 
     read = read_pack(folder, language)
     for hint in hints(read):
-        click.echo(f"hint: {hint.told(language)}", err=True)
+        _hint(hint, language)
     content_hash = release_hash(manifest_of(read))
-    click.echo("nothing wrong")
+    click.echo(say("check_in_order", language))
     click.echo(f"hash {content_hash}")
     if read.origin is not None:
         same = "is" if read.origin.content_hash == content_hash else "is no longer"
@@ -69,6 +71,7 @@ def publish(
     from service.catalogue.rules.publication import PublicationRefused
     from service.identity.staff.queries import posts_held
     from service.kernel import clock
+    from service.kernel.messages import say
 
     read, at = read_pack(folder, language), clock.now()
     try:
@@ -80,9 +83,9 @@ def publish(
     except PublicationRefused as refused:
         for refusal in refused.refusals:
             click.echo(refusal.told(language), err=True)
-        raise click.ClickException("nothing was published") from None
+        raise click.ClickException(say("publish_nothing", language)) from None
     for hint in (*hints(read), *unstaffed(read, posts)):
-        click.echo(f"hint: {hint.told(language)}", err=True)
+        _hint(hint, language)
     for name in published.new:
         click.echo(f"new      {name}")
     for name in published.retired:
@@ -165,14 +168,22 @@ def pack_schema(only_check: bool) -> None:
             raise click.ClickException(f"{file.name} is out of date: make spec")
 
 
+def _hint(hint: Hint, language: Language) -> None:
+    from service.kernel.messages import say
+
+    click.echo(say("check_hint", language, {"hint": hint.told(language)}), err=True)
+
+
 def read_pack(folder: Path, language: Language = "en") -> Pack:
     """The pack of a folder; what is wrong with it is listed, and that is the end."""
     from service.catalogue.actions.files import load_pack
     from service.catalogue.rules.faults import FaultyPack
+    from service.kernel.messages import say
 
     try:
         return load_pack(folder)
     except FaultyPack as faulty:
         for fault in faulty.faults:
             click.echo(fault.told(language), err=True)
-        raise click.ClickException(f"{len(faulty.faults)} faults") from None
+        counted = {"number": len(faulty.faults)}
+        raise click.ClickException(say("check_faults", language, counted)) from None

@@ -53,19 +53,32 @@ def demo(language: Language, var: Path) -> None:
 @click.command()
 def prepare() -> None:
     """Migrate, publish the demonstration district, make its accounts; for `up`."""
+    from service.kernel import loading
+
+    loading.begin()
     from service.local.demonstration import PACK
     from service.local.demonstration import prepare as run
 
+    loading.end()
     run(installation.settings(), Path(os.environ.get("TALENT_DEMO_PACK", PACK)))
 
 
 @click.command()
-def worker() -> None:
+@click.option("--held", is_flag=True, hidden=True, help="For `up`: begin when it says so.")
+def worker(held: bool) -> None:
     """Deliver events and run the timers until told to stop."""
+    from service.kernel import loading
+
+    loading.begin()
     from service.kernel import logs
     from service.kernel.settings import SettingsError
     from service.worker import WorkerLost, run
 
+    loading.end()
+    if held:
+        from service.local.held import wait_to_begin
+
+        wait_to_begin()
     logs.configure()
     try:
         run(installation.settings())

@@ -1,7 +1,7 @@
 """Settings: `config/default.toml`, each value replaceable by an environment variable.
 
 A value that is missing, of the wrong form or unsafe in production is named at start, all of them
-at once, so that an operator mends the environment in one go.
+at once, so that an operator corrects the environment in one go.
 """
 
 from __future__ import annotations

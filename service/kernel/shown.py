@@ -25,6 +25,11 @@ class ShownValue:
     text: Texts
 
 
+def as_key(value: Any) -> str:
+    """How an option's title, or a case of a table, names a value: `true`, `3`, `primary`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def as_coded(code: str) -> Texts:
     """A code that nothing has words for, as its own words."""
     return dict.fromkeys(LANGUAGES, code)
@@ -65,7 +70,7 @@ def _said(schema: Mapping[str, Any], value: Any, tongue: Language) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         inner = {**schema.get("items", {}), "x-options": options_of(schema)}
         return BETWEEN[tongue].join(_said(inner, one, tongue) for one in value)
-    option = options_of(schema).get(str(value).lower() if isinstance(value, bool) else str(value))
+    option = options_of(schema).get(as_key(value))
     if option is not None:
         return option[tongue]
     if isinstance(value, bool):

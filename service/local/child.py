@@ -78,8 +78,12 @@ class Child:
         cwd: Path | None = None,
         account: Account = Account(),
         stdin: bytes | None = None,
+        stays_open: bool = False,
     ) -> None:
-        """Start `argv` in a session of its own: a Ctrl-C at the terminal reaches only us."""
+        """Start `argv` in a session of its own: a Ctrl-C at the terminal reaches only us.
+
+        `stdin` is what it reads; where `stays_open` the end of it comes with `tell`.
+        """
         wish = death_wish(self.orphan_signal)
         other_user = account.uid is not None
         with self._open_log() as log:
@@ -98,9 +102,15 @@ class Child:
             )
         if wish is None:
             self._watcher = Watcher(self._popen.pid, self.orphan_signal)
-        if stdin is not None and self._popen.stdin is not None:
-            with suppress(BrokenPipeError), self._popen.stdin as pipe:
-                pipe.write(stdin)
+        if stdin is not None and not stays_open:
+            self.tell(stdin)
+
+    def tell(self, text: bytes) -> None:
+        """Write to its standard input and close that; nothing where it is closed or gone."""
+        pipe = None if self._popen is None else self._popen.stdin
+        if pipe is not None and not pipe.closed:
+            with suppress(BrokenPipeError), pipe:
+                pipe.write(text)
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs or before its first start.

@@ -19,6 +19,7 @@ from service.kernel import clock, migrations
 from service.kernel.db import Scope
 from service.kernel.permissions import Role
 from service.kernel.settings import ROOT, Settings
+from service.local.remembering import remembering
 from service.runtime import open_database
 
 PACK: Final = ROOT / "config" / "packs" / "demo"
@@ -57,7 +58,9 @@ def prepare(settings: Settings, folder: Path = PACK) -> None:
             posts = [(account["department"], Role(role)) for role in account["roles"]]
             ensure_staff(session, **named, password=password, posts=posts, at=at)
 
-    with ThreadPoolExecutor() as pool:  # the hashing of passwords is slow, and lets others run
+    matches = os.environ.get("TALENT_DEMO_MATCHES_FILE")
+    with remembering(Path(matches) if matches else None), ThreadPoolExecutor() as pool:
+        # The hashing of passwords is slow, and lets others run.
         list(pool.map(ensure, accounts))
     database.dispose()
     _tell(accounts)

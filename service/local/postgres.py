@@ -105,6 +105,8 @@ class PostgresServer(Child):
             self.port = self.port or free_port()
             account = account_for(bin_dir / "postgres", self.cluster)
             self.launch(self._command(bin_dir), env=_environment(), account=account)
+            import psycopg  # noqa: F401 - needed below; it loads while the server starts
+
             self._wait_until_ready()
             self._make_roles()
             self.create_database(self.database)

@@ -75,6 +75,10 @@ class Places:
         return self.var / "demo-accounts.json"
 
     @property
+    def matches(self) -> Path:
+        return self.var / "demo-matches.json"
+
+    @property
     def keys(self) -> Path:
         return self.var / "keys.json"
 
@@ -164,15 +168,26 @@ def _start(service: _Service, supervisor: Supervisor) -> None:
     environment = _environment(places, service.http_port) | addresses | _shown(service.pack)
     write_environment(places.environment, environment)
     chosen = service.programs(environment)
-    supervisor.run(ProgramChild(chosen.prepare, places.log))
-    for program in (chosen.web, chosen.worker):
-        supervisor.start(ProgramChild(program, places.log))
+    _start_programs(supervisor, chosen, places.log)
     if not supervisor.wait_until(lambda: _is_ready(service.http_port), seconds=_READY_SECONDS):
         raise GaveUp(f"{service.base_url}/readyz did not say 200 within {_READY_SECONDS} seconds.")
     notice = service.notice(supervisor.pids)
     notice.write(places.notice)
     supervisor.on_change = lambda: service.notice(supervisor.pids).write(places.notice)
     _say(notice.for_people())
+
+
+def _start_programs(supervisor: Supervisor, chosen: Programs, log: Path) -> None:
+    """Prepare, and let the others begin; those that are held load meanwhile."""
+    children = [ProgramChild(program, log) for program in (chosen.web, chosen.worker)]
+    for child in children:
+        if child.program.held:
+            supervisor.start(child)
+    supervisor.run(ProgramChild(chosen.prepare, log))
+    for child in children:
+        child.release()
+        if not child.program.held:
+            supervisor.start(child)
 
 
 def _start_servers(supervisor: Supervisor, places: Places) -> dict[str, str]:
@@ -205,6 +220,7 @@ def _environment(places: Places, http_port: int) -> dict[str, str]:
         "TALENT_HTTP_PORT": str(http_port),
         "TALENT_DEMO_PASSWORD": _demo_password(places.password),
         "TALENT_DEMO_ACCOUNTS_FILE": str(places.accounts),
+        "TALENT_DEMO_MATCHES_FILE": str(places.matches),
         "PYTHONUNBUFFERED": "1",
     }
 

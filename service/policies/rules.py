@@ -116,7 +116,8 @@ def sentence(
 ) -> Text:
     """What a clause asks for, as a sentence: its thing, the comparison, and what with.
 
-    What an expression asks its criterion says.
+    An age has the day as of which it is counted, where that is known. What an expression asks its
+    criterion says.
     """
     title = titled(finding, criterion, offering, offerings)
     op, expected = finding.asked
@@ -128,8 +129,10 @@ def sentence(
         op = "past"
     negated = finding.negated is not (op == "given" and expected is False)
     code = f"asked_{op}_not" if negated else f"asked_{op}"
-    params = {"title": title, "expected": _expected(finding, offering)}
-    return {language: say(code, language, params) for language in LANGUAGES}
+    asked = _worded(code, title=title, expected=_expected(finding, offering))
+    if finding.source.kind is SourceKind.AGE and finding.on is not None:
+        return _worded("asked_as_of", asked=asked, day=finding.on.isoformat())
+    return asked
 
 
 def _expected(finding: Finding, offering: OfferingDefinition) -> Text:
@@ -137,6 +140,8 @@ def _expected(finding: Finding, offering: OfferingDefinition) -> Text:
     value = finding.asked[1]
     if isinstance(value, Mapping):
         return _operand(value, offering)
+    if finding.source.kind is SourceKind.AGE:
+        return _worded("age_years", number=text_of({}, value))
     return text_of(_schema_of(finding.source, offering), value)
 
 

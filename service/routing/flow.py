@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
+from service.kernel.shown import as_key
 from service.routing.conditions.asked import Condition, Source, SourceKind, parse_condition, sources
 from service.routing.graph import Graph, inverted, reachable
 
@@ -352,11 +353,6 @@ def _choice(raw: Mapping[str, Any]) -> Choice:
         ((kind, name),) = named["by"].items()
         return Choice((named["otherwise"],), Source(SourceKind(kind), name), dict(named["cases"]))
     return Choice(() if named is None else (str(named),))
-
-
-def as_key(value: Any) -> str:
-    """How a case of a table names a value: `true`, `3`, `primary`."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _join(raw: str | Mapping[str, Any]) -> Join:

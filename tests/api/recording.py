@@ -161,7 +161,7 @@ def _school(recording: Recording, talent: Signed) -> None:
 def _filing(recording: Recording, talent: Signed, wanted: Any) -> dict[str, Any]:
     bundle = recording.world.client.get("/v1/bundles/arrival").json
     body = filing_of(bundle, wanted, at=recording.clock.now())
-    body["consents"] = [*body["consents"], "enterprise@1"]
+    body["consents"] = [*body["consents"], "enterprise@2"]
 
     def hand_in(code: str) -> str:
         sent: str = upload(talent, code=code, name=f"{code}.pdf", file=pdf(code))["id"]

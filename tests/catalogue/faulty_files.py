@@ -8,6 +8,10 @@ PACK = "pack.yaml"
 APPLICANT = "sections/applicant.yaml"
 LEASE = "sections/lease.yaml"
 PURCHASE = "sections/purchase.yaml"
+CHOICE = "      x-when: {field: schooling.seat_by, is: choice}\n"
+BACK = "      x-when: {not: {field: schooling.present_school, is: none}}\n"
+TEXT = "      type: string\n      minLength: 2\n      maxLength: 60\n      pattern: \\S\n"
+SERVICES = "sections/medical.yaml"
 SCHOOLING = "sections/schooling.yaml"
 RECOGNISED = "facts/recognition.yaml"
 CV = "materials/cv.yaml"
@@ -132,7 +136,34 @@ SCHEMAS = [
          "x-when: {fact: household, given: true}", "x-when: {fact: household",
          "schema.properties.present_school.x-when.fact", "no_facts_here"),
     Slip(RECOGNISED, "    class:\n", "    class:\n      x-when: {fact: household, given: true}\n",
-         "x-when: {fact", "schema.properties.class.x-when", "not_conditional"),
+         "x-when: {fact", "schema.properties.class.x-when", "not_at_a_field"),
+    Slip(RECOGNISED, "    class:\n", "    class:\n      x-prefill: {profile: name}\n",
+         "x-prefill: {profile", "schema.properties.class.x-prefill", "not_at_a_field"),
+    Slip(SERVICES, "      items:\n",
+         "      items:\n        x-when: {field: medical.covers_spouse, is: true}\n",
+         "x-when: {field",
+         "schema.properties.services.items.x-when", "not_at_a_field"),
+    Slip(SERVICES, "      type: boolean\n", "      type: boolean\n      anyOf:\n        - {}\n"
+         "        - {if: {}, then: {properties: {x-help: {x-prefill: {profile: name}}}}}\n",
+         "- {if: {}", "schema.properties.covers_spouse.anyOf.1.then.properties.x-help.x-prefill",
+         "not_at_a_field"),
+    Slip(SCHOOLING, "schema:\n", "schema:\n  x-when: {field: schooling.entry, is: new}\n",
+         "x-when: {field: schooling.entry, is: new}", "schema.x-when", "not_at_a_field"),
+    Slip(SCHOOLING, "x-when: {field: schooling.entry, is: transfer}",
+         "x-when: {field: schooling.present_school, given: true}",
+         "x-when: {field: schooling.present",
+         "schema.properties.present_school.x-when", "depends_on_itself"),
+    Slip(SCHOOLING, "x-when: {field: schooling.entry, is: transfer}",
+         "x-when: {any: [{field: schooling.second_choice, given: true}, "
+         "{field: schooling.entry, is: transfer}]}", "x-when: {any:",
+         "schema.properties.present_school.x-when", "depends_on_itself",
+         also=("depends_on_itself",), more=((SCHOOLING, CHOICE + TEXT + "  examples", BACK
+         + "      type: string\n  examples"),)),
+    Slip(SERVICES, "        yearly_checkup: {zh: 年度健康体检, en: Yearly check-up}\n", "",
+         "x-options:\n        priority", "schema.properties.services.x-options", "option_untitled"),
+    Slip(SERVICES, "enum: [priority_visit, yearly_checkup, family_doctor]",
+         "enum: [priority_visit, yearly_checkup, family_doctor, priority_visit]",
+         "enum: [priority_visit", "schema.properties.services.items.enum.3", "option_repeated"),
     Slip(LEASE, "to: 2027-07-09", "to: 2026-06-30", "- contract_number: ZL-2025-001873",
          "schema.examples.0", "example_breaks_rule"),
     Slip(SCHOOLING, "grade: 2", "grade: 5", "- relation: mother", "schema.examples.1",

@@ -83,6 +83,11 @@ def test_a_pack_is_no_different_from_itself():
         ),
         (
             "sections/lease.yaml",
+            lambda it: it["schema"]["examples"][0].update(bank="东湾银行"),
+            ["~ sections/lease.yaml: schema.examples.0.bank: 东湾银行高新支行 → 东湾银行"],
+        ),
+        (
+            "sections/lease.yaml",
             lambda it: it["rules"].pop(),
             ["- sections/lease.yaml: rules.1"],
         ),
@@ -123,7 +128,17 @@ def test_a_pack_is_no_different_from_itself():
         (
             "bundles/arrival.yaml",
             lambda it: it["edges"][0].update(otherwise="proceed"),
-            ["~ bundles/arrival.yaml: edges.0.otherwise: close → proceed"],
+            ["~ bundles/arrival.yaml: edges.recognition-settlement.otherwise: close → proceed"],
+        ),
+        (
+            "bundles/arrival.yaml",
+            lambda it: it["edges"].pop(0),
+            ["- bundles/arrival.yaml: edges.recognition-settlement"],
+        ),
+        (
+            "bundles/arrival.yaml",
+            lambda it: it["edges"].insert(0, it["edges"][0] | {"from": "medical", "to": "spouse"}),
+            ["+ bundles/arrival.yaml: edges.medical-spouse"],
         ),
     ],
 )

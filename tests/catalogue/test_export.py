@@ -16,6 +16,7 @@ from service.catalogue.actions.publish import publish_pack, set_up_district
 from service.catalogue.models import BundleVersion, OfferingVersion
 from service.catalogue.queries.releases import newest_release
 from service.catalogue.rules.difference import differences, files_of
+from service.catalogue.rules.hints import hints
 from service.kernel.db import Scope
 from service.kernel.errors import NotFound
 from service.kernel.settings import ROOT
@@ -103,6 +104,16 @@ def test_what_nothing_uses_is_not_published_and_not_exported(published):
     publish_pack(published, other, at=AT)
     assert "sections/unused.yaml" not in installed_files(published, "demo")
     assert differences(installed_files(published, "demo"), files_of(other)) == []
+
+
+def test_consents_are_published_with_bundles_alone_which_a_hint_says(published):
+    other = replace(PACK, bundles={})
+    publish_pack(published, other, at=AT)
+    assert installed_files(published, "demo")["pack.yaml"]["consents"] == []
+    assert differences(installed_files(published, "demo"), files_of(other)) == []
+    said = "pack_hint_no_bundle"
+    assert said in {one.code for one in hints(other)}
+    assert said not in {one.code for one in (*hints(PACK), *hints(replace(other, consents=())))}
 
 
 def test_departments_that_are_no_longer_named_are_not_exported(published):

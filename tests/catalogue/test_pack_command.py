@@ -101,6 +101,15 @@ def test_faults_are_told_in_the_language_of_who_types(
     assert line.startswith(f"{SETTLEMENT}:{place + 1}: {told}")
 
 
+def test_a_good_pack_is_told_in_chinese_too(talent, pack):
+    (pack / "materials" / "photo.yaml").write_text(
+        "code: photo\nscope: item\ntitle: {zh: 照片, en: Photo}\nformats: [jpg]\n", "utf-8"
+    )
+    answer = talent("pack", "check", pack, "--language", "zh")
+    assert answer.stdout.startswith("没有错误\n")
+    assert answer.stderr == "提示：没有事项要求材料 photo\n"
+
+
 def test_what_nobody_can_file_and_nothing_uses_is_a_hint_and_no_fault(talent, pack):
     home = pack / "bundles" / "arrival.yaml"
     text = home.read_text("utf-8")
@@ -193,7 +202,7 @@ def test_a_folder_of_another_district_publishes_nothing(talent, pack):
     assert answer.stdout == ""
     told, last = answer.stderr.splitlines()
     assert told == "配置包属于 demo，而要求发布的是 north"
-    assert last == "Error: nothing was published"
+    assert last == "Error: 没有发布任何内容"
 
 
 def test_what_would_do_harm_is_refused_all_at_once_and_done_when_asked(talent, pack):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_the_demonstration_pack_has_no_fault():
         "medical",
     }
     refs = [consent.ref for consent in pack.consents]
-    assert refs == ["processing@1", "sensitive@1", "enterprise@1"]
+    assert refs == ["processing@1", "sensitive@1", "enterprise@2"]
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)
@@ -54,6 +55,48 @@ def test_each_slip_is_told_with_file_line_and_key(slip):
     found = faults_of(slip.files)
     assert slip.told in found
     assert sorted(code for *_, code in found) == sorted((slip.code, *slip.also))
+
+
+IN_ENGLISH = re.compile(r"\b(it|is|the|are|has|of|than|must|not)\b")
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)
+def test_each_is_told_in_chinese_wholly(slip):
+    """But for codes, values, and what the parser of expressions says."""
+    with pytest.raises(FaultyPack) as faulty:
+        parse_pack(slip.files)
+    for fault in faulty.value.faults:
+        words = fault.told("zh").partition(f" {fault.key or '（整个文件）'}: ")[2]
+        assert re.search("[\u4e00-\u9fff]", words), words
+        if "不是 CEL：" not in words:
+            assert not IN_ENGLISH.search(words), words
+
+
+@pytest.mark.parametrize(("year", "told"), [
+    ("{type: integer, minimum: 2000, maximum: 2100}", []),
+    ("{type: integer, minimum: 2000}", ["wrong_clause"]),
+    ("{type: string, format: date}", []),
+    ("{type: string, pattern: '^[0-9]{4}$'}", []),
+    ("{type: string, pattern: '^20[0-9]{2}$'}", []),
+    ("{type: string, pattern: '20[0-9]{2}'}", ["wrong_clause"]),
+    ("{type: string, minLength: 4, maxLength: 4}", ["wrong_clause"]),
+    ("{enum: ['2026', '2027'], x-options: {'2026': {zh: 甲, en: A}, '2027': {zh: 乙, en: B}}}", []),
+    ("{type: string}", ["wrong_clause"]),
+])  # fmt: skip
+def test_a_day_of_each_year_is_of_a_field_that_takes_years_alone(year, told):
+    """Whatever its examples are."""
+    example = "2026" if "integer" in year else "2026-08-31" if "date" in year else '"2026"'
+    section = (
+        "code: extra\nscope: item\ntitle: {zh: 甲, en: A}\nschema:\n  type: object\n"
+        "  additionalProperties: false\n  properties:\n    born: {x-title: {zh: 甲, en: A},"
+        " type: string, format: date}\n"
+        f"    year: {{x-title: {{zh: 甲, en: A}}, {year[1:]}\n"
+        f"  examples:\n    - {{year: {example}, born: 2000-01-01}}\n"
+        "rules:\n  - at: born\n    must: {field: extra.born, at_least_ago: {years: 6},"
+        " on: {each_year: 08-31, of: {field: extra.year}}}\n    message: {zh: 甲, en: A}\n"
+    )
+    found = faults_of(demo_files() | {"sections/extra.yaml": section.encode()})
+    assert [code for *_, code in found] == told
 
 
 @pytest.mark.parametrize(("changes", "told"), files.WHOLE, ids=lambda one: str(one)[:50])

@@ -9,6 +9,7 @@ import pytest
 
 from service.catalogue.rules.contents import consent_content
 from service.catalogue.rules.publication import Installed, refusals
+from service.catalogue.rules.releases import content_hash
 from tests.catalogue.packs import demo_files, demo_pack, plain
 
 PACK = demo_pack()
@@ -16,6 +17,14 @@ MINE = frozenset(PACK.offerings)
 CODE = PACK.settings["administrative_code"]
 AS_IT_IS = {(one.code, one.version): consent_content(one) for one in PACK.consents}
 INSTALLED = Installed(MINE, AS_IT_IS, CODE)
+
+
+WORDS = {
+    "processing@1": "7f6768b2d2899a34d9232ef18578077c259d0737386da521e90019ca7733de8e",
+    "sensitive@1": "59d2a60ac4e44f2c50146073c102edae0fd452cadafdd9b5d245c8d11aeda23b",
+    "enterprise@2": "63e5df57a0d5d68413e583b696cfaab681263da7e58963693a355c274b1ec4d6",
+}
+"""The hash of every consent of the demonstration pack, as it was published for the first time."""
 
 
 def refused(pack, installed, **asked):
@@ -60,6 +69,11 @@ def test_the_words_of_a_version_of_a_consent_never_change(change, code):
     pack = replace(PACK, consents=(changed, *PACK.consents[1:]))
     asked = {"retire": True, "recode": True}
     assert refused(pack, INSTALLED, **asked) == ([] if code is None else [code])
+
+
+def test_whoever_changes_a_consent_of_the_demonstration_raises_its_version():
+    """Districts that have published it could publish no later pack: then add a line above."""
+    assert {one.ref: content_hash(consent_content(one)) for one in PACK.consents} == WORDS
 
 
 def test_a_version_of_a_consent_does_not_go_backwards():

@@ -79,7 +79,7 @@ def test_a_bundle_has_every_section_once():
     assert [(one["ref"], one["optional"]) for one in body["consents"]] == [
         ("processing@1", False),
         ("sensitive@1", False),
-        ("enterprise@1", True),
+        ("enterprise@2", True),
     ]
     offerings = {one["code"]: one["sections"] for one in body["offerings"]}
     assert list(offerings) == list(PACK.bundles["arrival"].offerings)

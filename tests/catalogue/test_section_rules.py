@@ -50,6 +50,8 @@ def broken(section, field):
         ("recognition_basis", {"annual_salary_fen": None}, "annual_salary_fen"),
         ("recognition_basis", {"basis": "programme"}, "talent_programme"),
         ("schooling", {"stage": "junior", "grade": 4}, "grade"),
+        ("schooling", {"school_year": "2023"}, "school_year"),
+        ("schooling", {"school_year": "2028"}, "school_year"),
         ("schooling", {"entry": "transfer"}, "present_school"),
         ("schooling", {"seat_by": "choice"}, "first_choice"),
         ("spouse", {"last_employer": None}, "last_employer"),
@@ -120,6 +122,17 @@ def test_today_is_the_day_on_which_it_is_asked():
     answers = example("applicant") | {"graduated_on": "2026-06-30"}
     assert told("applicant", answers, date(2026, 6, 29)) == broken("applicant", "graduated_on")
     assert told("applicant", answers, date(2026, 6, 30)) == []
+
+
+@pytest.mark.parametrize("today", [date(2027, 1, 1), date(2027, 12, 31), date(2028, 2, 29)])
+def test_a_school_year_lies_between_two_years_back_and_the_next(today):
+    """Of the calendar: it is told by the year in which it begins."""
+    taken = [
+        year
+        for year in range(today.year - 5, today.year + 5)
+        if not told("schooling", example("schooling") | {"school_year": str(year)}, today)
+    ]
+    assert taken == [today.year - 2, today.year - 1, today.year, today.year + 1]
 
 
 @pytest.mark.parametrize("day", ["0000-01-01", "-001-01-01", "0000-12-01"])

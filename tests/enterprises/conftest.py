@@ -24,7 +24,7 @@ from tests.factories import Signed, World, citizen_id
 
 OURS, THEIRS = "91350100M000100Y43", "91350100M000100YXG"
 NAMES = {OURS: "东湾海芯科技有限公司", THEIRS: "东湾远洋生物有限公司"}
-CONSENT = "enterprise@1"
+CONSENT = "enterprise@2"
 
 
 @pytest.fixture(scope="module")

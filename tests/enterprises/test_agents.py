@@ -90,7 +90,7 @@ def test_an_agent_is_nobody_else(agent, path):
 def test_an_agent_writes_nothing(agent, employee):
     ticket = employee().file()
     assert agent.patch("/v1/me", json={"name": "陈静"}).status_code == 403
-    body = {"consent": "enterprise@1", "given": True}
+    body = {"consent": "enterprise@2", "given": True}
     assert agent.post("/v1/me/consents", json=body).status_code == 403
     assert agent.get(f"/v1/tickets/{ticket['id']}").status_code == 403
     assert agent.get(f"/v1/tickets/{ticket['id']}/timeline").status_code == 403

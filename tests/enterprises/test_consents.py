@@ -58,8 +58,8 @@ def test_what_is_so_already_stays_as_it_is(someone, superuser, actor_of):
 
 def test_withdrawing_ends_every_version(agent, someone):
     ticket = someone.file()
-    assert someone.consent(given=True, consent="enterprise@2").status_code == 200
-    assert someone.consent(given=False, consent="enterprise@2").status_code == 200
+    assert someone.consent(given=True, consent="enterprise@1").status_code == 200
+    assert someone.consent(given=False, consent="enterprise@1").status_code == 200
     assert not sees(agent, ticket)
 
 
@@ -73,7 +73,7 @@ def test_what_filings_rest_on_is_not_changed(someone, consent, given):
     assert someone.signed.get("/v1/me/consents").json == before
 
 
-@pytest.mark.parametrize("consent", ["enterprise", "enterprise@0", "Enterprise@1", "enterprise@1 "])
+@pytest.mark.parametrize("consent", ["enterprise", "enterprise@0", "Enterprise@2", "enterprise@2 "])
 def test_a_consent_of_another_form(someone, consent):
     answer = someone.consent(given=True, consent=consent)
     assert answer.status_code == 422

@@ -93,8 +93,8 @@ def filing(consents=("processing@1", "enterprise@2"), **employment):
         (filing(("enterprises@1",), employer_code="C"), None),
         (filing(contract_from="2025-07-15"), None),
         (filing(employer_code=7), None),
-        (Filing("arrival", [], {}, ["enterprise@1"]), None),
-        (Filing("arrival", [], {"employment": "C"}, ["enterprise@1"]), None),
+        (Filing("arrival", [], {}, ["enterprise@2"]), None),
+        (Filing("arrival", [], {"employment": "C"}, ["enterprise@2"]), None),
     ],
 )
 def test_whom_a_filing_lets_follow(filed, stated):

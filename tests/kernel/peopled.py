@@ -73,7 +73,7 @@ def _settle(world, talent, employer):
 
 
 def _file_with_documents_and_return(world, talent):
-    """A draft, and a ticket with documents of which something is to be mended."""
+    """A draft, and a ticket with documents of which something is to be corrected."""
     wanted = world.filing("recognition")
     body = with_documents(wanted, lambda code: upload(talent, code=code)["id"])
     ticket = None

@@ -189,7 +189,7 @@ def test_what_cannot_be_said_fails(text):
     ],
 )
 def test_what_is_neither_yes_nor_no_fails(text, kind):
-    with pytest.raises(ExpressionFailed, match=f"it gives {kind}"):
+    with pytest.raises(ExpressionFailed, match=f"it returns {kind}"):
         Expression(text, NAMES).holds(VALUES)
 
 

@@ -1,7 +1,8 @@
 """`talent up` with small programs in the place of the service: python stand_in.py VAR PORT.
 
-STAND_IN_<NAME> in the environment replaces the source of a program; STAND_IN_PACK is the folder of
-a pack of the district hubin; STAND_IN_NO_UNSHARE takes away root's first way of running PostgreSQL.
+STAND_IN_<NAME> in the environment replaces the source of a program, STAND_IN_HELD names those that
+load while it prepares; STAND_IN_PACK is the folder of a pack of the district hubin;
+STAND_IN_NO_UNSHARE takes away root's first way of running PostgreSQL.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ WORKER = "import time; time.sleep(600)"
 def programs(env: Mapping[str, str]) -> Programs:
     def program(name: str, source: str, orphan: signal.Signals = signal.SIGKILL) -> Program:
         source = os.environ.get(f"STAND_IN_{name.upper()}", source)
-        return Program(name, (sys.executable, "-c", source), env, orphan)
+        held = name in os.environ.get("STAND_IN_HELD", "").split()
+        return Program(name, (sys.executable, "-c", source), env, orphan, held)
 
     return Programs(
         program("prepare", PREPARE),

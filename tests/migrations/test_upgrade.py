@@ -19,13 +19,16 @@ import psycopg
 import pytest
 
 from service.app import create_app
+from service.catalogue.actions.publish import hold_back, publish_pack
 from service.kernel import migrations
+from service.kernel.db import Scope
 from service.kernel.settings import load
 from service.worker import build, follow_calendars, run_timers
 from tests.conftest import url_of
 from tests.contract import CheckedClient
 from tests.migrations.databases import asked, columns, common, content, empty_database
 from tests.migrations.town import ENDED, Town, day
+from tests.packs import whole_pack
 from tests.tickets import invariants
 
 FORMER = Path(__file__).with_name("former")
@@ -224,6 +227,14 @@ def test_what_had_reached_nobody_reaches_them(town):
 
 def notices(who):
     return who.get("/v1/notices?limit=100")["items"]
+
+
+def test_the_pack_of_today_is_published_where_the_former_was(town):
+    """A consent whose words have changed since has another version: nothing holds it back."""
+    pack = whole_pack()
+    with town.database.transaction(Scope.system(pack.district)) as session:
+        hold_back(session, pack, district=None, retire=False, recode=False)
+        assert publish_pack(session, pack, at=AT).is_new_release
 
 
 @pytest.mark.slow

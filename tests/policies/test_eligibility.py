@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.catalogue.rules.pack import Subject
+from service.kernel import clock
 from service.kernel.actor import guest as as_guest
 from service.policies.queries import eligibility_for
 from service.policies.rules import Relative, Stated
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.dated
 
 PACK = demo_pack()
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+YEAR = clock.now().year
 RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},
     "employment": {"insured_since": ago(days=200)},
@@ -204,7 +206,11 @@ def test_a_birth_date_may_be_stated(guest, birth_date, verdict, missing):
     assert (told[0]["source"], told[0]["name"]) == ("age", "applicant")
     assert (told[0]["asked"], told[0]["expected"]) == ("at_most", 60)
     assert told[0]["title"] == {"zh": "申请人年龄", "en": "Age of the applicant"}
-    assert told[0]["text"]["zh"] == "申请人年龄须不高于60"
+    today = clock.now().astimezone(SHANGHAI).date()
+    assert told[0]["text"] == {
+        "zh": f"申请人年龄须不高于60 周岁（截至 {today}）",
+        "en": f"Age of the applicant: at most 60 years (as of {today})",
+    }
     assert told[0]["missing"] == missing
 
 
@@ -212,20 +218,22 @@ def test_a_birth_date_may_be_stated(guest, birth_date, verdict, missing):
 
 
 def test_each_child_that_is_stated_has_a_row(guest):
-    family = [{"kinship": "child", "birth_date": f"{2026 - age}-08-31"} for age in (3, 7, 20)]
+    family = [{"kinship": "child", "birth_date": f"{YEAR - age}-08-31"} for age in (3, 7, 20)]
     family[1:1] = [{"kinship": "spouse"}]
     rows = ask(
         guest,
         offerings=["schooling"],
-        sections={"schooling": {"stage": "primary", "school_year": "2026"}},
+        sections={"schooling": {"stage": "primary", "school_year": str(YEAR)}},
         family=family,
     )
     assert [criteria(row)["age"] for row in rows] == ["not_met", "met", "not_met"]
+    texts = {one["text"]["zh"] for one in criterion(rows[0], "age")["reasons"]}
+    assert f"家属年龄须不低于6 周岁（截至 {YEAR}-08-31）" in texts
     assert [(row["about"], row["subject"]) for row in rows] == [("child", None)] * 3
 
 
 def test_a_child_without_a_birth_date_is_of_unknown_age(guest):
-    stage = {"schooling": {"stage": "junior", "school_year": "2026"}}
+    stage = {"schooling": {"stage": "junior", "school_year": str(YEAR)}}
     for family in ([], [{"kinship": "child"}], [{"kinship": "child", "birth_date": None}]):
         row = asked_one(guest, "schooling", sections=stage, family=family)
         assert criteria(row)["age"] == "unknown"
@@ -237,7 +245,7 @@ def test_the_talents_age_is_not_the_childs(guest):
     row = asked_one(
         guest,
         "schooling",
-        sections={"schooling": {"stage": "primary", "school_year": "2026"}},
+        sections={"schooling": {"stage": "primary", "school_year": str(YEAR)}},
         birth_date=born(7),
     )
     assert criteria(row)["age"] == "unknown"

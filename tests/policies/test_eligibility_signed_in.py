@@ -44,7 +44,9 @@ RECENT = {
     "applicant": {"degree": "master", "graduated_on": ago(years=1)},
     "employment": {"insured_since": ago(days=200)},
 }
-PRIMARY = {"schooling": {"stage": "primary", "seat_by": "choice", "school_year": "2026"}}
+PRIMARY = {
+    "schooling": {"stage": "primary", "seat_by": "choice", "school_year": str(clock.now().year)}
+}
 CANARY = "canary-5d1f0c77"
 
 

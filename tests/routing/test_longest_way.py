@@ -88,7 +88,7 @@ def test_another_round_costs_only_what_is_done_again():
 
 @pytest.mark.parametrize("may", [["pass"], ["pass", "reject"], ["pass", "reject", "return"]])
 def test_a_return_costs_nothing(may):
-    """The promise is for what is complete: how long an applicant takes to mend nobody knows."""
+    """The promise is for what is complete: how long a correction takes nobody knows."""
     flow = line(("review", {**days(6), "may": may}))
     assert longest_way(flow) == 10
 

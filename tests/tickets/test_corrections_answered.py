@@ -18,6 +18,8 @@ from tests.tickets.asking import decide
 
 pytestmark = pytest.mark.dated
 
+YEAR = clock.now().year
+
 
 @pytest.fixture(scope="module", autouse=True)
 def documents_are_asked(app, database):
@@ -80,10 +82,10 @@ CLERK = "clerk.development_support"
 @pytest.fixture
 def schooling(world, talent, returned):
     def file(*points, **answers):
-        child = world.child(talent, born=date(2020, 8, 31))
+        child = world.child(talent, born=date(YEAR - 6, 8, 31))
         body = world.filing(("schooling", child))
         body["items"][0]["sections"]["schooling"] |= {
-            "proof": "household", "school_year": "2026", "stage": "primary", "entry": "new",
+            "proof": "household", "school_year": str(YEAR), "stage": "primary", "entry": "new",
             **answers,
         }  # fmt: skip
         return returned(body, CLERK, *points)
@@ -171,13 +173,13 @@ def test_a_document_that_was_asked_and_is_not_needed_any_more_need_not_come(tale
 
 
 def test_what_is_corrected_may_make_no_criterion_unmet(talent, schooling, footprint):
-    """The child is six by 31 August 2026, not by that of the year before."""
+    """The child is six by 31 August of the year, not by that of the year before."""
     item = schooling({"section": "schooling", "field": "school_year"})
     before = footprint()
-    answer = answered(talent, item, "schooling", school_year="2025")
+    answer = answered(talent, item, "schooling", school_year=str(YEAR - 1))
     assert codes(answer) == {("sections", "criterion_not_met")}
     assert footprint() == before
-    assert answered(talent, item, "schooling", school_year="2027").status_code == 200
+    assert answered(talent, item, "schooling", school_year=str(YEAR + 1)).status_code == 200
 
 
 def test_a_criterion_that_was_unmet_before_is_no_matter_of_the_correction(
@@ -185,7 +187,7 @@ def test_a_criterion_that_was_unmet_before_is_no_matter_of_the_correction(
 ):
     """What has changed since elsewhere refuses no answer: here a fact that holds no longer."""
     establish(talent, "recognition", {"class": "D", "level": "district"})
-    child = world.child(talent, born=date(2020, 8, 31))
+    child = world.child(talent, born=date(YEAR - 6, 8, 31))
     body = world.filing(("schooling", child), applicant={"degree": "college"})
     item = returned(body, CLERK, ADDRESS)
     superuser.execute("UPDATE facts SET valid_from = '2020-01-01', valid_to = '2020-12-31'")

@@ -1,4 +1,4 @@
-"""What was to be mended and no longer matters: the flow went back before it, or the item ended."""
+"""What was to be corrected and matters no longer: the flow went back, or the item ended."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class TestSentBack:
         assert told(talent, gone_back.ticket)[-2:] == ["item_returned", "correction_dropped"]
         lines = talent.get(f"/v1/tickets/{gone_back.ticket}/timeline").json["items"]
         assert lines[-1]["text"]["en"].endswith(
-            "what you were asked to mend is not asked any more."
+            "what you were asked to correct is not asked any more."
         )
 
     def test_the_applicant_and_the_desk_see_that_it_is_not_asked(self, gone_back, world, talent):

@@ -174,7 +174,7 @@ class TestCorrected:
         assert returned.story.item("medical").version == before
 
     def test_a_return_of_a_review_moves_nothing(self, walk, talent, correct):
-        """The promise goes on while the applicant mends, and counts what is done again."""
+        """The promise goes on while the applicant corrects, and counts what is done again."""
         both = walk("recognition", "medical", talent=talent)
         both.until("qualification", offering="recognition")
         before = due(both, "recognition"), due(both, "medical")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice, product
 from typing import Any, Final
 
-from service.catalogue.rules.declared import Declared, Schema
-from service.catalogue.rules.faults import PackFault
+from service.catalogue.rules.declared import TRIED_AT_MOST, TRIED_ON, Declared, Schema
+from service.catalogue.rules.faults import PackFault, Words
 from service.catalogue.rules.forms import BadSchema, Form
 from service.catalogue.rules.reading import Document, Path
-from service.kernel.expressions import ExpressionFailed
+from service.kernel.expressions import BadExpression, ExpressionFailed
+from service.kernel.shown import as_key
 from service.routing.conditions.asked import (
     DATED,
     DEEPEST,
@@ -28,14 +28,14 @@ from service.routing.dates import day_of
 
 RESERVED: Final = ("today", "facts")
 """Names that expressions have besides the sections."""
-_COMBINATIONS: Final = 200
-"""How many combinations of examples an expression is tried on."""
-_SOME_DAY: Final = date(2026, 6, 1)
 _CAME_TO: Final[Schema] = {"enum": ["passed", "rejected", "skipped"]}
 _AGE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 150}
 _ORDERED: Final = ("at_least", "at_most")
 _DAYS: Final = ("date", "birth-date")
 """The formats of days."""
+_NO_DATE: Final = Words.of("problem_no_date")
+_NO_YEARS: Final = ("this year", "year", "202", "20260", "2026-1", 0, 10000, True)
+"""What states no year; a field that takes any of these is no year."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _day_faults(
     """The day as of which a clause is asked is one: written there, or stated by an answer."""
     if isinstance(on, str):
         if day_of(on) is None:
-            yield document.fault(path, "wrong_clause", problem=f"{on} is no day")
+            yield document.fault(path, "wrong_clause", problem=Words.of("problem_no_day", text=on))
         return
     each_year = "each_year" in on
     at, named = ((*path, "of"), on["of"]) if each_year else (path, on)
@@ -186,13 +186,14 @@ def _day_faults(
     if schema is None or is_date(schema):
         return
     if not each_year:
-        yield document.fault((*at, "field"), "wrong_clause", problem="it is no date")
+        yield document.fault((*at, "field"), "wrong_clause", problem=_NO_DATE)
         return
     section, _, name = named["field"].partition(".")
     examples = [one[name] for one in allowed.declared.examples("sections", section) if name in one]
-    for value in [*examples, *schema.get("enum", ())]:
+    tried = [value for value in _NO_YEARS if fits(schema, value)]
+    for value in [*examples, *schema.get("enum", ()), *tried]:
         if stated_year(value) is None:
-            problem = f"it may be {value}, which states no year"
+            problem = Words.of("problem_no_year", value=value)
             yield document.fault((*at, "field"), "wrong_clause", problem=problem)
             return
 
@@ -204,7 +205,9 @@ def _literal_faults(
     literals += [((*path, "in", place), literal) for place, literal in enumerate(raw.get("in", ()))]
     for where, literal in literals:
         if not fits(schema, literal):
-            yield document.fault(where, "wrong_clause", problem=f"it is never {literal}")
+            yield document.fault(
+                where, "wrong_clause", problem=Words.of("problem_never", value=as_key(literal))
+            )
 
 
 def _order_faults(
@@ -216,14 +219,14 @@ def _order_faults(
             yield from _operand_faults(document, (*path, op), raw[op], kind, allowed)
     for op in DATED:
         if op in raw and kind != "date":
-            yield document.fault((*path, op), "wrong_clause", problem="it is no date")
+            yield document.fault((*path, op), "wrong_clause", problem=_NO_DATE)
 
 
 def _operand_faults(
     document: Document, path: Path, operand: Any, kind: str, allowed: AllowedNames
 ) -> Iterator[PackFault]:
     if kind not in {"number", "date"}:
-        yield document.fault(path, "wrong_clause", problem="it is neither number nor date")
+        yield document.fault(path, "wrong_clause", problem=Words.of("problem_not_ordered"))
         return
     if isinstance(operand, Mapping):
         faults = list(source_faults(document, path, operand, allowed))
@@ -235,16 +238,21 @@ def _operand_faults(
     else:
         other = literal_kind(operand)
     if other != kind:
-        yield document.fault(path, "wrong_clause", problem=f"a {kind} is compared with a {other}")
+        yield document.fault(path, "wrong_clause", problem=_compared(kind, other))
 
 
 def _kind_of(schema: Schema) -> str:
-    """How values of a schema compare: as number, date, or not at all."""
+    """How values of a schema compare: as number, date, text, or otherwise."""
     if schema.get("type") in ("integer", "number"):  # it may be a list, or no type at all
         return "number"
     if schema.get("type") == "string" and schema.get("format") in _DAYS:
         return "date"
-    return str(schema.get("type", "choice"))
+    return "text" if schema.get("type") == "string" else "other"
+
+
+def _compared(kind: str, other: str) -> Words:
+    named = {"kind": Words.of(f"kind_{kind}"), "other": Words.of(f"kind_{other}")}
+    return Words.of("problem_compared", **named)
 
 
 def is_date(schema: Schema) -> bool:
@@ -281,11 +289,17 @@ def _cel_faults(
     try:
         condition = parse_condition(raw)
     except MalformedCondition as error:
-        yield document.fault((*path, "cel"), "bad_expression", problem=error)
+        cause = error.__cause__
+        problem = _words_of(cause) if isinstance(cause, BadExpression) else error
+        yield document.fault((*path, "cel"), "bad_expression", problem=problem)
         return
     reserved = any(need.get("field", "").partition(".")[0] in RESERVED for need in raw["needs"])
     if isinstance(condition, CelClause) and not faults and not reserved:
         yield from _tried(document, (*path, "cel"), condition, allowed)
+
+
+def _words_of(error: BadExpression | ExpressionFailed) -> Words:
+    return Words.of(error.code, **error.params)
 
 
 def _tried(
@@ -298,7 +312,7 @@ def _tried(
         except NotKnown:
             continue
         except ExpressionFailed as failed:
-            yield document.fault(path, "expression_fails", problem=failed)
+            yield document.fault(path, "expression_fails", problem=_words_of(failed))
             return
 
 
@@ -306,10 +320,10 @@ def _cases(needs: Sequence[Source], declared: Declared) -> Iterator[Known]:
     """What could be known: the examples of what is needed, combined."""
     homes = list(dict.fromkeys((_FOLDER[source.kind], source.parts[0]) for source in needs))
     choices: list[Iterable[Mapping[str, Any]]] = [declared.examples(*home) for home in homes]
-    for chosen in islice(product(*choices), _COMBINATIONS):
+    for chosen in islice(product(*choices), TRIED_AT_MOST):
         of = list(zip(homes, chosen, strict=True))
         yield Known(
-            _SOME_DAY,
+            TRIED_ON,
             answers={code: value for (folder, code), value in of if folder == "sections"},
             facts={code: [value] for (folder, code), value in of if folder == "facts"},
         )

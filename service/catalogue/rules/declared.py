@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from service.catalogue.rules.faults import PackFault
@@ -24,6 +25,11 @@ FOLDERS: Final[Mapping[str, str]] = {
 """The folders of a pack, and the kind of file that each holds."""
 
 Schema = Mapping[str, Any]
+
+TRIED_ON: Final = date(2026, 6, 1)
+"""The day as of which the examples of a pack are tried: what a check says depends on no clock."""
+TRIED_AT_MOST: Final = 200
+"""How many combinations of examples something is tried on."""
 
 
 @dataclass(slots=True)

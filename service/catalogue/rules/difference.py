@@ -15,7 +15,7 @@ from service.catalogue.rules.contents import (
     pack_files,
 )
 from service.catalogue.rules.pack import SETTINGS, Pack, Plain
-from service.routing.flow import as_key
+from service.kernel.shown import as_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def _between(file: str, path: tuple[str, ...], before: Any, after: Any) -> Itera
 def _parts(value: Any) -> Mapping[str, Any] | None:
     """What a value is made of: by key; of a list by codes or keys, or by the values themselves.
 
-    So an option that leaves an enum is that option, and not the last of its places.
+    So an option that leaves an enum is that option, and not the last of its places. An edge is
+    named by both its ends. What has no name (rules, conditions, examples) is named by its place.
     """
     if isinstance(value, Mapping):
         return value
@@ -104,6 +105,8 @@ def _parts(value: Any) -> Mapping[str, Any] | None:
 
 
 def _name(part: Any, place: int) -> str:
+    if isinstance(part, Mapping) and part.keys() >= {"from", "to", "otherwise"}:
+        return f"{part['from']}-{part['to']}"
     if isinstance(part, Mapping):
         return str(part.get("code", part.get("key", place)))
     return as_key(part) if isinstance(part, str | int | float) else str(place)

@@ -12,6 +12,10 @@ from service.routing.flow import FactTemplate
 Answers = Mapping[str, Mapping[str, Any]]
 
 
+class EndsBeforeItBegins(ValueError):
+    """The last day of a fact would lie before its first."""
+
+
 def fact_value(
     plain: Mapping[str, Any], *, result: Mapping[str, Any], answers: Answers
 ) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def fact_dates(
     first = date.fromisoformat(begins)
     last = None if ends is None else date.fromisoformat(str(ends))
     if last is not None and last < first:
-        raise ValueError("it would end before it begins")
+        raise EndsBeforeItBegins("it would end before it begins")
     return first, last
 
 

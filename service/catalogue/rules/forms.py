@@ -7,16 +7,18 @@ a request, since the reader is somebody who fills in a form.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain, islice
 from typing import Any, Final
 
 import jsonschema_rs
+import orjson
 from stdnum.cn import uscc
 
+from service.catalogue.rules.faults import Words
 from service.kernel.errors import FieldError
-from service.kernel.messages import LANGUAGES, Language, say
+from service.kernel.messages import LANGUAGES, Language, catalogue, say
 from service.kernel.text import holds_hidden, is_blank
 from service.routing.dates import day_of
 
@@ -67,8 +69,8 @@ _CODES: Final[Mapping[str, str]] = {
 class BadSchema(ValueError):
     """The schema cannot be used; `path` leads to the place within it."""
 
-    def __init__(self, path: tuple[str | int, ...], problem: str) -> None:
-        super().__init__(problem)
+    def __init__(self, path: tuple[str | int, ...], problem: Words) -> None:
+        super().__init__(problem.en)
         self.path = path
         self.problem = problem
 
@@ -91,7 +93,7 @@ class Form:
                 offline=True,
             )
         except jsonschema_rs.ValidationError as error:
-            raise BadSchema(tuple(error.instance_path), error.message) from error
+            raise BadSchema(tuple(error.instance_path), problem_of(error)) from error
 
         fields = schema.get("properties", {}).items()
         self._areas = {
@@ -161,13 +163,53 @@ def _faults_of(error: jsonschema_rs.ValidationError, at: str) -> Iterator[FieldE
         yield _fault(path, _CODES.get(name, "invalid_value"), **limit)
 
 
+def problem_of(error: jsonschema_rs.ValidationError) -> Words:
+    """What is wrong by a JSON Schema, for who writes a pack; what is rare, as the library says."""
+    name, details = error.kind.name, error.kind.as_dict()
+    if name == "type":
+        return Words.of("problem_type", expected=types_in_words(details["types"]))
+    if name == "enum":
+        details = {"options": ", ".join(map(_written, details["options"]))}
+    elif name == "const":
+        details = {"expected": _written(details["expected_value"])}
+    elif name == "additionalProperties":
+        details = {"unexpected": ", ".join(details["unexpected"])}
+    elif name == "propertyNames":
+        return problem_of(details["error"])
+    elif unknown := _UNKNOWN_FORMAT.match(error.message):
+        return Words.of("problem_unknown_format", format=unknown[1])
+    code = f"problem_{_SNAKE.sub('_', name).lower()}"
+    if code not in catalogue():
+        return Words.quoted(error.message)
+    return Words.of(code, value=_written(error.instance), **details)
+
+
+def where_of(error: jsonschema_rs.ValidationError) -> Words:
+    """The place in a value where it is wrong."""
+    path = ".".join(map(str, error.instance_path))
+    return Words.quoted(path) if path else Words.of("problem_the_top")
+
+
+def types_in_words(types: Sequence[str]) -> Words:
+    """Types of JSON Schema, any of them."""
+    named = [Words.of(f"type_{name}") for name in types]
+    return Words(*(_OR[tongue].join(one.told(tongue) for one in named) for tongue in LANGUAGES))
+
+
+_UNKNOWN_FORMAT: Final = re.compile("Unknown format: '(.*?)'")
+_SNAKE: Final = re.compile("(?<=[a-z])(?=[A-Z])")
+_LONGEST: Final = 60
+
+
+def _written(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def _wrong_type(path: str, types: list[str]) -> FieldError:
+    expected = types_in_words(types)
     text: dict[str, str] = {
-        language: say(
-            "form_wrong_type",
-            language,
-            {"expected": _OR[language].join(say(f"type_{name}", language) for name in types)},
-        )
+        language: say("form_wrong_type", language, {"expected": expected.told(language)})
         for language in LANGUAGES
     }
     return FieldError(path, "wrong_type", {"expected": types}, text)

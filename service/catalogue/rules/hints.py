@@ -23,10 +23,12 @@ class Hint:
 
 
 def hints(pack: Pack) -> Iterator[Hint]:
-    """What nobody can file, what no offering uses, and a consent that can have no effect."""
+    """What nobody can file, what nothing uses or publishes, and a consent that has no effect."""
     bundled = {code for bundle in pack.bundles.values() for code in bundle.offerings}
     asked = {code for one in pack.offerings.values() for code in one.sections}
     wanted = {one["code"] for offering in pack.offerings.values() for one in offering.materials}
+    if pack.consents and not pack.bundles:
+        yield Hint("pack_hint_no_bundle", ())
     yield from _unused("pack_hint_unbundled", pack.offerings, bundled)
     yield from _unused("pack_hint_unused_section", pack.sections, asked)
     yield from _unused("pack_hint_unused_material", pack.materials, wanted)

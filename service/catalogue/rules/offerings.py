@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from itertools import islice, product
 from typing import Any, Final
 
@@ -16,18 +15,17 @@ from service.catalogue.rules.clauses import (
     schema_of,
     source_faults,
 )
-from service.catalogue.rules.declared import Declared
-from service.catalogue.rules.fact_templates import fact_dates, fact_value
-from service.catalogue.rules.faults import PackFault
-from service.catalogue.rules.forms import BadSchema, Form
+from service.catalogue.rules.declared import TRIED_AT_MOST, TRIED_ON, Declared
+from service.catalogue.rules.fact_templates import EndsBeforeItBegins, fact_dates, fact_value
+from service.catalogue.rules.faults import PackFault, Words
+from service.catalogue.rules.forms import BadSchema, Form, problem_of, where_of
 from service.catalogue.rules.reading import Document, Path
 from service.catalogue.rules.schemas import form_faults
+from service.kernel.shown import as_key
 from service.routing.check import check_flow
-from service.routing.flow import FactTemplate, as_key, parse_flow
+from service.routing.flow import FactTemplate, parse_flow
 from service.routing.graph import reachable
 
-_COMBINATIONS: Final = 200
-_SOME_DAY: Final = date(2026, 6, 1)
 _UNUSABLE: Final = frozenset({"bad_expression", "nested_too_deep"})
 """What keeps a condition from being read at all."""
 Raw = Mapping[str, Any]
@@ -167,7 +165,9 @@ def _table_faults(
     for case in table["cases"]:
         if isinstance(choices, list) and not faults and case not in map(as_key, choices):
             yield document.fault(
-                (*path, "cases", case), "wrong_clause", problem=f"it is never {case}"
+                (*path, "cases", case),
+                "wrong_clause",
+                problem=Words.of("problem_never", value=case),
             )
 
 
@@ -251,7 +251,8 @@ def _date_faults(
             recorded = stage.get("records", {}).get("properties", {})
             schema = recorded.get(part.get("result")) or schema_of(part, allowed)
             if schema is not None and not is_date(schema):
-                yield document.fault((*path, end), "wrong_date", problem="it is asked otherwise")
+                problem = Words.of("problem_asked_otherwise")
+                yield document.fault((*path, end), "wrong_date", problem=problem)
         elif part is not None and not isinstance(part, Mapping) and literal_kind(part) != "date":
             yield document.fault((*path, end), "wrong_date", problem=str(part))
 
@@ -268,10 +269,9 @@ def _values_tried(
     except BadSchema:
         return
     results = stage.get("records", {}).get("examples", [{}])
-    for result, answers in islice(_examples(results, template, declared), _COMBINATIONS):
+    for result, answers in islice(_examples(results, template, declared), TRIED_AT_MOST):
         for error in form.errors(fact_value(template["value"], result=result, answers=answers)):
-            where = ".".join(map(str, error.instance_path)) or "the top"
-            problem = {"where": where, "problem": error.message}
+            problem = {"where": where_of(error), "problem": problem_of(error)}
             yield document.fault((*path, "value"), "fact_invalid", **problem)
             return
 
@@ -283,11 +283,13 @@ def _dates_tried(
     results = stage.get("records", {}).get("examples", [{}])
     begins, ends = template.get("from"), template.get("until")
     plain = FactTemplate(template["fact"], "applicant", {}, begins, ends)
-    for result, answers in islice(_examples(results, template, declared), _COMBINATIONS):
+    for result, answers in islice(_examples(results, template, declared), TRIED_AT_MOST):
         try:
-            fact_dates(plain, result=result, answers=answers, today=_SOME_DAY)
+            fact_dates(plain, result=result, answers=answers, today=TRIED_ON)
         except ValueError as error:
-            yield document.fault(path, "wrong_date", problem=str(error))
+            ends_first = isinstance(error, EndsBeforeItBegins)
+            problem = Words.of("problem_ends_first") if ends_first else error
+            yield document.fault(path, "wrong_date", problem=problem)
             return
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from service.catalogue.rules.faults import PackFault
+from service.catalogue.rules.faults import PackFault, Words
 from service.kernel.text import holds_hidden
 
 Path = tuple[str | int, ...]
@@ -54,8 +54,15 @@ class Document:
         known = path
         while known and known not in self.lines:
             known = known[:-1]
-        named = tuple((name, str(value)) for name, value in params.items())
+        named = tuple(
+            (name, value if isinstance(value, Words) else Words.quoted(value))
+            for name, value in params.items()
+        )
         return PackFault(self.file, self.lines.get(known, 1), ".".join(map(str, path)), code, named)
+
+    def unreadable(self, path: Path, problem: str) -> PackFault:
+        """That something cannot be read; `problem` is a code of `messages.toml`."""
+        return self.fault(path, "unreadable", problem=Words.of(problem))
 
     def unknown(
         self, path: Path, names: Iterable[str], known: Collection[str], code: str
@@ -70,7 +77,7 @@ class Document:
         seen: set[str] = set()
         for place, code in enumerate(codes):
             if code in seen:
-                params = {"name": code, "file": "this list"}
+                params = {"name": code, "file": Words.of("problem_this_list")}
                 yield self.fault((*path, place, at), "duplicate_code", **params)
             seen.add(code)
 
@@ -79,16 +86,16 @@ def read_document(file: str, content: bytes) -> Document:
     """The document in a file's bytes; what cannot be read is among its faults."""
     document = Document(file)
     if len(content) > LARGEST:
-        document.faults.append(document.fault((), "unreadable", problem="the file is too large"))
+        document.faults.append(document.unreadable((), "problem_too_large"))
         return document
     try:
         events = yaml.parse(content.decode("utf-8"), Loader=_Loader)
         document.value = _Builder(document, events).document()
     except UnicodeDecodeError:
-        document.faults.append(document.fault((), "unreadable", problem="it is not UTF-8"))
+        document.faults.append(document.unreadable((), "problem_not_utf8"))
     except _Unreadable as error:
         document.lines[error.path] = error.line
-        document.faults.append(document.fault(error.path, "unreadable", problem=error.problem))
+        document.faults.append(document.unreadable(error.path, error.problem))
     except yaml.YAMLError as error:
         document.faults.append(_not_yaml(document, error, content.decode("utf-8")))
     return document
@@ -104,7 +111,9 @@ def _not_yaml(document: Document, error: yaml.YAMLError, text: str) -> PackFault
         if ":" in written and place < line:
             break
     document.lines[()] = line
-    problem = getattr(error, "problem", None) or "it is not YAML"
+    problem = getattr(error, "problem", None)
+    if problem is None:
+        return document.unreadable((), "problem_not_yaml")
     return document.fault((), "unreadable", problem=problem)
 
 
@@ -120,6 +129,8 @@ def _line(mark: Any) -> int:
 
 
 class _Unreadable(Exception):
+    """What keeps a file from being read; `problem` is a code of `messages.toml`."""
+
     def __init__(self, path: Path, event: yaml.Event, problem: str) -> None:
         super().__init__(problem)
         self.path, self.line, self.problem = path, _line(event.start_mark), problem
@@ -141,19 +152,19 @@ class _Builder:
         next(self.events)  # the document ends
         event = next(self.events)
         if not isinstance(event, yaml.StreamEndEvent):
-            raise _Unreadable((), event, "it holds more than one document")
+            raise _Unreadable((), event, "problem_several_documents")
         return value
 
     def value(self, path: Path, event: yaml.Event) -> Any:
         if len(path) > DEEPEST:
-            raise _Unreadable(path[:1], event, "it is nested too deeply")
+            raise _Unreadable(path[:1], event, "problem_too_deep")
         if getattr(event, "anchor", None):
-            raise _Unreadable(path, event, "anchors and aliases are not used in packs")
+            raise _Unreadable(path, event, "problem_anchors")
         self.lines.setdefault(path, _line(event.start_mark))
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(path, event)
         if getattr(event, "tag", None):
-            raise _Unreadable(path, event, "tags are not used in packs")
+            raise _Unreadable(path, event, "problem_tags")
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(path)
         return self.mapping(path)
@@ -168,10 +179,10 @@ class _Builder:
         values: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Unreadable(path, event, "a key must be a word")
+                raise _Unreadable(path, event, "problem_key_no_word")
             key = str(event.value)
             if event.anchor or event.tag or holds_hidden(key):
-                raise _Unreadable(path, event, "a key must be a plain word")
+                raise _Unreadable(path, event, "problem_key_not_plain")
             here = (*path, key)
             self.lines[here] = _line(event.start_mark)
             if key in values:
@@ -182,9 +193,9 @@ class _Builder:
     def scalar(self, path: Path, event: yaml.ScalarEvent) -> Any:
         text: str = event.value
         if event.tag:
-            raise _Unreadable(path, event, "tags are not used in packs")
+            raise _Unreadable(path, event, "problem_tags")
         if holds_hidden(text.replace("\t", " "), lines=True):
-            raise _Unreadable(path, event, "it holds characters that are not seen")
+            raise _Unreadable(path, event, "problem_hidden_characters")
         if not event.implicit[0]:
             return text
         value = _plain(text)

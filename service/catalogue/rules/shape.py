@@ -12,6 +12,7 @@ import orjson
 
 from service.catalogue.rules.declared import FOLDERS
 from service.catalogue.rules.faults import PackFault
+from service.catalogue.rules.forms import problem_of, types_in_words
 from service.catalogue.rules.reading import Document
 
 FORMAT: Final[dict[str, Any]] = orjson.loads(
@@ -74,6 +75,6 @@ def _located(document: Document, error: jsonschema_rs.ValidationError) -> Iterat
     elif name in {"oneOf", "anyOf"}:
         yield document.fault(path, "wrong_shape")
     elif name == "type":
-        yield document.fault(path, "wrong_type", expected=" or ".join(details["types"]))
+        yield document.fault(path, "wrong_type", expected=types_in_words(details["types"]))
     else:
-        yield document.fault(path, "wrong_value", problem=error.message)
+        yield document.fault(path, "wrong_value", problem=problem_of(error))

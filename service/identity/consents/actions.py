@@ -24,8 +24,8 @@ def give_consents(
 ) -> set[UUID]:
     """Record the talent's consent to each text, named `processing@1`; given again, it stays as is.
 
-    Gives the ids of those that were not in force before. One statement, whatever the number. Raises
-    `Invalid` at `consents.<n>` for another form.
+    Returns the ids of those that were not in force before. One statement, whatever the number.
+    Raises `Invalid` at `consents.<n>` for another form.
     """
     person_id = own_person(actor)
     rows = []
@@ -53,7 +53,7 @@ def change_consent(
     """Give a consent, or withdraw it: then every version of the text, whichever is named.
 
     It acts on the next request. Done twice, it stays as it is. Raises `Invalid` at `consent` for
-    another form than `enterprise@1`, and `Conflict("consent_needed")` for a text that filings
+    another form than `enterprise@2`, and `Conflict("consent_needed")` for a text that filings
     rest on.
     """
     parsed = parse_consent(consent)

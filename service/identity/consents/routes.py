@@ -14,7 +14,7 @@ consents: Final = http.Blueprint("consents", __name__, tag="me")
 
 CONSENT_EXAMPLE: Final = {
     "code": "enterprise",
-    "version": 1,
+    "version": 2,
     "legal_basis": "consent",
     "given_at": "2026-11-02T03:00:00+00:00",
     "withdrawn_at": None,
@@ -22,7 +22,11 @@ CONSENT_EXAMPLE: Final = {
 
 
 @consents.get("/v1/me/consents", allow=Permission.PROFILE_READ, audiences=("talent",))
-@consents.response(200, ConsentsOut, example={"items": [CONSENT_EXAMPLE | {"code": "processing"}]})
+@consents.response(
+    200,
+    ConsentsOut,
+    example={"items": [CONSENT_EXAMPLE | {"code": "processing", "version": 1}]},
+)
 def list_consents() -> Listing[queries.ConsentView]:
     """The consents that the talent has given in this district."""
     return queries.consents_for(http.session(), http.actor())
@@ -34,7 +38,7 @@ def list_consents() -> Listing[queries.ConsentView]:
     audiences=("talent",),
     problems={409: ["consent_needed"]},
 )
-@consents.arguments(ConsentIn, as_kwargs=True, example={"consent": "enterprise@1", "given": False})
+@consents.arguments(ConsentIn, as_kwargs=True, example={"consent": "enterprise@2", "given": False})
 @consents.response(
     200,
     ConsentsOut,

@@ -35,7 +35,7 @@ class EnumText(TypeDecorator[State]):
     """A `StrEnum` kept as text.
 
     Text and not a native enum: under row-level security only leakproof operators may use an
-    index, and those of native enums are not leakproof. `one_of` gives the CHECK.
+    index, and those of native enums are not leakproof. `one_of` returns the CHECK.
     """
 
     impl = Text

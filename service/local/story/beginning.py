@@ -105,7 +105,7 @@ def draft_and_filing(story: Story) -> None:
     )
     again = other.post(f"/tickets/{draft['id']}/filing", headers={**match(draft), **key(story.key)})
     teller.tell(
-        "网络不好，同一把钥匙又提交一次：还是这个联办件。",
+        "网络不好，用同一个幂等键再提交一次：还是这个联办件。",
         "The network falters and the same key is sent again: it is the same ticket.",
         true=again["number"] == number,
         found=again["number"],

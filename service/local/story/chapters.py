@@ -76,7 +76,7 @@ def employer(story: Story) -> None:
         true=len(request["items"]) == len(OFFERINGS) and not any(word in text for word in hidden),
         found=text,
     )
-    story.talent.post("/me/consents", json={"consent": "enterprise@1", "given": False})
+    story.talent.post("/me/consents", json={"consent": "enterprise@2", "given": False})
     after = agent(story).ask("GET", f"/enterprise/requests/{story.ticket_id}")
     teller.tell(
         "张伟撤回同意，专员下一次就看不到了。",
