@@ -7,6 +7,7 @@ is handed over is `kernel.deliveries`.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 import time
@@ -76,6 +77,10 @@ CONNECTIONS: Final = sum(lane.concurrency for lane in LANES) - 1
 
 HELPERS: Final = 3
 """How many workers at most join the one that runs the timers, where there are so many alarms."""
+
+NICENESS: Final = 5
+"""How much the worker gives way (nice(1)): nobody waits for it, and somebody for every request.
+Beside busy web processes it has a third of what one of them has, alone all there is."""
 
 _firing: Final = threading.Lock()
 
@@ -406,12 +411,15 @@ def _add_timer(
 def run(settings: Settings) -> None:
     """Work until told to stop (SIGTERM, SIGINT); what is being done is finished first.
 
+    The process gives way to others from then on, unless it does so more already.
+
     Raises `WorkerLost` where the database is, or has gone, away: whoever keeps the worker running
     starts it again.
     """
     pool = max(settings.database_pool, CONNECTIONS)
     database = open_database(replace(settings, database_pool=pool))
     database.verify()
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
     _LOG.info("worker_started", lanes=[lane.queues[0] for lane in LANES])
     try:
         asyncio.run(_work(build(settings, database)))

@@ -258,3 +258,18 @@ def test_a_worker_has_a_connection_for_each_of_its_places(settings, monkeypatch)
         with pytest.raises(Opened):
             worker.run(replace(settings, database_pool=pool))
     assert opened == [worker.CONNECTIONS, 50]
+
+
+def test_a_worker_gives_way_to_who_is_waited_for(settings, monkeypatch):
+    """Once: a worker that was started with less is not given more."""
+    given = []
+
+    async def nothing(_app):
+        pass
+
+    monkeypatch.setattr(worker, "_work", nothing)
+    monkeypatch.setattr(worker.os, "setpriority", lambda *priority: given.append(priority[-1]))
+    for before in (0, 19):
+        monkeypatch.setattr(worker.os, "getpriority", lambda *_, before=before: before)
+        worker.run(settings)
+    assert given == [worker.NICENESS, 19]
