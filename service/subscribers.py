@@ -18,7 +18,7 @@ from service.identity.staff.vocabulary import StaffEvent
 from service.kernel.subscriptions import Inside, Outbound, Subscription
 from service.materials.handlers import delete_content
 from service.materials.rules import MaterialEvent
-from service.notifications.handlers import tell_applicant
+from service.notifications.handlers import tell_applicant, tell_applicants
 from service.tickets.rules.states import TicketEvent
 
 SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
@@ -42,6 +42,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
             }
         ),
         handler=tell_applicant,
+        together=tell_applicants,
     ),
     Inside(
         name="claims_given_back",

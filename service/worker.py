@@ -7,11 +7,13 @@ is handed over is `kernel.deliveries`.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, LiteralString, cast
 from uuid import UUID
@@ -19,14 +21,22 @@ from uuid import UUID
 import procrastinate
 import psycopg
 from procrastinate.jobs import Status
-from psycopg_pool import PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import func, make_url, select, text
 
 from service.desk.actions.give_back import GIVING_BACK
-from service.kernel import clock, deliveries, idempotency, jobs, logs, storage, subscriptions
+from service.kernel import (
+    batches,
+    clock,
+    deliveries,
+    idempotency,
+    jobs,
+    logs,
+    storage,
+    subscriptions,
+)
 from service.kernel.actor import system
 from service.kernel.db import Database, Scope, districts
-from service.kernel.deliveries import deliver
 from service.kernel.jobs import Queue
 from service.kernel.settings import Settings
 from service.kernel.sweeping import sweep
@@ -53,8 +63,11 @@ class Lane:
 LANES: Final = (
     # The four timers that use a connection of the pool, and the rescue of stalled jobs.
     Lane((Queue.TIMERS.value,), 5),
+    # One: of several workers each fires alarms, and of one none waits for the others' sake.
+    Lane((Queue.ALARMS.value,), 1),
     # `default` is where releases before there were queues put their jobs.
-    Lane((Queue.DELIVERIES.value, "default"), 4),
+    # Two: what there is goes in batches, of which the one is handed over while the other gathers.
+    Lane((Queue.DELIVERIES.value, "default"), 2),
     Lane((Queue.OUTBOUND.value,), 1),
 )
 """A lane waits for no other: however many deliveries there are, timers run on time."""
@@ -63,15 +76,42 @@ LOOKING_SECONDS: Final = 0.25
 """How often a lane without work looks for some, each time with one statement. Nothing announces
 jobs: transactions that announce something commit one after another in the whole server."""
 
+CONNECTIONS: Final = sum(lane.concurrency for lane in LANES) - 1
+"""How many jobs may want a connection of the pool at once: all, but for the rescue of others."""
+
+MOST_JOINING: Final = 3
+"""How many workers at most join the one that runs the timers, where there are so many alarms."""
+
+NICENESS: Final = 5
+"""How much the worker gives way (nice(1)): nobody waits for it, and somebody for every request.
+Beside busy web processes it has a third of what one of them has, alone all there is."""
+
+_firing: Final = threading.Lock()
+
 
 def run_timers(database: Database) -> None:
     """What time does by itself, in every district: once a minute."""
+    fire_alarms(database)
+    _run_everywhere(database, GIVING_BACK)
+
+
+def fire_alarms(database: Database) -> None:
+    """The part of it of which there may be very much: several workers do it at once.
+
+    Of the same tickets each takes what no other has. Of one process one thread does: it can use
+    one processor only, and others are to be left some of it.
+    """
+    with _firing:
+        for timer in timers.TIMERS:
+            _run_everywhere(database, timer)
+
+
+def _run_everywhere(database: Database, timer: timers.Timer) -> None:
     for district in districts(database):
-        for timer in (*timers.TIMERS, GIVING_BACK):
-            with _guarded(timer.name, district=district):
-                moved = run_timer(database, timer, district)
-                if moved:
-                    _LOG.info(timer.name, district=district, items=moved)
+        with _guarded(timer.name, district=district):
+            moved = run_timer(database, timer, district)
+            if moved:
+                _LOG.info(timer.name, district=district, items=moved)
 
 
 def follow_calendars(database: Database) -> None:
@@ -96,22 +136,50 @@ def run_timer(
 ) -> int:
     """One round of one timer in one district; returns how many items moved.
 
-    One transaction for each ticket, at its own moment: what a round does late is not dated before
-    what has happened to the ticket meanwhile. One that cannot be dealt with is logged and passed
-    over. No batch begins after `seconds`: what is left then is for the next round.
+    Several tickets in one transaction, each at its own moment: what a round does late is not dated
+    before what has happened to the ticket meanwhile. One that cannot be dealt with is logged and
+    passed over. No batch begins after `seconds`: what is left then is for the next round.
     """
     actor, scope = system(district), Scope.system(district)
     end, moved, behind = time.monotonic() + seconds, 0, None
     while True:
         with database.transaction(scope) as session:
             found = timer.candidates(session, actor, at=now(), behind=behind)
-        for ticket_id in dict.fromkeys(row.ticket_id for row in found):
-            guard = _guarded(timer.name, ticket=str(ticket_id))
-            with guard, database.transaction(scope) as session:
-                moved += timer.act(session, actor, ticket_id=ticket_id, at=now())
+        tickets = list(dict.fromkeys(row.ticket_id for row in found))
+        for first in range(0, len(tickets), timers.TOGETHER):
+            some = tickets[first : first + timers.TOGETHER]
+            moved += _deal_with(database, timer, district, some, now)
         if len(found) < timers.BATCH or time.monotonic() >= end:
             return moved
         behind = (found[-1].place, found[-1].id)
+
+
+def _deal_with(
+    database: Database,
+    timer: timers.Timer,
+    district: str,
+    tickets: Sequence[UUID],
+    now: Callable[[], datetime],
+) -> int:
+    """Some tickets in one transaction where the timer can; each in its own where that fails."""
+    actor, scope = system(district), Scope.system(district)
+    if timer.together is not None and len(tickets) > 1:
+        try:
+            with database.transaction(scope) as session:
+                return timer.together(session, actor, ticket_ids=tickets, now=now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer it
+            _LOG.warning(
+                "timer_batch_failed",
+                work=timer.name,
+                tickets=len(tickets),
+                cause=type(error).__name__,
+            )
+    moved = 0
+    for ticket_id in tickets:
+        guard = _guarded(timer.name, ticket=str(ticket_id))
+        with guard, database.transaction(scope) as session:
+            moved += timer.act(session, actor, ticket_id=ticket_id, at=now())
+    return moved
 
 
 def sweep_events(database: Database) -> None:
@@ -248,6 +316,16 @@ class Connector(procrastinate.PsycopgConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.failed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open_async(self, pool: AsyncConnectionPool | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().open_async(pool)
+
+    def lose(self) -> None:
+        """Set `failed`, from whichever thread: jobs were left as begun by something else."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.failed.set)
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         with self._watched():
@@ -288,13 +366,20 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
 
     @app.task(name=jobs.DELIVER, retry=UntilDead(), pass_context=True)
-    def _deliver(context: procrastinate.JobContext, /, **arguments: Any) -> None:
-        deliver(database, **arguments, attempts=context.job.attempts)
+    def _deliver(context: procrastinate.JobContext, /, **_arguments: Any) -> None:
+        try:
+            batches.deliver(database, context.job)
+        except batches.Unsettled:
+            connector.lose()
+            raise
 
     def on_time() -> bool:
         return clocks_agree(database, tolerance=settings.clock_tolerance)
 
     _add_timer(app, "run_timers", "* * * * *", on_time, lambda: run_timers(database))
+    for number in range(1, MOST_JOINING + 1):
+        name = f"help_timers_{number}"
+        _add_timer(app, name, "* * * * *", on_time, lambda: fire_alarms(database), Queue.ALARMS)
     _add_timer(app, "follow_calendars", "* * * * *", on_time, lambda: follow_calendars(database))
     _add_timer(app, "sweep_events", "*/5 * * * *", on_time, lambda: sweep_events(database))
     _add_timer(app, "keep_house", _AT_NIGHT, on_time, lambda: keep_house(database))
@@ -313,6 +398,7 @@ def _add_timer(
     cron: str,
     may: Callable[[], bool],
     work: Callable[[], None],
+    queue: Queue = Queue.TIMERS,
 ) -> None:
     """Add a timer: of all workers together one at most runs it, and one job at most waits.
 
@@ -320,7 +406,7 @@ def _add_timer(
     """
 
     @app.periodic(cron=cron)
-    @app.task(name=name, queue=Queue.TIMERS.value, queueing_lock=name, lock=name)
+    @app.task(name=name, queue=queue.value, queueing_lock=name, lock=name)
     def _timer(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes it
         if may():
             work()
@@ -329,11 +415,15 @@ def _add_timer(
 def run(settings: Settings) -> None:
     """Work until told to stop (SIGTERM, SIGINT); what is being done is finished first.
 
+    The process gives way to others from then on, unless it does so more already.
+
     Raises `WorkerLost` where the database is, or has gone, away: whoever keeps the worker running
     starts it again.
     """
-    database = open_database(settings)
+    pool = max(settings.database_pool, CONNECTIONS)
+    database = open_database(replace(settings, database_pool=pool))
     database.verify()
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
     _LOG.info("worker_started", lanes=[lane.queues[0] for lane in LANES])
     try:
         asyncio.run(_work(build(settings, database)))

@@ -153,7 +153,8 @@ def deliver(
     After `attempts` failed tries this is the next; when it was the last, what still fails becomes
     a dead delivery. Raises the first error where there are tries left.
     """
-    found = _events(database, district, events)
+    with database.transaction(Scope.system(district)) as session:
+        found = events_of(session, district, events)
     failures = [
         failure
         for subscription in _wanted(subscriber, found)
@@ -189,6 +190,37 @@ def first_time(session: Session, event: Event, *, subscriber: str, at: datetime)
     return taken.one_or_none() is not None
 
 
+def first_times(
+    session: Session, events: Sequence[Event], *, subscriber: str, at: datetime
+) -> list[Event]:
+    """`first_time` for several events, in the order of their ids; one statement.
+
+    That order keeps two workers with the same events from waiting for each other in a circle.
+    """
+    marks = {new_id(): event for event in sorted(events, key=lambda event: event.id)}
+    rows = [
+        {
+            "district_id": event.district_id,
+            "id": mark,
+            "event_id": event.id,
+            "handler": subscriber,
+            "at": at,
+        }
+        for mark, event in marks.items()
+    ]
+    new = insert_new_rows(session, HandledEvent, rows)
+    return [event for mark, event in marks.items() if mark in new]
+
+
+def events_of(session: Session, district: str, ids: Sequence[str]) -> Sequence[Event]:
+    """The events that a job names, in the order of their ids; one statement."""
+    return session.scalars(
+        select(Event)
+        .where(Event.district_id == district, Event.id.in_([UUID(event) for event in ids]))
+        .order_by(Event.id)
+    ).all()
+
+
 def handled(
     session: Session, *, district: str, subscriber: str, ids: Collection[UUID]
 ) -> set[UUID]:
@@ -199,15 +231,6 @@ def handled(
         HandledEvent.handler == subscriber,
     )
     return set(session.scalars(query))
-
-
-def _events(database: Database, district: str, ids: Sequence[str]) -> Sequence[Event]:
-    with database.transaction(Scope.system(district)) as session:
-        return session.scalars(
-            select(Event)
-            .where(Event.district_id == district, Event.id.in_([UUID(event) for event in ids]))
-            .order_by(Event.id)
-        ).all()
 
 
 def _wanted(subscriber: str | None, found: Sequence[Event]) -> Iterable[Subscription]:

@@ -31,11 +31,16 @@ class Inside:
     Its handler runs in the transaction that marks the event as handled: the effect happens exactly
     once. It calls nothing outside. `name` is stored: it outlives a move or renaming of the handler
     and is never reused for something else.
+
+    `together` does for several events what `handler` does for each of them, in statements whose
+    number does not depend on how many there are. It takes no lock but those of the rows it writes.
+    With it, the events of many tickets are handed over in one transaction (`kernel.batches`).
     """
 
     name: str
     kinds: frozenset[str]
     handler: Callable[[Session, Event], None]
+    together: Callable[[Session, Sequence[Event]], None] | None = None
     queue: Queue = Queue.DELIVERIES
     tries: int = TRIES
 

@@ -27,7 +27,7 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
-from service.kernel.db import insert_last, insert_new_rows
+from service.kernel.db import insert_last, insert_new_rows, update_changed
 from service.routing.bundle import EdgeStatus
 from service.routing.conditions.known import Known
 from service.routing.context import Asking, encode_context
@@ -58,14 +58,15 @@ from service.routing.states import (
     SupersedeStage,
 )
 from service.tickets import corrections
-from service.tickets.clocks import Clocks, due_moved
+from service.tickets.clocks import Clocks, due_moved, write_clocks
 from service.tickets.effects import FactsGiven, facts_given
 from service.tickets.following import Following
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage, Task
-from service.tickets.queries.cases import StageRow, known_facts, known_of, stage_rows
-from service.tickets.queries.rows import edges_of, items_of
+from service.tickets.queries.cases import StageRow, known_facts, known_of
+from service.tickets.queries.reading import ByItself, Reading, Together
+from service.tickets.queries.rows import items_of, items_of_all
 from service.tickets.rows import Rows, relied_row, values_of
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.state import item_state
@@ -77,7 +78,7 @@ from service.tickets.rules.states import (
     ticket_status,
 )
 from service.tickets.rules.votes import Voted, voted
-from service.tickets.stages import StageRows
+from service.tickets.stages import StageRows, write_stages
 
 KnownOf = Callable[[Item], tuple[Known, Sequence[KnownFact]]]
 """What the conditions of an item may look at, and the facts among it."""
@@ -99,6 +100,33 @@ def act_on(session: Session, actor: Actor, ticket: Ticket, *, at: datetime) -> I
     act = Act(session, actor, ticket, items, calendar_for(session, actor.district), at)
     yield act
     act._close()
+
+
+@contextmanager
+def acts_on(
+    session: Session,
+    actor: Actor,
+    tickets: Sequence[Ticket],
+    *,
+    about: Collection[UUID],
+    now: Callable[[], datetime],
+) -> Iterator[Sequence[Act]]:
+    """An act on each of several tickets that are locked, each at its own moment.
+
+    They read and write together: one statement for each table, however many tickets there are.
+    `about` are the items to which something is going to happen. Where one of the acts raises, none
+    of them has happened.
+    """
+    items, calendar = items_of_all(session, tickets), calendar_for(session, actor.district)
+    reading = Together(session, tickets, about)
+    acts = [
+        Act(session, actor, ticket, items[ticket.id], calendar, now(), reading=reading)
+        for ticket in tickets
+    ]
+    yield acts
+    for act in acts:
+        act._conclude()
+    _write_together(session, acts)
 
 
 @contextmanager
@@ -151,6 +179,7 @@ class Act:
         *,
         edges: Sequence[Edge] | None = None,
         known: KnownOf | None = None,
+        reading: Reading | None = None,
     ) -> None:
         self.session, self.actor, self.ticket, self.items = session, actor, ticket, items
         self.calendar, self.at, self.today = calendar, at, calendar.local_date(at)
@@ -158,6 +187,7 @@ class Act:
         self._new = edges is not None
         self._known = known or self.look_up
         self._edges = edges
+        self._reading = reading or ByItself(session)
         self._stages: dict[UUID, Sequence[StageRow]] = {}
         self._states: dict[UUID, ItemState] = {}
         self._rows = StageRows(calendar, at, before=self.stages, record=self._record)
@@ -177,7 +207,7 @@ class Act:
     def edges(self) -> Sequence[Edge]:
         """What the items of the ticket wait or waited for; read once."""
         if self._edges is None:
-            self._edges = edges_of(self.session, self.ticket)
+            self._edges = self._reading.edges(self.ticket)
         return self._edges
 
     def edges_to(self, item: Item) -> list[Edge]:
@@ -193,7 +223,7 @@ class Act:
     def stages(self, item: Item) -> Sequence[StageRow]:
         """The stages of an item as they were when the act began; read once."""
         if item.id not in self._stages:
-            self._stages[item.id] = () if self._new else stage_rows(self.session, item)
+            self._stages[item.id] = () if self._new else self._reading.stages(item)
         return self._stages[item.id]
 
     def state(self, item: Item) -> ItemState:
@@ -509,6 +539,17 @@ class Act:
     # The end of the act.
 
     def _close(self) -> None:
+        self._conclude()
+        if self._new:
+            self._write_new()
+        else:
+            self.session.flush()
+            insert_new_rows(self.session, ReliedFact, self._relied)
+        self._rows.write(self.session)
+        self._clocks.write()
+
+    def _conclude(self) -> None:
+        """All that follows from what has happened; nothing is written yet."""
         self._following.settle_all(self._decided)
         self._clocks.compute(
             self._moved_by,
@@ -521,13 +562,6 @@ class Act:
         for change in self._clocks.changes:
             self._record(TicketEvent.DUE_MOVED, due_moved(change), item_id=change["item_id"])
         self._derive_status()
-        if self._new:
-            self._write_new()
-        else:
-            self.session.flush()
-            insert_new_rows(self.session, ReliedFact, self._relied)
-        self._rows.write(self.session)
-        self._clocks.write()
 
     def _derive_status(self) -> None:
         status = ticket_status(
@@ -559,6 +593,16 @@ class Act:
             raise ItemsOpenAlready(written)
         insert_last(self.session, Edge, [values_of(edge) for edge in self.edges()])
         insert_last(self.session, ReliedFact, self._relied)
+
+
+def _write_together(session: Session, acts: Sequence[Act]) -> None:
+    """What each act would write by itself, in the same order."""
+    for model in (Ticket, Item, Edge, Task):
+        update_changed(session, model)
+    session.flush()
+    insert_new_rows(session, ReliedFact, [row for act in acts for row in act._relied])
+    write_stages(session, [act._rows for act in acts])
+    write_clocks(session, [act._clocks for act in acts])
 
 
 def _place(item: Item) -> tuple[str, bytes, str]:

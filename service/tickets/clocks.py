@@ -187,6 +187,11 @@ class Clocks:
 
     def write(self) -> None:
         """Two statements at the most, whatever has moved."""
+        self.write_moved()
+        insert_last(self.session, DueChange, self.changes)
+
+    def write_moved(self) -> None:
+        """What has moved although nothing happened to it; one statement at the most."""
         past_version = self._followed | self._alarmed
         if past_version or self.all_anew:
             moved = [
@@ -195,7 +200,6 @@ class Clocks:
                 if item.id in past_version or (self.all_anew and item.ended_at is None)
             ]
             _write_past_version(self.session, self.ticket.district_id, moved)
-        insert_last(self.session, DueChange, self.changes)
 
     def _keep(
         self,
@@ -216,6 +220,13 @@ class Clocks:
                 at=self.at,
             )
         )
+
+
+def write_clocks(session: Session, tickets: Sequence[Clocks]) -> None:
+    """`Clocks.write` for several tickets: one statement for all changes."""
+    for one in tickets:
+        one.write_moved()
+    insert_last(session, DueChange, [row for one in tickets for row in one.changes])
 
 
 def _finish(item: Item) -> Finish:

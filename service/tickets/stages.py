@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Update, update
+from sqlalchemy import Update, text, update
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -140,11 +140,24 @@ class StageRows:
         """
         insert_last(session, ItemStage, self.entered)
         insert_last(session, Task, self.tasks)
+        self.write_left(session)
+
+    def write_left(self, session: Session) -> None:
+        """What was left, and the stages in which returns are gathered."""
         for item, effect in self._left:
             _leave(session, item, effect, self.at)
         for item, key, round_ in self._gathering:
             alarm = {"next_alarm_at": Task.due_at}
             session.execute(_active_tasks(item, key, round_).values(**alarm))
+
+    def verdicts(self) -> list[tuple[Item, CloseStage]] | None:
+        """The stages that were closed with a verdict; None where anything else was left too."""
+        verdicts = [
+            (item, effect)
+            for item, effect in self._left
+            if isinstance(effect, CloseStage) and effect.verdict is not None
+        ]
+        return None if self._gathering or len(verdicts) < len(self._left) else verdicts
 
     def _barred(self, item: Item, flow: Flow, stage: Stage) -> list[UUID]:
         """Who may not take a task where four eyes are asked for: who did a stage before it.
@@ -212,6 +225,44 @@ class StageRows:
         }
         self.entered.append(row)
         return row
+
+
+def write_stages(session: Session, tickets: Sequence[StageRows]) -> None:
+    """`StageRows.write` for several tickets: two statements for what was entered, and one for the
+    stages that were closed with a verdict, where a ticket left nothing else.
+    """
+    insert_last(session, ItemStage, [row for one in tickets for row in one.entered])
+    insert_last(session, Task, [row for one in tickets for row in one.tasks])
+    closed: list[tuple[Item, CloseStage, datetime]] = []
+    for one in tickets:
+        verdicts = one.verdicts()
+        if verdicts is None:
+            one.write_left(session)
+        else:
+            closed += ((item, effect, one.at) for item, effect in verdicts)
+    if closed:
+        session.execute(_CLOSE, _closings(closed))
+
+
+# Values as arrays: one text, however many stages there are.
+_CLOSE: Final = text("""
+UPDATE stages SET status = 'closed', verdict = left_.verdict, closed_at = left_.at
+FROM unnest(CAST(:items AS uuid[]), CAST(:keys AS text[]), CAST(:rounds AS int[]),
+    CAST(:verdicts AS text[]), CAST(:at AS timestamptz[])) AS left_ (item, key, round, verdict, at)
+WHERE stages.district_id = :district AND stages.item_id = left_.item
+    AND stages.key = left_.key AND stages.round = left_.round
+""")
+
+
+def _closings(closed: Sequence[tuple[Item, CloseStage, datetime]]) -> dict[str, Any]:
+    return {
+        "district": closed[0][0].district_id,
+        "items": [item.id for item, _, _ in closed],
+        "keys": [effect.stage for _, effect, _ in closed],
+        "rounds": [effect.round for _, effect, _ in closed],
+        "verdicts": [str(effect.verdict) for _, effect, _ in closed],
+        "at": [at for _, _, at in closed],
+    }
 
 
 def _about(

@@ -1,13 +1,15 @@
 """What time does by itself: silence accepts, notices end, edges wait no longer.
 
 Everything that time has to do with a ticket stands in `next_alarm_at` of a task or an item. The
-timer looks for those that are over without locks, a batch at a time, and then deals with one ticket
-in one transaction: it takes the ticket if nobody else has it, and looks again.
+timer looks for those that are over without locks, a batch at a time, and then deals with some
+tickets in one transaction: it takes each that nobody else has, and looks again. Several workers may
+do so at once: of the same candidates each takes what no other has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,16 +23,21 @@ from service.kernel.db import for_change
 from service.routing.bundle import UNSETTLED, EdgeStatus, Otherwise, given_up
 from service.routing.events import AcceptanceDeemed, NoticeEnded, ReturnsGathered
 from service.routing.flow import StageKind, Verdict
-from service.tickets.acts import Act, Decided, act_on
+from service.tickets.acts import Act, Decided, act_on, acts_on
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import stage_of
+from service.tickets.queries.rows import belongs_to_one_of, one_of_ids
 from service.tickets.rules.states import TaskStatus, TicketEvent
 from service.tickets.visibility import visible
 
 BATCH: Final = 50
 """How many candidates the timer looks at together."""
+
+TOGETHER: Final = 25
+"""How many tickets are dealt with in one transaction: so long is a clerk's decision of one of them
+held up, some hundredths of a second."""
 
 Position = tuple[Any, UUID]
 """Where a batch ends: what its rows are ordered by, and an id within it."""
@@ -42,11 +49,14 @@ class Timer:
 
     `candidates` are at most `BATCH`, from behind a position, in the order of an index: rows of
     `place`, `id`, `ticket_id`. `act` deals with a ticket and returns how many changes it made.
+    `together` does the same for `ticket_ids`, each as of what `now` returns when its turn comes:
+    for all of them, or, where it raises, for none.
     """
 
     name: str
     candidates: Callable[..., Sequence[Row[*tuple[Any, ...]]]]
     act: Callable[..., int]
+    together: Callable[..., int] | None = None
 
 
 def due_alarms(
@@ -81,11 +91,33 @@ def fire_alarms(session: Session, actor: Actor, *, ticket_id: UUID, at: datetime
     if ticket is None:
         return 0
     with act_on(session, actor, ticket, at=at) as act:
-        closed = sum(_close(act, item, task) for item, task in _locked_tasks(act))
-        return closed + sum(_give_up(act, edge) for edge in act.edges_over())
+        return _fire(act, _locked_tasks(session, [ticket], at)[ticket.id])
 
 
-TIMERS: Final = (Timer("alarms", due_alarms, fire_alarms),)
+def fire_alarms_together(
+    session: Session, actor: Actor, *, ticket_ids: Collection[UUID], now: Callable[[], datetime]
+) -> int:
+    """`fire_alarms` for several tickets, in statements whose number does not depend on theirs.
+
+    Tickets are locked in the order of their ids; those that somebody else works on are left out.
+    """
+    free = select(Ticket).where(visible(actor, Ticket), Ticket.id == one_of_ids(ticket_ids))
+    free = free.order_by(Ticket.id)
+    tickets = session.scalars(for_change(free, Ticket, skip_locked=True)).all()
+    if not tickets:
+        return 0
+    due = _locked_tasks(session, tickets, now())
+    about = {item.id for tasks in due.values() for item, _ in tasks}
+    with acts_on(session, actor, tickets, about=about, now=now) as acts:
+        return sum(_fire(act, due[act.ticket.id]) for act in acts)
+
+
+TIMERS: Final = (Timer("alarms", due_alarms, fire_alarms, fire_alarms_together),)
+
+
+def _fire(act: Act, tasks: Sequence[tuple[Item, Task]]) -> int:
+    closed = sum(_close(act, item, task) for item, task in tasks)
+    return closed + sum(_give_up(act, edge) for edge in act.edges_over())
 
 
 def _due(
@@ -99,18 +131,20 @@ def _due(
     return query.order_by(model.next_alarm_at, model.id).limit(BATCH)
 
 
-def _locked_tasks(act: Act) -> list[tuple[Item, Task]]:
+def _locked_tasks(
+    session: Session, tickets: Sequence[Ticket], at: datetime
+) -> Mapping[UUID, Sequence[tuple[Item, Task]]]:
+    """The tasks of some tickets whose alarm is over, with their items, by ticket; one statement."""
     query = (
         select(Item, Task)
         .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
-        .where(
-            Item.district_id == act.ticket.district_id,
-            Item.ticket_id == act.ticket.id,
-            Task.next_alarm_at < act.at,
-        )
+        .where(belongs_to_one_of(Item, tickets), Task.next_alarm_at < at)
         .order_by(Item.id, Task.id)
     )
-    return [(row[0], row[1]) for row in act.session.execute(for_change(query, Item, Task)).all()]
+    found: dict[UUID, list[tuple[Item, Task]]] = defaultdict(list)
+    for item, task in session.execute(for_change(query, Item, Task)).all():
+        found[item.ticket_id].append((item, task))
+    return found
 
 
 def _close(act: Act, item: Item, task: Task) -> bool:

@@ -1,10 +1,11 @@
-"""The worker, with two subscribers more: one that fails with every event, one that counts them.
+"""The worker, with three subscribers more: one counts events, in batches; two fail with every one.
 
 `python -m tests.faults.poisoned_worker` works until it is stopped, or killed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -27,15 +28,27 @@ def _fail(_session: Session, _event: Event) -> None:
 
 
 def _count(session: Session, event: Event) -> None:
-    """A row that nothing but the mark of the event keeps from being written twice."""
-    actor = system(event.district_id)
-    audit.record(session, COUNTED, actor=actor, at=clock.now(), subject=event.id)
+    _count_all(session, [event])
+
+
+def _count_all(session: Session, events: Sequence[Event]) -> None:
+    """Rows that nothing but the marks of the events keeps from being written twice."""
+    for event in events:
+        actor = system(event.district_id)
+        audit.record(session, COUNTED, actor=actor, at=clock.now(), subject=event.id)
+
+
+def _fail_with_all(session: Session, events: Sequence[Event]) -> None:
+    """After they have had their effect, which goes with the transaction."""
+    _count_all(session, events)
+    raise ZeroDivisionError
 
 
 POISONED: Final = (
     *SUBSCRIPTIONS,
     Inside(name="always_fails", kinds=_KINDS, handler=_fail, tries=2),
-    Inside(name="counts", kinds=_KINDS, handler=_count),
+    Inside(name="fails_in_batches", kinds=_KINDS, handler=_fail, together=_fail_with_all, tries=2),
+    Inside(name="counts", kinds=_KINDS, handler=_count, together=_count_all),
 )
 
 

@@ -28,7 +28,9 @@ SELECT count(*) FROM events event
 LEFT JOIN notices notice ON notice.event_id = event.id
 WHERE event.kind = 'ticket_filed' AND notice.id IS NULL
 """
-_DEAD = "SELECT subscriber, tries, count(*) FROM dead_deliveries GROUP BY subscriber, tries"
+_DEAD = (
+    "SELECT subscriber, tries, count(*) FROM dead_deliveries GROUP BY subscriber, tries ORDER BY 1"
+)
 _LEFT = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'deliver'"
 _NO_WAITING = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'"
 _CUT = """
@@ -116,4 +118,7 @@ def test_killed_and_cut_off_nothing_is_lost_and_nothing_done_twice(working, worl
     filed = KILLS * TICKETS
     assert one(_COUNTED, COUNTED) == (filed, filed)
     assert one(_TOLD) == (0,)
-    assert superuser.execute(_DEAD).fetchall() == [("always_fails", 2, filed)]
+    assert superuser.execute(_DEAD).fetchall() == [
+        ("always_fails", 2, filed),
+        ("fails_in_batches", 2, filed),
+    ]

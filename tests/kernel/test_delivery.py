@@ -558,11 +558,12 @@ def test_timers_do_not_wait_for_deliveries(
             tell(session, ticket_id=uuid4())
     timers = [lane for lane in worker.LANES if Queue.TIMERS in lane.queues]
     others = [lane for lane in worker.LANES if lane not in timers]
+    (places,) = [lane.concurrency for lane in others if Queue.DELIVERIES in lane.queues]
 
     async def work() -> tuple[bool, bool, int]:
         async with worker.build(settings, database).open_async() as app:
             lanes = [asyncio.create_task(worker.serve(app, lane)) for lane in others]
-            taken = [await asyncio.to_thread(held.acquire, timeout=10) for _ in range(4)]
+            taken = [await asyncio.to_thread(held.acquire, timeout=10) for _ in range(places)]
             lanes += [asyncio.create_task(worker.serve(app, lane)) for lane in timers]
             in_time = await asyncio.to_thread(ran.wait, 10)
             waiting = len(queued(superuser))

@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm.exc import StaleDataError
 
 from service.kernel.actor import ActorKind
-from service.kernel.db import insert_new_rows, insert_rows
+from service.kernel.db import insert_new_rows, insert_rows, update_changed
 from service.kernel.deliveries import HandledEvent
 from service.kernel.events import Event
 from service.kernel.ids import new_id
+from service.routing.flow import Verdict
 from service.tickets.models.items import Item
+from service.tickets.models.stages import Task
+from service.tickets.rules.states import TaskStatus
 
 AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
@@ -83,3 +87,59 @@ def test_a_value_that_nobody_makes_is_missed(session):
     """The unit of work would have filled the version in; here it has to be given."""
     with pytest.raises(LookupError, match="items: no value for version"):
         insert_rows(session, Item, [{"district_id": "demo", "id": new_id()}])
+
+
+# --- entities that have changed
+
+
+@pytest.fixture
+def changed(world, session):
+    """The items and tasks of two tickets, of which some have changed."""
+    for _ in range(2):
+        world.ticket()
+    tasks = session.scalars(select(Task).order_by(Task.id)).all()
+    for task in tasks:
+        task.status, task.verdict, task.next_alarm_at = TaskStatus.CLOSED, Verdict.PASS, None
+        task.closed_at = AT
+    return tasks
+
+
+def test_what_has_changed_is_one_statement_for_each_set_of_columns(session, changed, sql_count):
+    changed[0].deemed = True
+    versions = [task.version for task in changed]
+    with sql_count() as sent:
+        update_changed(session, Task)
+        update_changed(session, Item)
+        session.flush()
+    assert sent.total == 2
+    assert [task.version for task in changed] == [one + 1 for one in versions]
+    assert not any(session.is_modified(task) for task in changed)
+    session.expire_all()
+    assert [task.version for task in changed] == [one + 1 for one in versions]
+    assert {(task.status, task.verdict, task.closed_at) for task in changed} == {
+        (TaskStatus.CLOSED, Verdict.PASS, AT)
+    }
+    assert [task.deemed for task in changed].count(True) == 1
+
+
+def test_a_row_of_another_version_is_not_overwritten(session, changed):
+    session.execute(
+        update(Task)
+        .where(Task.id == changed[0].id)
+        .values(version=Task.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    with pytest.raises(StaleDataError):
+        update_changed(session, Task)
+
+
+def test_lists_and_documents_are_left_to_the_unit_of_work(session, changed):
+    one, *others = changed
+    one.barred = [uuid4()]
+    update_changed(session, Task)
+    assert session.is_modified(one)
+    assert not any(session.is_modified(task) for task in others)
+    session.flush()
+    session.expire_all()
+    assert len(one.barred) == 1
+    assert one.status is TaskStatus.CLOSED

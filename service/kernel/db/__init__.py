@@ -14,7 +14,7 @@ from service.kernel.db.engine import Database, connect, districts
 from service.kernel.db.locking import for_change, for_use
 from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
 from service.kernel.db.together import insert_last
-from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows
+from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows, update_changed
 
 __all__ = [
     "Base",
@@ -37,5 +37,6 @@ __all__ = [
     "rooted",
     "scope_of",
     "set_scope",
+    "update_changed",
     "zone_of",
 ]

@@ -6,14 +6,27 @@ table, set of columns and number of rows; types bind the values as they always d
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Table, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    delete,
+    inspect,
+    select,
+)
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.attributes import get_history, set_committed_value
+from sqlalchemy.orm.exc import StaleDataError
 
 from service.kernel.db.columns import Base, DistrictScoped
 from service.kernel.ids import new_id
@@ -40,6 +53,22 @@ def insert_new_rows(
     A row that another transaction is just writing is waited for.
     """
     return {row.id for row in _execute(session, model, rows, _SKIPPING)} if rows else set()
+
+
+def update_changed(session: Session, model: type[Base]) -> None:
+    """Write what has changed in the entities of a table: one statement for each set of columns.
+
+    As the unit of work does it, row by row where rows have versions: those are compared, and rise
+    by one. Raises `StaleDataError` where a row is gone or has another version. What has changed in
+    columns that hold lists or documents is left to the unit of work.
+    """
+    mapper = inspect(model)
+    groups: dict[tuple[str, ...], list[Any]] = defaultdict(list)
+    for entity in session.dirty:
+        if isinstance(entity, model) and (names := _changed(mapper, entity)):
+            groups[names].append(entity)
+    for names, entities in groups.items():
+        _update(session, mapper, names, sorted(entities, key=lambda entity: entity.id))
 
 
 def delete_rows(
@@ -102,6 +131,74 @@ def _insertion(table: Table, names: tuple[str, ...], rows: int, dialect: Dialect
     values = ", ".join([f"({casts})"] * rows)
     return _Insertion(
         f"INSERT INTO {quote(table.name)} ({into}) VALUES {values}",  # noqa: S608 - names are ours
+        tuple(
+            (one.name, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in columns
+        ),
+    )
+
+
+def _changed(mapper: Mapper[Any], entity: Any) -> tuple[str, ...]:
+    """The columns of an entity that have changed; none where one of them is no plain value."""
+    untouched = inspect(entity).unmodified
+    names = [
+        name
+        for name in mapper.columns.keys()  # noqa: SIM118 - a collection of columns, not a mapping
+        if name not in untouched and get_history(entity, name).has_changes()
+    ]
+    plain = all(not isinstance(mapper.columns[name].type, (ARRAY, JSON)) for name in names)
+    return tuple(names) if plain else ()
+
+
+def _update(
+    session: Session, mapper: Mapper[Any], names: Sequence[str], entities: Sequence[Any]
+) -> None:
+    version = None if mapper.version_id_col is None else mapper.version_id_col.key
+    connection, table = session.connection(), cast("Table", mapper.local_table)
+    columns = ("district_id", "id", *((version,) if version else ()))
+    statement = _updating(table, columns, tuple(names), connection.dialect)
+    written = connection.exec_driver_sql(statement.text, statement.lists(entities))
+    if written.rowcount != len(entities):
+        raise StaleDataError(f"{table.name}: rows are gone, or of another version")
+    for entity in entities:
+        if version:
+            set_committed_value(entity, version, getattr(entity, version) + 1)
+        for name in names:
+            set_committed_value(entity, name, getattr(entity, name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Updating:
+    text: str
+    binds: tuple[tuple[str, Bind | None], ...]
+
+    def lists(self, entities: Sequence[Any]) -> tuple[list[Any], ...]:
+        """The values of each column, as an array: one text, however many rows there are."""
+        return tuple(
+            [
+                getattr(entity, name) if bind is None else bind(getattr(entity, name))
+                for entity in entities
+            ]
+            for name, bind in self.binds
+        )
+
+
+@lru_cache(_TEXTS)
+def _updating(
+    table: Table, by: tuple[str, ...], names: tuple[str, ...], dialect: Dialect
+) -> _Updating:
+    """`by` are the columns by which a row is found; of these a version rises."""
+    quote, read = dialect.identifier_preparer.quote, (*by, *names)
+    columns = [table.columns[name] for name in read]
+    into = quote(table.name)
+    arrays = ", ".join(
+        f"%s::{dialect.type_compiler_instance.process(one.type)}[]" for one in columns
+    )
+    changes = [f"{quote(name)} = changed.{quote(name)}" for name in names]
+    changes += [f"{name} = changed.{name} + 1" for name in by[2:]]
+    found = " AND ".join(f"{into}.{quote(name)} = changed.{quote(name)}" for name in by)
+    return _Updating(
+        f"UPDATE {into} SET {', '.join(changes)}"  # noqa: S608 - names are ours
+        f" FROM unnest({arrays}) AS changed ({', '.join(map(quote, read))}) WHERE {found}",
         tuple(
             (one.name, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in columns
         ),

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from service.facts.queries import facts_of
@@ -18,7 +18,7 @@ from service.routing.conditions.known import Known
 from service.tickets.models.filed import TicketSection
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
-from service.tickets.queries.rows import not_ended, sections_of
+from service.tickets.queries.rows import not_ended, one_of_ids, sections_of
 from service.tickets.visibility import of_applicant
 
 StageRow = Row[*tuple[Any, ...]]
@@ -90,9 +90,25 @@ def known_of(
 
 def stage_rows(session: Session, item: Item) -> Sequence[StageRow]:
     """The stages of an item that were entered, in that order, each with its tasks."""
-    return session.execute(
+    return session.execute(_stages(item.district_id).where(ItemStage.item_id == item.id)).all()
+
+
+def stage_rows_of_all(
+    session: Session, district: str, items: Collection[UUID]
+) -> dict[UUID, list[StageRow]]:
+    """`stage_rows` for several items, by item; one statement."""
+    query = _stages(district).where(ItemStage.item_id == one_of_ids(items))
+    rows: dict[UUID, list[StageRow]] = {item: [] for item in items}
+    for row in session.execute(query):
+        rows[row.item_id].append(row)
+    return rows
+
+
+def _stages(district: str) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             ItemStage.id,
+            ItemStage.item_id,
             ItemStage.key,
             ItemStage.round,
             ItemStage.status,
@@ -107,9 +123,9 @@ def stage_rows(session: Session, item: Item) -> Sequence[StageRow]:
         .outerjoin(
             Task, (Task.district_id == ItemStage.district_id) & (Task.stage_id == ItemStage.id)
         )
-        .where(ItemStage.district_id == item.district_id, ItemStage.item_id == item.id)
+        .where(ItemStage.district_id == district)
         .order_by(ItemStage.id, Task.id)
-    ).all()
+    )
 
 
 def stage_of(rows: Sequence[StageRow], task: Task) -> tuple[str, int]:

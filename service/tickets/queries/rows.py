@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
-    Row,
+    Uuid,
+    any_,
     bindparam,
     func,
     literal,
@@ -25,6 +30,8 @@ from service.tickets.models.items import Correction, Edge, Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskStatus
 
+OfTicket = TypeVar("OfTicket", Item, Edge)
+
 
 def not_ended() -> ColumnElement[bool]:
     """Items that have not ended; written out, like `standing`, for the partial index of those."""
@@ -38,6 +45,17 @@ def items_of(session: Session, ticket: Ticket) -> Sequence[Item]:
         .where(Item.district_id == ticket.district_id, Item.ticket_id == ticket.id)
         .order_by(Item.ordinal)
     ).all()
+
+
+def items_of_all(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, list[Item]]:
+    """`items_of` for several tickets of one district, by ticket; one statement."""
+    return by_ticket(
+        session.scalars(
+            select(Item)
+            .where(belongs_to_one_of(Item, tickets))
+            .order_by(Item.ticket_id, Item.ordinal)
+        )
+    )
 
 
 def sections_of(session: Session, item: Item) -> Sequence[TicketSection]:
@@ -98,6 +116,27 @@ def edges_of(session: Session, ticket: Ticket) -> Sequence[Edge]:
     ).all()
 
 
+def edges_of_all(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, list[Edge]]:
+    """`edges_of` for several tickets of one district, by ticket; one statement."""
+    return by_ticket(
+        session.scalars(select(Edge).where(belongs_to_one_of(Edge, tickets)).order_by(Edge.id))
+    )
+
+
+def belongs_to_one_of(model: type[Item] | type[Edge], tickets: Sequence[Ticket]) -> Any:
+    """What belongs to some tickets, at least one, of one district."""
+    ids = one_of_ids(ticket.id for ticket in tickets)
+    return (model.district_id == tickets[0].district_id) & (model.ticket_id == ids)
+
+
+def by_ticket(found: Iterable[OfTicket]) -> dict[UUID, list[OfTicket]]:
+    """Rows that belong to tickets, by ticket, as they are ordered; a list for every ticket."""
+    rows: dict[UUID, list[OfTicket]] = defaultdict(list)
+    for row in found:
+        rows[row.ticket_id].append(row)
+    return rows
+
+
 def with_status(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
     """Tasks in one of these states, which are written out in the statement.
 
@@ -109,25 +148,57 @@ def with_status(statuses: Sequence[TaskStatus]) -> ColumnElement[bool]:
     )
 
 
-def recipient_of(session: Session, event: Event) -> Row[UUID, str] | None:
-    """Whom to tell of an event (`account_id`), and the `number` people know its ticket by.
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom to tell of an event, and the number by which people know its ticket."""
 
-    It is the applicant's account: that which filed, or which gave the authority to file.
-    The number is the item's where the event is about an item, else the ticket's.
+    account_id: UUID
+    number: str
+
+
+def recipients_of(session: Session, events: Sequence[Event]) -> dict[UUID, Recipient]:
+    """Whom to tell of some events of one district, by event; one statement, none for no event.
+
+    It is the applicant's account: that which filed, or which gave the authority to file. The number
+    is the item's where the event is about an item, else the ticket's. An event whose ticket is gone
+    has no recipient.
     """
-    item = (
-        (Item.district_id == Ticket.district_id)
-        & (Item.ticket_id == Ticket.id)
-        & (Item.id == event.item_id)
-    )
-    return session.execute(
+    if not events:
+        return {}
+    named = {event.item_id for event in events if event.item_id is not None}
+    rows = session.execute(
         select(
+            Ticket.id,
             func.coalesce(
                 giver_of(district=Ticket.district_id, authority=Ticket.authority_id),
                 Ticket.account_id,
             ).label("account_id"),
-            func.coalesce(Item.number, Ticket.number).label("number"),
+            Ticket.number,
+            Item.id.label("item_id"),
+            Item.number.label("of_item"),
         )
-        .outerjoin(Item, item)
-        .where(Ticket.district_id == event.district_id, Ticket.id == event.ticket_id)
-    ).one_or_none()
+        .outerjoin(
+            Item,
+            (Item.district_id == Ticket.district_id)
+            & (Item.ticket_id == Ticket.id)
+            & (Item.id == one_of_ids(named)),
+        )
+        .where(
+            Ticket.district_id == events[0].district_id,
+            Ticket.id == one_of_ids({event.ticket_id for event in events if event.ticket_id}),
+        )
+    ).all()
+    of_ticket = {row.id: Recipient(row.account_id, row.number) for row in rows}
+    numbers = {(row.id, row.item_id): row.of_item for row in rows}
+    return {
+        event.id: replace(
+            recipient, number=numbers.get((event.ticket_id, event.item_id)) or recipient.number
+        )
+        for event in events
+        if (recipient := of_ticket.get(event.ticket_id)) is not None
+    }
+
+
+def one_of_ids(ids: Iterable[UUID]) -> ColumnElement[Any]:
+    """Any of some ids: one text of a statement, however many there are."""
+    return any_(literal(sorted(ids), ARRAY(Uuid())))
