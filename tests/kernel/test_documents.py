@@ -262,3 +262,17 @@ def test_whatever_is_patched_may_be_put(app, audience, path, method, operation):
         rule = re.sub(r"\{\w+\}", str(UUID(int=0)), path)
         bound = app.url_map.bind("localhost")
         assert bound.match(rule, method="PUT") == bound.match(rule, method="PATCH")
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_query_that_the_introduction_names_is_asked_for_so(audience):
+    names = set(re.findall(r"`\?(\w+)=", committed(audience)["info"]["description"]))
+    declared = {
+        parameter["name"]
+        for one in AUDIENCES
+        for _, _, operation in operations(one)
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query"
+    }
+    assert "after" in names
+    assert names <= declared

@@ -151,7 +151,7 @@ def _to_accept(clerk: Headers, number: int) -> Generator[Step, list[Any], list[s
         found += [one["id"] for one in page["items"]]
         if page["next"] is None and len(found) < number:
             raise SystemExit(f"there are only {len(found)} acceptances to decide")
-        path = f"{first}&cursor={page['next']}"
+        path = f"{first}&after={page['next']}"
     return found[:number]
 
 
