@@ -82,6 +82,10 @@ NICENESS: Final = 5
 """How much the worker gives way (nice(1)): nobody waits for it, and somebody for every request.
 Beside busy web processes it has a third of what one of them has, alone all there is."""
 
+LOOKING_SECONDS: Final = 0.25
+"""How often a lane without work looks for some, each time with one statement. Nothing announces
+jobs: transactions that announce something commit one after another in the whole server."""
+
 _firing: Final = threading.Lock()
 
 
@@ -466,6 +470,7 @@ async def serve(app: procrastinate.App, lane: Lane) -> None:
         concurrency=lane.concurrency,
         delete_jobs="always",
         shutdown_graceful_timeout=15,
-        fetch_job_polling_interval=5,
+        fetch_job_polling_interval=LOOKING_SECONDS,
+        listen_notify=False,
         install_signal_handlers=False,
     )

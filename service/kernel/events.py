@@ -15,7 +15,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.kernel.actor import Actor, ActorKind
-from service.kernel.db import Base, DistrictScoped, EnumText, insert_rows, one_of
+from service.kernel.db import Base, DistrictScoped, EnumText, insert_last, one_of
 from service.kernel.ids import new_id
 from service.kernel.vocabulary import P, Payload, PayloadError, kind_of
 
@@ -116,5 +116,5 @@ def payload_of(event: Event, payload: type[P]) -> P:
 def write_emitted(session: Session) -> Sequence[Mapping[str, Any]]:
     """Write what was emitted, in one statement; returns the rows, in the order of emission."""
     rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
-    insert_rows(session, Event, rows)
+    insert_last(session, Event, rows)
     return rows

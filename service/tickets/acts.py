@@ -27,7 +27,7 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.facts.rules import KnownFact
 from service.kernel import events
 from service.kernel.actor import Actor
-from service.kernel.db import insert_new_rows, insert_rows, update_changed
+from service.kernel.db import insert_last, insert_new_rows, update_changed
 from service.routing.bundle import EdgeStatus
 from service.routing.conditions.known import Known
 from service.routing.context import Asking, encode_context
@@ -591,8 +591,8 @@ class Act:
         written = insert_new_rows(self.session, Item, [values_of(item) for item in ordered])
         if len(written) < len(ordered):
             raise ItemsOpenAlready(written)
-        insert_rows(self.session, Edge, [values_of(edge) for edge in self.edges()])
-        insert_rows(self.session, ReliedFact, self._relied)
+        insert_last(self.session, Edge, [values_of(edge) for edge in self.edges()])
+        insert_last(self.session, ReliedFact, self._relied)
 
 
 def _write_together(session: Session, acts: Sequence[Act]) -> None:

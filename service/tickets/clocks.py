@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from service.calendars.rules import Due, WorkingCalendar
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_last
 from service.routing.flow import Flow
 from service.routing.states import Phase
 from service.tickets.edges import predecessors_first, wait_of
@@ -188,7 +188,7 @@ class Clocks:
     def write(self) -> None:
         """Two statements at the most, whatever has moved."""
         self.write_moved()
-        insert_rows(self.session, DueChange, self.changes)
+        insert_last(self.session, DueChange, self.changes)
 
     def write_moved(self) -> None:
         """What has moved although nothing happened to it; one statement at the most."""
@@ -226,7 +226,7 @@ def write_clocks(session: Session, tickets: Sequence[Clocks]) -> None:
     """`Clocks.write` for several tickets: one statement for all changes."""
     for one in tickets:
         one.write_moved()
-    insert_rows(session, DueChange, [row for one in tickets for row in one.changes])
+    insert_last(session, DueChange, [row for one in tickets for row in one.changes])
 
 
 def _finish(item: Item) -> Finish:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules.definitions import OfferingDefinition
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_last
 from service.kernel.ids import new_id
 from service.routing.flow import Flow, Stage, StageKind, Verdict
 from service.routing.states import (
@@ -138,8 +138,8 @@ class StageRows:
 
         One for each stage in which returns are gathered from now on.
         """
-        insert_rows(session, ItemStage, self.entered)
-        insert_rows(session, Task, self.tasks)
+        insert_last(session, ItemStage, self.entered)
+        insert_last(session, Task, self.tasks)
         self.write_left(session)
 
     def write_left(self, session: Session) -> None:
@@ -231,8 +231,8 @@ def write_stages(session: Session, tickets: Sequence[StageRows]) -> None:
     """`StageRows.write` for several tickets: two statements for what was entered, and one for the
     stages that were closed with a verdict, where a ticket left nothing else.
     """
-    insert_rows(session, ItemStage, [row for one in tickets for row in one.entered])
-    insert_rows(session, Task, [row for one in tickets for row in one.tasks])
+    insert_last(session, ItemStage, [row for one in tickets for row in one.entered])
+    insert_last(session, Task, [row for one in tickets for row in one.tasks])
     closed: list[tuple[Item, CloseStage, datetime]] = []
     for one in tickets:
         verdicts = one.verdicts()

@@ -165,8 +165,8 @@ def test_a_status_narrows_the_same_walk(filled, agent):
 @pytest.mark.parametrize(
     ("table", "index", "rows"),
     [
-        ("items", "ix_items_ticket", 2 * (PAGE + 1)),
-        ("edges", "ix_edges_ticket", PAGE + 1),
+        ("items", "uq_items_ticket", 2 * (PAGE + 1)),
+        ("edges", "uq_edges_ticket", PAGE + 1),
     ],
 )
 def test_what_belongs_to_a_page_is_looked_up(filled, agent, table, index, rows):

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, exc, select, text
 
 from service.app import create_app
+from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import (
     Database,
@@ -19,10 +20,12 @@ from service.kernel.db import (
     Scope,
     ScopeKind,
     connect,
+    insert_last,
     insert_rows,
     scope_of,
 )
 from service.kernel.db.engine import DOOR_SECONDS
+from service.kernel.deliveries import HandledEvent
 from service.kernel.events import Event
 from service.kernel.settings import SettingsError
 from tests.conftest import url_of
@@ -230,15 +233,27 @@ def test_a_statement_that_takes_too_long_is_stopped(settings, database_name):
         hasty.dispose()
 
 
-def test_a_server_that_hangs_is_waited_for_no_longer_than_a_statement_may_take(settings):
+def ask(database, session):
+    session.execute(text("SELECT 1"))
+
+
+def write_together(database, session):
+    row = {"district_id": "demo", "handler": "one", "at": clock.now()}
+    for _ in range(2):
+        insert_last(session, HandledEvent, [row | {"event_id": uuid4()}])
+    database.commit(session)
+
+
+@pytest.mark.parametrize("act", [ask, write_together])
+def test_a_server_that_hangs_is_waited_for_no_longer_than_a_statement_may_take(settings, act):
     with relayed(settings, database_statement_timeout=200) as (relay, through):
         database = connect(through)
         try:
-            session = database.open(Scope.system())
+            session = database.open(Scope.system("demo"))
             relay.frozen.set()
             begun = time.monotonic()
             with pytest.raises(exc.OperationalError):
-                session.execute(text("SELECT 1"))
+                act(database, session)
             session.close()
             assert 2 < time.monotonic() - begun < 5
             relay.frozen.clear()

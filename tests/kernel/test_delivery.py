@@ -496,6 +496,51 @@ def test_every_queue_is_served_and_none_with_the_timers():
     assert (Queue.TIMERS,) in [lane.queues for lane in worker.LANES]
 
 
+def test_nothing_is_announced(database, superuser, no_jobs, subscribe):
+    """Transactions that announce something commit one after another, in the whole server."""
+
+    def keen(_session, _event):
+        pass
+
+    subscribe(keen)
+    channel = "procrastinate_any_queue_v1"
+    superuser.execute(f"LISTEN {channel}")
+    with database.transaction(DEMO) as session:
+        tell(session)
+    assert len(queued(superuser)) == 1
+    superuser.execute(f"NOTIFY {channel}, 'of this test'")
+    (told,) = superuser.notifies(timeout=10, stop_after=1)
+    superuser.execute(f"UNLISTEN {channel}")
+    assert told.payload == "of this test"
+
+
+def test_a_worker_without_work_finds_what_comes(
+    settings, database, no_jobs, subscribe, monkeypatch
+):
+    """It looks by itself, and finds what was enqueued after it had found nothing."""
+    had = threading.Event()
+
+    def keen(_session, _event):
+        had.set()
+
+    subscribe(keen)
+    lane = next(one for one in worker.LANES if Queue.DELIVERIES in one.queues)
+    monkeypatch.setattr(worker, "LOOKING_SECONDS", 0.01)
+
+    async def work() -> tuple[bool, bool]:
+        async with worker.build(settings, database).open_async() as app:
+            serving = asyncio.create_task(worker.serve(app, lane))
+            before = await asyncio.to_thread(had.wait, 0.5)
+            with database.transaction(DEMO) as session:
+                tell(session)
+            after = await asyncio.to_thread(had.wait, 10)
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            return before, after
+
+    assert asyncio.run(work()) == (False, True)
+
+
 def test_timers_do_not_wait_for_deliveries(
     settings, database, superuser, no_jobs, subscribe, monkeypatch
 ):

@@ -191,6 +191,21 @@ def test_the_job_tables_work_as_a_database_made_by_the_library_would():
         assert names[0] == names[1]
 
 
+def test_a_release_that_waits_for_announcements_has_them_after_the_way_down():
+    """A trigger that is disabled is one of the library's all the same."""
+    enabled = (
+        "SELECT tgenabled FROM pg_trigger"
+        " WHERE tgname = 'procrastinate_jobs_notify_queue_job_inserted_v1'"
+    )
+    with clone(f"test_migrations_{uuid4().hex[:8]}") as name:
+        owner = url_of("owner", name)
+        assert asked(name, enabled) == [("D",)]
+        migrations.downgrade(owner, "0025")
+        assert asked(name, enabled) == [("O",)]
+        migrations.upgrade(owner)
+        assert asked(name, enabled) == [("D",)]
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_step_tells_what_it_does(revision):
     script = ScriptDirectory(str(MIGRATIONS)).get_revision(revision)

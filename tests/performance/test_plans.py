@@ -258,8 +258,8 @@ def test_what_a_ticket_waits_for(plan_of, filled):
     with filled.transaction(Scope.system("demo")) as session:
         ticket = session.scalars(select(Ticket).limit(1)).one()
     plan = plan_of(system("demo"), lambda session: edges_of(session, ticket), "edges")
-    assert plan.indexes == {"ix_edges_ticket"}
-    assert plan.touched("ix_edges_ticket") <= 10
+    assert plan.indexes == {"uq_edges_ticket"}
+    assert plan.touched("uq_edges_ticket") <= 10
 
 
 def test_what_of_a_person_is_open(plan_of):

@@ -159,7 +159,7 @@ def test_consents_are_kept_once(world):
         world.ticket(talent, offering)
     given = talent.get("/v1/me/consents").json["items"]
     assert sorted((one["code"], one["version"]) for one in given) == [
-        ("enterprise", 1),
+        ("enterprise", 2),
         ("processing", 1),
         ("sensitive", 1),
     ]

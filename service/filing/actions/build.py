@@ -26,7 +26,7 @@ from service.identity.people.queries import (
 )
 from service.kernel import person_keys
 from service.kernel.actor import Actor
-from service.kernel.db import insert_rows
+from service.kernel.db import insert_last
 from service.kernel.errors import Conflict, Invalid
 from service.kernel.ids import new_id
 from service.kernel.sealed import seal_json
@@ -164,8 +164,8 @@ def begin(
     ]
     _keep_people(session, household, ticket, items)
     edges, stages = _act(session, actor, context, ticket, items, calendar, at)
-    insert_rows(session, TicketSection, _section_rows(session, filing, ticket, items))
-    insert_rows(session, TicketMaterial, _material_rows(filing, ticket, items))
+    insert_last(session, TicketSection, _section_rows(session, filing, ticket, items))
+    insert_last(session, TicketMaterial, _material_rows(filing, ticket, items))
     return TicketRows(ticket, items, stages, edges, calendar)
 
 

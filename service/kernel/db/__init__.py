@@ -13,6 +13,7 @@ from service.kernel.db.columns import (
 from service.kernel.db.engine import Database, connect, districts
 from service.kernel.db.locking import for_change, for_use
 from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
+from service.kernel.db.together import insert_last
 from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows, update_changed
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "districts",
     "for_change",
     "for_use",
+    "insert_last",
     "insert_new_rows",
     "insert_rows",
     "one_of",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import District
 from service.kernel.db.scope import Scope, set_scope
+from service.kernel.db.together import send_in_time
 from service.kernel.settings import DatabaseSettings, SettingsError
 
 
@@ -31,6 +32,7 @@ class Database:
 
     def __post_init__(self) -> None:
         self.sessions = sessionmaker(self.engine, autoflush=False, expire_on_commit=False)
+        send_in_time(self.engine, self.sessions)
 
     @contextmanager
     def transaction(self, scope: Scope) -> Iterator[Session]:

@@ -13,7 +13,17 @@ from functools import lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, Table, delete, inspect, select
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    delete,
+    inspect,
+    select,
+)
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
@@ -89,14 +99,23 @@ class _Insertion:
 def _execute(
     session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], ending: str
 ) -> Any:
+    connection = session.connection()
+    text, values = prepared_insert(connection, model, rows)
+    return connection.exec_driver_sql(text + ending, values)
+
+
+def prepared_insert(
+    connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, tuple[Any, ...]]:
+    """The statement that writes rows, all with the same columns, and its values."""
     if "id" not in rows[0]:
         rows = [{"id": new_id(), **row} for row in rows]
-    names, connection = rows[0].keys(), session.connection()
+    names = rows[0].keys()
     if any(row.keys() != names for row in rows):
         raise ValueError(f"rows of {model.__tablename__} with different columns")
     table = cast("Table", model.__table__)
     insertion = _insertion(table, tuple(names), len(rows), connection.dialect)
-    return connection.exec_driver_sql(insertion.text + ending, insertion.values(rows))
+    return insertion.text, insertion.values(rows)
 
 
 @lru_cache(_TEXTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +19,18 @@ from service.tickets.rules.applicant import ApplicantKind
 from service.tickets.rules.clock import SegmentEffect, SegmentKind
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.states import Dropped, Reliance
+
+
+def of_item() -> ForeignKeyConstraint:
+    """The foreign key of a row that names its item and the item's ticket.
+
+    The item's own key holds that the ticket exists, so a key from here to the ticket would be
+    checked for nothing; that the item is one of this ticket is held besides.
+    """
+    return ForeignKeyConstraint(
+        ["district_id", "ticket_id", "item_id"],
+        ["items.district_id", "items.ticket_id", "items.id"],
+    )
 
 
 class Item(OfEmployer, DistrictScoped, Base):
@@ -41,7 +53,7 @@ class Item(OfEmployer, DistrictScoped, Base):
         owned_by("tickets", "ticket_id"),
         owned_by("offering_versions", "offering_version_id"),
         UniqueConstraint("district_id", "number"),
-        Index("ix_items_ticket", "district_id", "ticket_id"),
+        Index("uq_items_ticket", "district_id", "ticket_id", "id", unique=True),
         Index(
             "uq_items_open",
             "district_id",
@@ -133,10 +145,8 @@ class Edge(OfEmployer, OfApplicant, DistrictScoped, Base):
 
     __tablename__ = "edges"
     __table_args__ = (
-        owned_by("tickets", "ticket_id"),
-        owned_by("items", "item_id"),
-        UniqueConstraint("district_id", "item_id", "predecessor"),
-        Index("ix_edges_ticket", "district_id", "ticket_id"),
+        of_item(),
+        Index("uq_edges_ticket", "district_id", "ticket_id", "item_id", "predecessor", unique=True),
         one_of("kind", EdgeKind),
         one_of("on", EdgeOn),
         one_of("otherwise", Otherwise),
@@ -171,8 +181,7 @@ class Correction(OfApplicant, DistrictScoped, Base):
 
     __tablename__ = "corrections"
     __table_args__ = (
-        owned_by("tickets", "ticket_id"),
-        owned_by("items", "item_id"),
+        of_item(),
         owned_by("tasks", "task_id"),
         Index("ix_corrections_item", "district_id", "item_id", "id"),
         CheckConstraint("answered_at >= asked_at", name="answered_after_asked"),
@@ -205,8 +214,7 @@ class ClockSegment(OfApplicant, DistrictScoped, Base):
 
     __tablename__ = "clock_segments"
     __table_args__ = (
-        owned_by("tickets", "ticket_id"),
-        owned_by("items", "item_id"),
+        of_item(),
         owned_by("tasks", "task_id"),
         Index("ix_clock_segments_item", "district_id", "item_id", "id"),
         one_of("kind", SegmentKind),

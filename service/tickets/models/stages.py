@@ -14,6 +14,7 @@ from service.kernel.sealed import Owner, sealed_column
 from service.routing.flow import StageKind, Verdict
 from service.routing.states import StageStatus
 from service.tickets.models.applicants import OfApplicant
+from service.tickets.models.items import of_item
 from service.tickets.rules.states import TaskStatus
 
 _ACTIVE: Final = text("status IN ('open', 'claimed')")
@@ -59,8 +60,7 @@ class Task(OfApplicant, DistrictScoped, Base):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        owned_by("tickets", "ticket_id"),
-        owned_by("items", "item_id"),
+        of_item(),
         owned_by("stages", "stage_id"),
         owned_by("departments", "department", "code"),
         UniqueConstraint("district_id", "stage_id", "department"),
