@@ -72,19 +72,19 @@ LANES: Final = (
 )
 """A lane waits for no other: however many deliveries there are, timers run on time."""
 
+LOOKING_SECONDS: Final = 0.25
+"""How often a lane without work looks for some, each time with one statement. Nothing announces
+jobs: transactions that announce something commit one after another in the whole server."""
+
 CONNECTIONS: Final = sum(lane.concurrency for lane in LANES) - 1
 """How many jobs may want a connection of the pool at once: all, but for the rescue of others."""
 
-HELPERS: Final = 3
+MOST_JOINING: Final = 3
 """How many workers at most join the one that runs the timers, where there are so many alarms."""
 
 NICENESS: Final = 5
 """How much the worker gives way (nice(1)): nobody waits for it, and somebody for every request.
 Beside busy web processes it has a third of what one of them has, alone all there is."""
-
-LOOKING_SECONDS: Final = 0.25
-"""How often a lane without work looks for some, each time with one statement. Nothing announces
-jobs: transactions that announce something commit one after another in the whole server."""
 
 _firing: Final = threading.Lock()
 
@@ -377,7 +377,7 @@ def build(settings: Settings, database: Database) -> procrastinate.App:
         return clocks_agree(database, tolerance=settings.clock_tolerance)
 
     _add_timer(app, "run_timers", "* * * * *", on_time, lambda: run_timers(database))
-    for number in range(1, HELPERS + 1):
+    for number in range(1, MOST_JOINING + 1):
         name = f"help_timers_{number}"
         _add_timer(app, name, "* * * * *", on_time, lambda: fire_alarms(database), Queue.ALARMS)
     _add_timer(app, "follow_calendars", "* * * * *", on_time, lambda: follow_calendars(database))

@@ -237,8 +237,8 @@ def test_several_workers_join_in_and_each_with_one_thread(settings, database, mo
     assert alarms == 3
     app = worker.build(settings, database)
     helping = [task for task in app.tasks.values() if task.queue == Queue.ALARMS]
-    assert len(helping) == worker.HELPERS
-    assert len({task.queueing_lock for task in helping}) == worker.HELPERS
+    assert len(helping) == worker.MOST_JOINING
+    assert len({task.queueing_lock for task in helping}) == worker.MOST_JOINING
     (lane,) = [lane for lane in worker.LANES if Queue.ALARMS in lane.queues]
     assert lane.concurrency == 1
 
