@@ -79,7 +79,7 @@ def test_a_document_says_what_holds_for_every_request(documents, audience):
         "Authorization",
         "Idempotency-Key",
         "If-Match",
-        "?cursor=",
+        "?after=",
         "Accept-Language",
         "application/problem+json",
         "fen",
