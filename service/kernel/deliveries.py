@@ -195,7 +195,7 @@ def first_times(
 ) -> list[Event]:
     """`first_time` for several events, in the order of their ids; one statement.
 
-    That order keeps two workers with the same events from waiting for each other in a circle.
+    That order keeps two workers with the same events from a deadlock.
     """
     marks = {new_id(): event for event in sorted(events, key=lambda event: event.id)}
     rows = [

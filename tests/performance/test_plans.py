@@ -23,12 +23,13 @@ from service.filing.queries import filing_state
 from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor, ActorKind, Post, system
 from service.kernel.db import Database, Scope
+from service.kernel.events import Event
 from service.kernel.permissions import Role
 from service.tickets.models.filed import Ticket
-from service.tickets.queries.rows import edges_of
+from service.tickets.queries.rows import edges_of, edges_of_all, items_of_all, recipients_of
 from service.tickets.rescheduling import tickets_behind
 from service.tickets.rules.applicant import Applicant
-from service.tickets.timers import due_alarms
+from service.tickets.timers import TOGETHER, due_alarms
 from tests.conftest import url_of
 from tests.plans import Plan, explained
 from tests.scopes import scope_of_person
@@ -39,6 +40,8 @@ POLICE, BUILDERS = "public_security", "construction"
 OPEN, MINE, HISTORY, ELSEWHERE = 100_000, 40, 20_000, 500
 BIG = {"tasks", "items", "tickets", "stages", "edges", "events"}
 PAGE = 25
+ROWS = 10 * TOGETHER
+"""What the tickets of one transaction of the timer have."""
 CLERK, PERSON = uuid4(), uuid4()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_AWAY = datetime(2040, 1, 2, tzinfo=UTC)
@@ -136,9 +139,11 @@ def filled(database, database_name) -> Database:
 def plan_of(filled) -> Callable[..., Plan]:
     """The plan of the one statement on a table that a call sends; for any values it is the same."""
 
-    def explain(actor: Actor, call: Callable[[Any], Any], table: str) -> Plan:
+    def explain(
+        actor: Actor, call: Callable[[Any], Any], table: str, sorted_at_most: int = 4 * PAGE
+    ) -> Plan:
         plan, generic = explained(filled, actor, call, table)
-        plan.reads_nothing_whole(BIG, sorted_at_most=4 * PAGE)
+        plan.reads_nothing_whole(BIG, sorted_at_most=sorted_at_most)
         assert generic.indexes == plan.indexes
         return plan
 
@@ -260,6 +265,38 @@ def test_what_a_ticket_waits_for(plan_of, filled):
     plan = plan_of(system("demo"), lambda session: edges_of(session, ticket), "edges")
     assert plan.indexes == {"uq_edges_ticket"}
     assert plan.touched("uq_edges_ticket") <= 10
+
+
+@pytest.fixture
+def several(filled):
+    """As many tickets as the timer deals with in one transaction, with their items."""
+    with filled.transaction(Scope.system("demo")) as session:
+        tickets = session.scalars(select(Ticket).order_by(Ticket.id).limit(TOGETHER)).all()
+        return tickets, items_of_all(session, tickets)
+
+
+@pytest.mark.parametrize(
+    ("read", "index"), [(items_of_all, "uq_items_ticket"), (edges_of_all, "uq_edges_ticket")]
+)
+def test_what_several_tickets_have(plan_of, several, read, index):
+    tickets, _ = several
+    plan = plan_of(system("demo"), lambda session: read(session, tickets), r"items|edges", ROWS)
+    assert plan.indexes == {index}
+    assert plan.touched(index) <= ROWS
+
+
+def test_whom_to_tell_of_events_of_several_tickets(filled, several):
+    """Tickets and items may be joined by a hash: of both it is the rows of these alone."""
+    _, items = several
+    events = [
+        Event(id=uuid4(), district_id="demo", ticket_id=ticket, item_id=of_ticket[0].id)
+        for ticket, of_ticket in items.items()
+    ]
+    call = lambda session: recipients_of(session, events)  # noqa: E731
+    plan, generic = explained(filled, system("demo"), call, "tickets")
+    assert not (plan.read_whole | generic.read_whole) & BIG
+    assert plan.indexes
+    assert all(plan.touched(name) <= ROWS for name in plan.indexes)
 
 
 def test_what_of_a_person_is_open(plan_of):
