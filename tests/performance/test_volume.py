@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import PASSWORD, url_of
 from tests.packs import publish, whole_pack
-from tests.performance.copies import Original, write
+from tests.performance.copies import WRITTEN, Original, write
+from tests.performance.loading import verify, without_indexes
 from tests.performance.originals import Originals
 from tests.tickets import invariants
 
@@ -23,10 +24,11 @@ def filled(app, database, database_name):
     """Some originals, and whether each has ended; after them their copies."""
     publish(database, whole_pack())
     made = list(Originals(app, database, PASSWORD, seed=11).make(ORIGINALS))
-    with psycopg.connect(url_of("owner", database_name)) as owner:
-        originals = [Original(owner, one, place) for place, (one, _) in enumerate(made, start=1)]
+    with psycopg.connect(url_of("superuser", database_name)) as admin:
+        originals = [Original(admin, one, place) for place, (one, _) in enumerate(made, start=1)]
         chance = random.Random(11)
-        write(owner, (chance.choice(originals) for _ in range(COPIES)), batch=15)
+        with without_indexes(admin, WRITTEN):
+            write(admin, (chance.choice(originals) for _ in range(COPIES)), batch=15)
     return made
 
 

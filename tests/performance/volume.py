@@ -13,24 +13,43 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 import psycopg
 
 from service.app import create_app
-from service.kernel import logs
+from service.kernel import clock, crypto, logs
+from service.kernel.ids import lowest_id
+from service.kernel.keys import load_keys
 from service.kernel.settings import load
 from service.local.environment import read_environment
+from service.local.postgres import SUPERUSER
 from service.runtime import open_database
-from tests.performance.copies import Original, write
+from tests.performance.copies import WRITTEN, Original, Wanted, wanted, write_batch
+from tests.performance.loading import begin, verify, without_indexes
 from tests.performance.originals import ENDED, Originals
 
 ORIGINALS: Final = 120
 SEED: Final = 20261124
+GENEROUS: Final = {
+    "TALENT_LIMIT_LOGIN_PER_ADDRESS": "100000 per minute",
+    "TALENT_LIMIT_LOGIN_PER_ACCOUNT": "100000 per minute",
+    "TALENT_LIMIT_UPLOADS": "100000 per minute",
+}
+"""All people of a district sign in and hand in within one process, at one address."""
+_BATCH: Final = 250
 _STATISTICS: Final = "VACUUM (ANALYZE)"
+_DELIVERED: Final = "UPDATE delivery_cursors SET swept_to = greatest(swept_to, %s)"
+"""Of copies nobody is notified: else the worker would find, ten minutes later, that nobody was."""
 
 
 @contextmanager
@@ -44,48 +63,138 @@ def nobody_else(var: Path) -> Iterator[None]:
         os.kill(worker, signal.SIGCONT)
 
 
-def fill(var: Path, *, tickets: int, seed: int = SEED) -> dict[str, int]:
-    """Make so many tickets in the service of a folder; gives how many rows there then are."""
-    with nobody_else(var):  # what is due long since would be done before its turn
-        return _filled(var, tickets, seed)
+@dataclass(frozen=True)
+class Filled:
+    """How many rows there are, and the seconds that copies, indexes, foreign keys and statistics
+    took.
+    """
+
+    rows: dict[str, int]
+    seconds: dict[str, float]
 
 
-def _filled(var: Path, tickets: int, seed: int) -> dict[str, int]:
-    os.environ.update(read_environment(var))
-    logs.configure(logging.WARNING)
-    settings = load()
-    database = open_database(settings)
-    password = (var / "demo-password").read_text("utf-8").strip()
-    try:
-        made = Originals(create_app(settings, database), database, password, seed)
-        originals = list(made.make(min(ORIGINALS, tickets)))
-    finally:
-        database.dispose()
-    with psycopg.connect(settings.database_owner_url) as connection:
-        ended = [_read(connection, *one) for one in enumerate(originals, start=1) if one[1][1]]
-        others = [_read(connection, *one) for one in enumerate(originals, start=1) if not one[1][1]]
-        write(connection, _drawn(ended, others, tickets - len(originals), seed))
-        connection.commit()
-        connection.autocommit = True
-        connection.execute(_STATISTICS)
-        return _counted(connection)
+class District:
+    """What is copied, drawn by chance; the same with the same seed.
+
+    The service of the folder runs, and its worker rests (`nobody_else`): what is due long since
+    would be done before its turn.
+    """
+
+    def __init__(self, var: Path, *, seed: int = SEED, originals: int = ORIGINALS) -> None:
+        """File the originals and walk them. This process then has the service's environment."""
+        os.environ.update(read_environment(var) | GENEROUS)
+        logs.configure(logging.WARNING)
+        settings = load()
+        self.superuser_url = superuser_url(var, settings.database_owner_url)
+        self._chance = random.Random(seed)
+        database = open_database(settings)
+        password = (var / "demo-password").read_text("utf-8").strip()
+        try:
+            made = Originals(create_app(settings, database), database, password, seed)
+            found = list(made.make(originals))
+        finally:
+            database.dispose()
+        with psycopg.connect(self.superuser_url) as connection:
+            copied = [Original(connection, one, at) for at, (one, _) in enumerate(found, start=1)]
+        self._ended = [one for one, (_, ended) in zip(copied, found, strict=True) if ended]
+        self._others = [one for one, (_, ended) in zip(copied, found, strict=True) if not ended]
+
+    def copy(self, number: int, *, processes: int = 1) -> Filled:
+        """Write so many copies, then verify and analyze all there is."""
+        copies = islice(wanted(self._drawn()), number)
+        batches: list[Batch] = []
+        while batch := [(one.original.region, one.turn) for one in islice(copies, _BATCH)]:
+            batches.append(batch)
+        with psycopg.connect(self.superuser_url, autocommit=False) as connection:
+            seconds = _Seconds()
+            with without_indexes(connection, WRITTEN):
+                self._write(batches, processes)
+                seconds.took("copies")
+            seconds.took("indexes")
+            verify(connection, WRITTEN)
+            seconds.took("foreign keys")
+            connection.execute(_DELIVERED, (lowest_id(clock.now()),))
+            connection.commit()
+            connection.autocommit = True
+            connection.execute(_STATISTICS)
+            seconds.took("statistics")
+            return Filled(counted(connection), seconds.by_part)
+
+    def _drawn(self) -> Iterator[Original]:
+        while True:
+            likely = self._ended if self._chance.random() < ENDED else self._others
+            yield self._chance.choice(likely or self._ended or self._others)
+
+    def _write(self, batches: list[Batch], processes: int) -> None:
+        """In processes of their own: all of a processor is used, and no memory is shared."""
+        ready = (self.superuser_url, [*self._ended, *self._others])
+        with ProcessPoolExecutor(processes, get_context("spawn"), _begin, ready) as pool:
+            for _ in pool.map(_write_batch, batches):
+                pass
 
 
-def _read(connection: psycopg.Connection[Any], region: int, made: tuple[Any, bool]) -> Original:
-    return Original(connection, made[0], region)
+Batch = Sequence[tuple[int, int]]
+"""Copies: the region of the original, by which it is known, and the turn."""
 
 
-def _drawn(
-    ended: list[Original], others: list[Original], number: int, seed: int
-) -> Iterator[Original]:
-    chance = random.Random(seed)
-    for _ in range(number):
-        wanted = ended if chance.random() < ENDED else others
-        yield chance.choice(wanted or ended or others)
+@dataclass(frozen=True)
+class _Writing:
+    connection: psycopg.Connection[Any]
+    originals: dict[int, Original]
 
 
-def _counted(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    counted = {}
+_writing: _Writing | None = None
+
+
+def _begin(url: str, originals: Sequence[Original]) -> None:
+    """What a process that writes needs."""
+    global _writing  # noqa: PLW0603 - a process of a pool hands on nothing else
+    crypto.use(crypto.Keyring(load_keys(load().keys_file)))
+    connection = psycopg.connect(url)
+    begin(connection)
+    _writing = _Writing(connection, {one.region: one for one in originals})
+
+
+def _write_batch(batch: Batch) -> None:
+    assert _writing is not None
+    known = _writing.originals
+    write_batch(_writing.connection, [Wanted(known[region], turn) for region, turn in batch])
+
+
+class _Seconds:
+    def __init__(self) -> None:
+        self.by_part: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def took(self, part: str) -> None:
+        now = time.monotonic()
+        self.by_part[part] = round(now - self._since, 1)
+        self._since = now
+
+
+def fill(var: Path, *, tickets: int, seed: int = SEED, processes: int = 1) -> dict[str, int]:
+    """Make so many tickets in the service of a folder; returns how many rows there then are."""
+    return _filled(var, tickets, seed, processes).rows
+
+
+def _filled(var: Path, tickets: int, seed: int, processes: int) -> Filled:
+    with nobody_else(var):
+        originals = min(ORIGINALS, tickets)
+        district = District(var, seed=seed, originals=originals)
+        return district.copy(tickets - originals, processes=processes)
+
+
+def superuser_url(var: Path, url: str) -> str:
+    """The address of the superuser of a folder's database, of which `url` is another role's."""
+    password = json.loads((var / "postgres" / "passwords.json").read_text("utf-8"))[SUPERUSER]
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{SUPERUSER}:{quote(password)}@{place}").geturl()
+
+
+def counted(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """How many rows there are."""
+    found = {}
     for name, query in {
         "tickets": "SELECT count(*) FROM tickets",
         "items": "SELECT count(*) FROM items",
@@ -94,18 +203,23 @@ def _counted(connection: psycopg.Connection[Any]) -> dict[str, int]:
         "events": "SELECT count(*) FROM events",
     }.items():
         row = connection.execute(query).fetchone()
-        counted[name] = row[0] if row else 0
-    return counted
+        found[name] = row[0] if row else 0
+    return found
 
 
 def main() -> None:
+    """Fill the service of a folder, and print how many rows there are and what took how long."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--tickets", type=int, required=True)
     asked.add_argument("--seed", type=int, default=SEED)
     asked.add_argument("--var", type=Path, default=Path("var"))
-    told = asked.parse_args()
-    for name, number in fill(told.var, tickets=told.tickets, seed=told.seed).items():
+    asked.add_argument("--processes", type=int, default=1, help="that write copies")
+    chosen = asked.parse_args()
+    filled = _filled(chosen.var, chosen.tickets, chosen.seed, chosen.processes)
+    for name, number in filled.rows.items():
         print(f"{number:>12,}  {name}")
+    for name, seconds in filled.seconds.items():
+        print(f"{seconds:>12,}  seconds for {name}")
 
 
 if __name__ == "__main__":
