@@ -133,9 +133,9 @@ class World:
             number = checked(f"{number[:6]}{born:%Y%m%d}{number[14:17]}")
         return self._member(talent, name, "child", number)
 
-    def spouse(self, talent: Signed, name: str = "李娜") -> str:
+    def spouse(self, talent: Signed, name: str = "李娜", *, number: str | None = None) -> str:
         """The talent's spouse; gives their person."""
-        return self._member(talent, name, "spouse", citizen_id())
+        return self._member(talent, name, "spouse", number or citizen_id())
 
     def _member(self, talent: Signed, name: str, kinship: str, number: str) -> str:
         member = {

@@ -144,7 +144,9 @@ class Original:
         people, accounts, items = connection.execute(_WHOSE, (ticket,)).fetchone() or ([], [], [])
         known = {"ticket": ticket, "people": people, "accounts": accounts, "items": items}
         self.columns = {table: _columns(connection, table) for table in TABLES}
-        rows = {table: list(_rows(connection, table, self.columns[table], known)) for table in TABLES}
+        rows = {
+            table: list(_rows(connection, table, self.columns[table], known)) for table in TABLES
+        }
         ids = sorted({row["id"] for found in rows.values() for row in found})
         assert len(ids) <= _MOST_IDS
         self.columns["person_keys"] = KEY_COLUMNS

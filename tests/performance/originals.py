@@ -48,10 +48,19 @@ def _let_time_pass(walk: Walk) -> None:
 
 
 def _profile() -> dict[str, str]:
-    """Somebody whom no other run has registered: the only thing here that no seed decides."""
-    day, person = divmod(uuid4().int % (30 * 365 * 999), 999)
-    body = f"110107{date(1968, 1, 1) + timedelta(days=day):%Y%m%d}{person + 1:03d}"
-    return {"name": "张伟", "id_type": "citizen_id", "id_number": checked(body)}
+    """Of an adult."""
+    number = _number(date(1968, 1, 1), days=30 * 365)
+    return {"name": "张伟", "id_type": "citizen_id", "id_number": number}
+
+
+def _number(since: date, *, days: int) -> str:
+    """Of somebody born then or later whom no other run has registered: the only thing here that no
+    seed decides.
+    """
+    place, person = divmod(uuid4().int, 999)
+    region, day = divmod(place % (9 * days), days)
+    born = since + timedelta(days=day)
+    return checked(f"1101{region + 1:02d}{born:%Y%m%d}{person + 1:03d}")
 
 
 class Originals:
@@ -93,12 +102,21 @@ class Originals:
         for code in codes or ["settlement"]:
             if code == "schooling":
                 children = range(self.chance.randint(1, 2))
-                wanted += [(code, self.world.child(talent)) for _ in children]
+                wanted += [(code, self._child(talent)) for _ in children]
             elif code == "spouse":
-                wanted.append((code, self.world.spouse(talent)))
+                wanted.append((code, self._spouse(talent)))
             else:
                 wanted.append(code)
         return wanted
+
+    def _child(self, talent: Signed) -> str:
+        """Seven years old, and so already some months ago."""
+        turning_eight = clock.now().date() - timedelta(days=8 * 365 - 10)
+        return self.world.child(talent, number=_number(turning_eight, days=60))
+
+    def _spouse(self, talent: Signed) -> str:
+        number = _number(date(1970, 1, 1), days=28 * 365)
+        return self.world.spouse(talent, number=number)
 
     def _moment(self) -> datetime:
         """Some time in office hours, one to nine months ago."""

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import PASSWORD, url_of
 from tests.packs import publish, whole_pack
 from tests.performance.copies import WRITTEN, Original, write
-from tests.performance.loading import verify, without_indexes
+from tests.performance.loading import without_indexes
 from tests.performance.originals import Originals
 from tests.tickets import invariants
 

@@ -1,0 +1,252 @@
+"""What an operation costs the database when there is more and more in it.
+
+    python -m tests.performance.growth
+
+starts a whole service of its own and fills it to one size after the other. At each it captures what
+each operation of a day sends (`operations`), sends it again and again with pgbench, and counts the
+pages (buffers) that one of them touches, found in memory or not, and how long it takes. Pages do
+not depend on what else runs on the machine.
+
+The worker rests all the time, and nothing is vacuumed but after each filling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import psycopg
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.kernel import clock
+from service.kernel.settings import Settings, load
+from service.local.postgres import bundled_binaries
+from service.runtime import open_database
+from tests.performance import growth_report
+from tests.performance.bench import running
+from tests.performance.floor import measured
+from tests.performance.operations import DEPARTMENT, FILING, Day, Everybody, Headers, Step, a_day
+from tests.performance.volume import District, Filled, nobody_else
+from tests.performance.wire import Request
+from tests.performance.within import Found, through
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SIZES: Final = (10_000, 30_000, 100_000, 300_000)
+PAGE: Final = 25
+DEEP: Final = 2_000
+"""The page that should cost what the first one costs."""
+_MOST_AT_ONCE: Final = 100
+_REQUESTS: Final = 3  # of each kind, of which the last is captured
+_SECONDS: Final = 3
+_FEW, _MANY = 20, 120
+"""Between so many and so many transactions pages are counted: a connection's first ones, in which
+it reads the catalog, are in both.
+"""
+_TOUCHED: Final = "SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = %s"
+_CONNECTED: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Pages touched by one operation, and the median of what it takes, in milliseconds."""
+
+    pages: float
+    p50_ms: float
+
+
+class Counting:
+    """Counts the pages of a database, over a connection to another one."""
+
+    def __init__(self, settings: Settings, superuser_url: str) -> None:
+        self._url = settings.database_url
+        self._name = urlsplit(superuser_url).path.removeprefix("/")
+        elsewhere = urlsplit(superuser_url)._replace(path="/postgres").geturl()
+        self._connection = psycopg.connect(elsewhere, autocommit=True)
+
+    def cost(self, script: str) -> Cost:
+        """Of a script of `floor`; one that renews may be given once."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "script.sql"
+            file.write_text(script, "utf-8")
+            few, many = (self._touched(file, number) for number in (_FEW, _MANY))
+        pages = (many - few) / (_MANY - _FEW)
+        timed = measured(self._url, script, clients=1, seconds=_SECONDS)
+        return Cost(round(pages, 1), round(timed.p50_ms, 3))
+
+    def _touched(self, file: Path, transactions: int) -> int:
+        command = [
+            bundled_binaries() / "bin" / "pgbench", "--no-vacuum", "--protocol=prepared",
+            f"--file={file}", "--client=1", f"--transactions={transactions}",
+            f"--define=i={transactions * 100_000}", self._url,
+        ]  # fmt: skip
+        before = self._so_far()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stdout + done.stderr)
+        while self._one(_CONNECTED):  # counts are known when it has left
+            time.sleep(0.01)
+        return self._so_far() - before
+
+    def _so_far(self) -> int:
+        return self._one(_TOUCHED, self._name)
+
+    def _one(self, query: str, *values: Any) -> int:
+        row = self._connection.execute(query, values).fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within the block nothing is vacuumed by itself."""
+        self._connection.execute("ALTER SYSTEM SET autovacuum = off")
+        self._connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            self._connection.execute("ALTER SYSTEM RESET autovacuum")
+            self._connection.close()
+
+
+@dataclass(frozen=True)
+class Size:
+    """What there is, what it took to make the copies among it, and what operations cost in it.
+
+    `deep`: by list how many rows lie before the deep page that was read.
+    """
+
+    rows: dict[str, int]
+    copies: int
+    bytes: int
+    seconds: dict[str, float]
+    costs: dict[str, Cost]
+    deep: dict[str, int]
+
+
+def grown(var: Path, sizes: Sequence[int], *, processes: int) -> Iterator[Size]:
+    """Fill the service of a folder, which runs, to one size after the other, and measure."""
+    with nobody_else(var):
+        district = District(var)
+        settings = load()
+        counting, database = Counting(settings, district.superuser_url), open_database(settings)
+        client = create_app(settings, database).test_client()
+        everybody = Everybody(client, (var / "demo-password").read_text().strip())
+        with counting.alone(), psycopg.connect(district.superuser_url, autocommit=True) as admin:
+            for size in sizes:
+                copies = size - _one(admin, "SELECT count(*) FROM tickets")
+                filled = district.copy(copies, processes=processes)
+                yield _measured(filled, copies, client, everybody, counting, admin)
+        database.dispose()
+
+
+def _measured(
+    filled: Filled,
+    copies: int,
+    client: FlaskClient,
+    everybody: Everybody,
+    counting: Counting,
+    admin: psycopg.Connection[Any],
+) -> Size:
+    costs: dict[str, Cost] = {}
+    deep: dict[str, int] = {}
+
+    def replay(found: Found) -> None:
+        script = _undone(found.script) if found.name == FILING else found.script
+        costs[found.name] = counting.cost(script)
+
+    size = _one(admin, "SELECT pg_database_size(current_database())")
+    through(_a_day_and_deep_pages(everybody, deep), client, admin, replay)
+    return Size(filled.rows, copies, size, filled.seconds, costs, deep)
+
+
+def _undone(script: str) -> str:
+    """Nothing of it stays: the next size is not to hold filings whose seals do not open."""
+    within = script.replace("BEGIN;", "BEGIN;\nSAVEPOINT before;")
+    return within.replace("COMMIT;", "ROLLBACK TO before;\nCOMMIT;")
+
+
+def _a_day_and_deep_pages(everybody: Everybody, deep: dict[str, int]) -> Day:
+    clerk = everybody.staff(f"clerk.{DEPARTMENT}")
+    yield from _deep("desk list", "/desk/tasks?", clerk, deep)
+    yield from _deep(
+        "employees' requests", "/enterprise/requests?", everybody.staff("agent.1"), deep
+    )
+    yield from a_day(everybody, _REQUESTS, clients=False)
+
+
+def _deep(
+    name: str, path: str, who: Headers, deep: dict[str, int]
+) -> Generator[Step, list[Any], None]:
+    """Page `DEEP` of a list or, where there are less, the last that is full."""
+    before, after, cursor = 0, "", ""
+    while before < (DEEP - 1) * PAGE:
+        limit = min(_MOST_AT_ONCE, (DEEP - 1) * PAGE - before)
+        (page,) = yield Step("", [Request("GET", f"{path}limit={limit}{after}", who)])
+        if page["next"] is None:
+            break
+        before, cursor = before + limit, after
+        after = f"&after={page['next']}"
+    if page["next"] is None:  # the page before is the last one known to be full
+        before, after = before - _MOST_AT_ONCE, cursor
+    deep[name] = before
+    first, far = (Request("GET", f"{path}limit={PAGE}{one}", who) for one in ("", after))
+    yield Step(f"{name}, page 1", [first] * _REQUESTS)
+    yield Step(f"{name}, deep page", [far] * _REQUESTS)
+
+
+def _one(connection: psycopg.Connection[Any], query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="talent-growth-") as folder:
+        yield Path(folder)
+
+
+def main() -> None:
+    """Measure, print, and keep the report in `var/bench` as JSON and Markdown, and a plot."""
+    asked = argparse.ArgumentParser(description="What an operation costs at one size and another.")
+    asked.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="in tickets")
+    asked.add_argument("--processes", type=int, default=2, help="that write copies")
+    asked.add_argument("--plot", type=Path, help="write the plot there too")
+    asked.add_argument("--var", type=Path, help="an empty folder for the service, which then stays")
+    chosen = asked.parse_args()
+    target = ROOT / "var" / "bench" / f"{clock.now():%Y-%m-%dT%H%M%S}-growth"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    found: dict[str, Any] = {
+        "commit": commit, "at": clock.now().isoformat(), "cores": os.cpu_count(), "sizes": []
+    }  # fmt: skip
+    with _folder(chosen.var) as var, running(var):
+        for size in grown(var, sorted(chosen.sizes), processes=chosen.processes):
+            found["sizes"].append(asdict(size))
+            target.with_suffix(".json").write_text(json.dumps(found, indent=2))
+            target.with_suffix(".md").write_text(growth_report.markdown(found))
+    print(growth_report.markdown(found))
+    for plot in filter(None, (target.with_suffix(".svg"), chosen.plot)):
+        plot.write_text(growth_report.plot(found), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
