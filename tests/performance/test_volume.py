@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import PASSWORD, url_of
 from tests.packs import publish, whole_pack
 from tests.performance.copies import WRITTEN, Original, write
-from tests.performance.loading import without_indexes
+from tests.performance.loading import verify, without_indexes
 from tests.performance.originals import Originals
 from tests.tickets import invariants
 
@@ -19,8 +19,19 @@ pytestmark = pytest.mark.slow
 ORIGINALS, COPIES = 8, 40
 
 
+def _indexes(connection):
+    found = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    return dict(connection.execute(found).fetchall())
+
+
 @pytest.fixture(scope="module")
-def filled(app, database, database_name):
+def indexes_before(database_name):
+    with psycopg.connect(url_of("superuser", database_name)) as admin:
+        return _indexes(admin)
+
+
+@pytest.fixture(scope="module")
+def filled(app, database, database_name, indexes_before):
     """Some originals, and whether each has ended; after them their copies."""
     publish(database, whole_pack())
     made = list(Originals(app, database, PASSWORD, seed=11).make(ORIGINALS))
@@ -48,6 +59,24 @@ def test_copies_share_no_number_and_no_person(filled, superuser):
     numbers = "SELECT count(*), count(DISTINCT id_number_index) FROM persons WHERE holder"
     people, different = superuser.execute(numbers).fetchone()
     assert people == different >= ORIGINALS + COPIES
+
+
+def test_a_row_that_refers_to_nothing_is_found(filled, database_name):
+    """What nothing looked at while it was written."""
+    with psycopg.connect(url_of("superuser", database_name)) as admin:
+        assert verify(admin, WRITTEN) > len(WRITTEN)
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(
+            "UPDATE stages SET item_id = uuidv7() WHERE id = (SELECT id FROM stages LIMIT 1)"
+        )
+        with pytest.raises(ValueError, match="fk_stages_district_id_item_id"):
+            verify(admin, WRITTEN)
+        admin.rollback()
+
+
+def test_the_indexes_are_those_of_before(indexes_before, filled, superuser):
+    """Those that were dropped while copies were written, on partitions too."""
+    assert _indexes(superuser) == indexes_before
 
 
 def test_what_a_copy_says_can_be_read_at_the_desk(filled, world):
