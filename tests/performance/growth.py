@@ -131,7 +131,11 @@ class Counting:
             yield
         finally:
             self._connection.execute("ALTER SYSTEM RESET autovacuum")
-            self._connection.close()
+            self.close()
+
+    def close(self) -> None:
+        """Nothing is counted any more."""
+        self._connection.close()
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def _measured(
     seen: list[_Seen] = []
 
     def replay(found: Found) -> None:
-        script = _undone(found.script) if found.name == FILING else found.script
+        script = undone(found.script) if found.name == FILING else found.script
         one = _Seen(found.name, script, counting.pages(script), [counting.timed(script)])
         seen.append(one)
         if not found.several:  # the next request changes what it found
@@ -212,7 +216,7 @@ class _Seen:
         return Cost(round(self.pages, 1), round(taken, 3), round(clock_ms, 3))
 
 
-def _undone(script: str) -> str:
+def undone(script: str) -> str:
     """Nothing of it stays: the next size is not to hold filings whose seals do not open."""
     within = script.replace("BEGIN;", "BEGIN;\nSAVEPOINT before;")
     return within.replace("COMMIT;", "ROLLBACK TO before;\nCOMMIT;")
@@ -220,14 +224,14 @@ def _undone(script: str) -> str:
 
 def _a_day_and_deep_pages(everybody: Everybody, deep: dict[str, int]) -> Day:
     clerk = everybody.staff(f"clerk.{DEPARTMENT}")
-    yield from _deep("desk list", "/desk/tasks?", clerk, deep)
-    yield from _deep(
+    yield from deep_page("desk list", "/desk/tasks?", clerk, deep)
+    yield from deep_page(
         "employees' requests", "/enterprise/requests?", everybody.staff("agent.1"), deep
     )
     yield from a_day(everybody, _REQUESTS, clients=False)
 
 
-def _deep(
+def deep_page(
     name: str, path: str, who: Headers, deep: dict[str, int]
 ) -> Generator[Step, list[Any], None]:
     """Page `DEEP` of a list or, where there are less, the last that is full."""
@@ -240,7 +244,7 @@ def _deep(
         before, cursor = before + limit, after
         after = f"&after={page['next']}"
     if page["next"] is None:  # the page before is the last one known to be full
-        before, after = before - _MOST_AT_ONCE, cursor
+        before, after = max(before - _MOST_AT_ONCE, 0), cursor
     deep[name] = before
     first, far = (Request("GET", f"{path}limit={PAGE}{one}", who) for one in ("", after))
     yield Step(f"{name}, page 1", [first] * _REQUESTS)
