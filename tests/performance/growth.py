@@ -187,7 +187,7 @@ def _measured(
         one = _Seen(found.name, script, counting.pages(script), [counting.timed(script)])
         seen.append(one)
         if not found.several:  # the next request changes what it found
-            one.times += [counting.timed(script) for _ in range(_RUNS - 1)]
+            one.times.extend(counting.timed(script) for _ in range(_RUNS - 1))
 
     size = _one(admin, "SELECT pg_database_size(current_database())")
     through(_a_day_and_deep_pages(everybody, deep), client, admin, replay)
