@@ -50,6 +50,7 @@ DEEP: Final = 2_000
 _MOST_AT_ONCE: Final = 100
 _REQUESTS: Final = 3  # of each kind, of which the last is captured
 _RUNS: Final = 3  # of a second each, of which the best counts
+_RUNS_AT_ONCE: Final = 6  # of what can only be sent before the next request
 _FEW, _MANY = 20, 120
 """Between so many and so many transactions pages are counted: a connection's first ones, in which
 it reads the catalog, are in both.
@@ -187,7 +188,7 @@ def _measured(
         one = _Seen(found.name, script, counting.pages(script), [counting.timed(script)])
         seen.append(one)
         if not found.several:  # the next request changes what it found
-            one.times.extend(counting.timed(script) for _ in range(_RUNS - 1))
+            one.times.extend(counting.timed(script) for _ in range(_RUNS_AT_ONCE - 1))
 
     size = _one(admin, "SELECT pg_database_size(current_database())")
     through(_a_day_and_deep_pages(everybody, deep), client, admin, replay)
