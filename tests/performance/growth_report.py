@@ -39,7 +39,7 @@ def markdown(found: Report) -> str:
 
 def _made(sizes: Sequence[Report]) -> Iterator[str]:
     rows = list(sizes[0]["rows"])
-    parts = list(sizes[0]["seconds"])
+    parts = list(sizes[-1]["seconds"])
     yield from _table(
         [*rows, "GB", "copies made", *(f"{part}, s" for part in parts), "copies a second"],
         (
@@ -47,7 +47,7 @@ def _made(sizes: Sequence[Report]) -> Iterator[str]:
                 *(f"{size['rows'][name]:,}" for name in rows),
                 f"{size['bytes'] / 1e9:.1f}",
                 f"{size['copies']:,}",
-                *(f"{size['seconds'][part]:.0f}" for part in parts),
+                *(f"{size['seconds'].get(part, 0):.0f}" for part in parts),
                 f"{size['copies'] / sum(size['seconds'].values()):.0f}",
             ]
             for size in sizes

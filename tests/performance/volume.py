@@ -47,7 +47,8 @@ GENEROUS: Final = {
 }
 """All people of a district sign in and hand in within one process, at one address."""
 _BATCH: Final = 250
-_STATISTICS: Final = "VACUUM (ANALYZE)"
+_STATISTICS: Final = "VACUUM (ANALYZE, INDEX_CLEANUP on)"
+"""With it nothing is left of what was undone before: else indexes would keep a little of it."""
 _DELIVERED: Final = "UPDATE delivery_cursors SET swept_to = greatest(swept_to, %s)"
 """Of copies nobody is notified: else the worker would find, ten minutes later, that nobody was."""
 
@@ -71,6 +72,17 @@ class Filled:
 
     rows: dict[str, int]
     seconds: dict[str, float]
+
+
+class _Seconds:
+    def __init__(self) -> None:
+        self.by_part: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def took(self, part: str) -> None:
+        now = time.monotonic()
+        self.by_part[part] = round(now - self._since, 1)
+        self._since = now
 
 
 class District:
@@ -100,32 +112,45 @@ class District:
         self._others = [one for one, (_, ended) in zip(copied, found, strict=True) if not ended]
 
     def copy(self, number: int, *, processes: int = 1) -> Filled:
-        """Write so many copies, then verify and analyze all there is."""
-        copies = islice(wanted(self._drawn()), number)
-        batches: list[Batch] = []
-        while batch := [(one.original.region, one.turn) for one in islice(copies, _BATCH)]:
-            batches.append(batch)
-        with psycopg.connect(self.superuser_url, autocommit=False) as connection:
-            seconds = _Seconds()
-            with without_indexes(connection, WRITTEN):
-                self._write(batches, processes)
-                seconds.took("copies")
-            seconds.took("indexes")
-            verify(connection, WRITTEN)
-            seconds.took("foreign keys")
-            connection.execute(_DELIVERED, (lowest_id(clock.now()),))
+        """Write so many copies, verify them, and analyze all there is."""
+        seconds = _Seconds()
+        with psycopg.connect(self.superuser_url) as connection:
+            if number > 0:
+                self._add(connection, self._batches(number), processes, seconds)
             connection.commit()
             connection.autocommit = True
             connection.execute(_STATISTICS)
             seconds.took("statistics")
             return Filled(counted(connection), seconds.by_part)
 
+    def _batches(self, number: int) -> list[Batch]:
+        copies = islice(wanted(self._drawn()), number)
+        batches: list[Batch] = []
+        while batch := [(one.original.region, one.turn) for one in islice(copies, _BATCH)]:
+            batches.append(batch)
+        return batches
+
+    def _add(
+        self,
+        connection: psycopg.Connection[Any],
+        batches: Sequence[Batch],
+        processes: int,
+        seconds: _Seconds,
+    ) -> None:
+        with without_indexes(connection, WRITTEN):
+            self._write(batches, processes)
+            seconds.took("copies")
+        seconds.took("indexes")
+        verify(connection, WRITTEN)
+        seconds.took("foreign keys")
+        connection.execute(_DELIVERED, (lowest_id(clock.now()),))
+
     def _drawn(self) -> Iterator[Original]:
         while True:
             likely = self._ended if self._chance.random() < ENDED else self._others
             yield self._chance.choice(likely or self._ended or self._others)
 
-    def _write(self, batches: list[Batch], processes: int) -> None:
+    def _write(self, batches: Sequence[Batch], processes: int) -> None:
         """In processes of their own: all of a processor is used, and no memory is shared."""
         ready = (self.superuser_url, [*self._ended, *self._others])
         with ProcessPoolExecutor(processes, get_context("spawn"), _begin, ready) as pool:
@@ -159,17 +184,6 @@ def _write_batch(batch: Batch) -> None:
     assert _writing is not None
     known = _writing.originals
     write_batch(_writing.connection, [Wanted(known[region], turn) for region, turn in batch])
-
-
-class _Seconds:
-    def __init__(self) -> None:
-        self.by_part: dict[str, float] = {}
-        self._since = time.monotonic()
-
-    def took(self, part: str) -> None:
-        now = time.monotonic()
-        self.by_part[part] = round(now - self._since, 1)
-        self._since = now
 
 
 def fill(var: Path, *, tickets: int, seed: int = SEED, processes: int = 1) -> dict[str, int]:
