@@ -30,7 +30,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.kernel import clock
-from service.kernel.settings import Settings, load
+from service.kernel.settings import Settings
 from service.local.postgres import bundled_binaries
 from service.runtime import open_database
 from tests.performance import growth_report
@@ -38,7 +38,15 @@ from tests.performance.bench import running
 from tests.performance.floor import measured
 from tests.performance.operations import DEPARTMENT, FILING, Day, Everybody, Headers, Step, a_day
 from tests.performance.processes import Processes
-from tests.performance.volume import District, Filled, nobody_else
+from tests.performance.volume import (
+    District,
+    Filled,
+    analyze,
+    counted,
+    nobody_else,
+    settings_of,
+    superuser_url,
+)
 from tests.performance.wire import Request
 from tests.performance.within import Found, through
 
@@ -160,20 +168,31 @@ def grown(var: Path, sizes: Sequence[int], *, processes: int) -> Iterator[Size]:
     What has more than that already is measured as it is.
     """
     with nobody_else(var):
-        district = District(var)
-        settings = load()
-        pids = json.loads((var / "up.json").read_text("utf-8"))["pids"]
-        counting = Counting(settings, district.superuser_url, Processes(pids))
-        database = open_database(settings)
-        client = create_app(settings, database).test_client()
-        everybody = Everybody(client, (var / "demo-password").read_text().strip())
-        with counting.alone(), psycopg.connect(district.superuser_url, autocommit=True) as admin:
-            through(_newest(everybody), client, admin)
-            for size in sizes:
-                copies = max(0, size - _one(admin, "SELECT count(*) FROM tickets"))
-                filled = district.copy(copies, processes=processes)
-                yield _measured(filled, copies, client, everybody, counting, admin)
-        database.dispose()
+        settings = settings_of(var)
+        url = superuser_url(var, settings.database_owner_url)
+        with psycopg.connect(url, autocommit=True) as admin:
+            there = _one(admin, "SELECT count(*) FROM tickets")
+            district = District(var) if max(sizes) > there else None
+            pids = json.loads((var / "up.json").read_text("utf-8"))["pids"]
+            counting, database = Counting(settings, url, Processes(pids)), open_database(settings)
+            client = create_app(settings, database).test_client()
+            everybody = Everybody(client, (var / "demo-password").read_text().strip())
+            with counting.alone():
+                through(_newest(everybody), client, admin)
+                for size in sizes:
+                    copies = max(0, size - _one(admin, "SELECT count(*) FROM tickets"))
+                    filled = _filled(district, copies, processes, admin)
+                    yield _measured(filled, copies, client, everybody, counting, admin)
+            database.dispose()
+
+
+def _filled(
+    district: District | None, copies: int, processes: int, admin: psycopg.Connection[Any]
+) -> Filled:
+    if district is not None and copies:
+        return district.copy(copies, processes=processes)
+    analyze(admin)
+    return Filled(counted(admin), {})
 
 
 def _measured(

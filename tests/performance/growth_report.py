@@ -48,7 +48,7 @@ def _made(sizes: Sequence[Report]) -> Iterator[str]:
                 f"{size['bytes'] / 1e9:.1f}",
                 f"{size['copies']:,}",
                 *(f"{size['seconds'].get(part, 0):.0f}" for part in parts),
-                f"{size['copies'] / sum(size['seconds'].values()):.0f}",
+                f"{size['copies'] / max(sum(size['seconds'].values()), 1):.0f}",
             ]
             for size in sizes
         ),

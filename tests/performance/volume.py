@@ -30,7 +30,7 @@ from service.app import create_app
 from service.kernel import clock, crypto, logs
 from service.kernel.ids import lowest_id
 from service.kernel.keys import load_keys
-from service.kernel.settings import load
+from service.kernel.settings import Settings, load
 from service.local.environment import read_environment
 from service.local.postgres import SUPERUSER
 from service.runtime import open_database
@@ -94,9 +94,7 @@ class District:
 
     def __init__(self, var: Path, *, seed: int = SEED, originals: int = ORIGINALS) -> None:
         """File the originals and walk them. This process then has the service's environment."""
-        os.environ.update(read_environment(var) | GENEROUS)
-        logs.configure(logging.WARNING)
-        settings = load()
+        settings = settings_of(var)
         self.superuser_url = superuser_url(var, settings.database_owner_url)
         self._chance = random.Random(seed)
         database = open_database(settings)
@@ -115,11 +113,10 @@ class District:
         """Write so many copies, verify them, and analyze all there is."""
         seconds = _Seconds()
         with psycopg.connect(self.superuser_url) as connection:
-            if number > 0:
-                self._add(connection, self._batches(number), processes, seconds)
+            self._add(connection, self._batches(number), processes, seconds)
             connection.commit()
             connection.autocommit = True
-            connection.execute(_STATISTICS)
+            analyze(connection)
             seconds.took("statistics")
             return Filled(counted(connection), seconds.by_part)
 
@@ -196,6 +193,18 @@ def _filled(var: Path, tickets: int, seed: int, processes: int) -> Filled:
         originals = min(ORIGINALS, tickets)
         district = District(var, seed=seed, originals=originals)
         return district.copy(tickets - originals, processes=processes)
+
+
+def settings_of(var: Path) -> Settings:
+    """Of the service of a folder, whose environment this process then has."""
+    os.environ.update(read_environment(var) | GENEROUS)
+    logs.configure(logging.WARNING)
+    return load()
+
+
+def analyze(connection: psycopg.Connection[Any]) -> None:
+    """Have statistics, and nothing in a table or index that nobody sees."""
+    connection.execute(_STATISTICS)
 
 
 def superuser_url(var: Path, url: str) -> str:
