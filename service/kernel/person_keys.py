@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -36,7 +36,7 @@ from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from service.kernel import crypto
 from service.kernel.crypto import Erased, PersonCipher, SealBroken
-from service.kernel.db import Base
+from service.kernel.db import Base, prepared
 from service.kernel.errors import Conflict
 
 KEPT_SECONDS: Final = 60
@@ -49,15 +49,28 @@ KEPT_MOST: Final = 4096
 """How many keys a process keeps; of more, those used longest ago are forgotten first."""
 
 _AT_HAND: Final = "person_keys"
-_READ: Final = text("SELECT person_id, wrapped_key FROM person_keys_of(:persons)").bindparams(
-    bindparam("persons", type_=ARRAY(Uuid()))
+
+
+class _Wrapped(NamedTuple):
+    person: UUID
+    key: bytes
+
+
+_READ: Final = prepared(
+    text("SELECT person_id, wrapped_key FROM person_keys_of(:persons)").bindparams(
+        bindparam("persons", type_=ARRAY(Uuid()))
+    ),
+    _Wrapped,
 )
-_MADE: Final = text(
-    "SELECT person_id, wrapped_key FROM person_keys_made(:persons, :wrapped, :master)"
-).bindparams(
-    bindparam("persons", type_=ARRAY(Uuid())),
-    bindparam("wrapped", type_=ARRAY(LargeBinary())),
-    bindparam("master", type_=Text()),
+_MADE: Final = prepared(
+    text(
+        "SELECT person_id, wrapped_key FROM person_keys_made(:persons, :wrapped, :master)"
+    ).bindparams(
+        bindparam("persons", type_=ARRAY(Uuid())),
+        bindparam("wrapped", type_=ARRAY(LargeBinary())),
+        bindparam("master", type_=Text()),
+    ),
+    _Wrapped,
 )
 
 
@@ -156,7 +169,7 @@ def take(session: Session, person: UUID, wrapped: bytes | None) -> None:
 def load(session: Session, persons: Iterable[UUID | None]) -> None:
     """Have the keys of these persons at hand, where they have one; at most one statement."""
     if missing := _missing(session, persons):
-        for person, wrapped in session.execute(_READ, {"persons": missing}):
+        for person, wrapped in _READ.all(session, persons=missing):
             _put(session, person, wrapped)
 
 
@@ -170,9 +183,8 @@ def hold(session: Session, persons: Iterable[UUID | None]) -> None:
         return
     ring = crypto.keyring()
     fresh = {person: ring.wrap(crypto.new_person_key(), person=person) for person in missing}
-    asked = {"persons": missing, "wrapped": list(fresh.values()), "master": ring.active}
-    rows = session.execute(_MADE, asked).all()
-    if any(bytes(row.wrapped_key) == fresh[row.person_id] for row in rows):
+    rows = _MADE.all(session, persons=missing, wrapped=list(fresh.values()), master=ring.active)
+    if any(row.key == fresh[row.person] for row in rows):
         _at_hand(session).shared = False
     for person, wrapped in rows:
         _put(session, person, wrapped)
