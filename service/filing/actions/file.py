@@ -125,7 +125,7 @@ def _filed_before(
     ).one_or_none()
     if ticket is None:
         raise Invalid("idempotency_key_reused")
-    return rows_of(session, ticket)
+    return rows_of(session, actor, ticket)
 
 
 def _file(
