@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
@@ -16,7 +16,7 @@ from service.kernel.logs import logger
 from service.kernel.sealed import load_keys, opened_text
 from service.kernel.storage import Storage
 from service.materials.models import Material
-from service.materials.rules import KnownMaterial
+from service.materials.rules import KnownMaterial, MediaType
 
 _LOG: Final = logger("materials")
 _KNOWN: Final = (
@@ -65,9 +65,17 @@ def material_for(
     return _opened(session, row)
 
 
-def materials_by_ids(
+class HandedIn(NamedTuple):
+    """What a filing has to know of a document: not what it is called."""
+
+    id: UUID
+    code: str
+    media_type: MediaType
+
+
+def handed_in(
     session: Session, actor: Actor, *, ids: Collection[UUID], person: UUID
-) -> dict[UUID, KnownMaterial]:
+) -> dict[UUID, HandedIn]:
     """Those of `ids` that a person has handed in, in the actor's district; erased ones are not.
 
     For filing: who does not find an id here has to treat it as one that does not exist. What is
@@ -76,8 +84,8 @@ def materials_by_ids(
     """
     if not ids:
         return {}
-    rows = _HANDED_IN.all(session, district=actor.district, ids=list(ids), person=person)
-    return _by_id(session, rows)
+    found = _HANDED_IN.all(session, district=actor.district, ids=list(ids), person=person)
+    return {one.id: one for one in found}
 
 
 def materials_allowed(
@@ -129,13 +137,22 @@ def _kept_of(person: UUID | Any) -> ColumnElement[bool]:
     return (Material.person_id == person) & Material.erased_at.is_(None)
 
 
-_BY_IDS_OF: Final = select(*_KNOWN).where(
-    Material.district_id == bindparam("district"),
-    Material.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
-)
-_BY_IDS: Final = prepared(_BY_IDS_OF)
+def _by_ids(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return select(*columns).where(
+        Material.district_id == bindparam("district"),
+        Material.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
+    )
+
+
+_BY_IDS: Final = prepared(_by_ids(*_KNOWN))
 _HANDED_IN: Final = prepared(
-    for_use(_BY_IDS_OF.where(_kept_of(bindparam("person", type_=Uuid()))), Material)
+    for_use(
+        _by_ids(Material.id, Material.code, Material.media_type).where(
+            _kept_of(bindparam("person", type_=Uuid()))
+        ),
+        Material,
+    ),
+    HandedIn,
 )
 
 
