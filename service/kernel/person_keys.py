@@ -115,9 +115,14 @@ class _Kept:
         self._lock = Lock()
 
     def get(self, person: UUID) -> Key | None:
+        return self.those_of((person,)).get(person)
+
+    def those_of(self, persons: Iterable[UUID]) -> dict[UUID, Key]:
+        """By person, of those whose key is kept."""
         with self._lock:
             self._follow()
-            return self._keys.get(person)
+            found = ((person, self._keys.get(person)) for person in persons)
+            return {person: key for person, key in found if key is not None}
 
     def put(self, person: UUID, key: Key) -> None:
         with self._lock:
@@ -201,8 +206,10 @@ def for_sealing(session: Session, person: UUID) -> PersonCipher:
 
 def for_opening(session: Session, person: UUID) -> Key:
     """The key of a person; raises `SealBroken` where there never was one."""
-    load(session, [person])
     key = _at_hand(session).keys.get(person)
+    if key is None:
+        load(session, [person])
+        key = _at_hand(session).keys.get(person)
     if key is None:
         raise SealBroken(f"person {person} has no key")
     return key
@@ -231,12 +238,10 @@ def destroy(session: Session, person: UUID, *, at: datetime) -> None:
 def _missing(session: Session, persons: Iterable[UUID | None]) -> list[UUID]:
     """Those whose key is not at hand yet, in one order for all who make keys."""
     keys = _at_hand(session).keys
-    wanted = {person for person in persons if person is not None} - keys.keys()
-    for person in list(wanted):
-        if (kept := _kept.get(person)) is not None:
-            keys[person] = kept
-            wanted.remove(person)
-    return sorted(wanted)
+    wanted = {person for person in persons if person is not None and person not in keys}
+    if wanted:
+        keys |= _kept.those_of(wanted)
+    return sorted(wanted - keys.keys())
 
 
 def _put(session: Session, person: UUID, wrapped: bytes) -> None:

@@ -44,7 +44,7 @@ _LEEWAY_SECONDS: Final = 5
 _LONGEST: Final = 4096
 
 
-_KNOWN: Final = 10_000
+_KNOWN: Final = 4096
 """Tokens that a process remembers, some 500 bytes each."""
 
 
