@@ -84,7 +84,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         settings=settings,
         database=database,
         keys=keys,
-        authenticate=authenticator(database, keys),
+        authenticate=authenticator(keys),
     )
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event
+import psycopg
 
 from service.kernel.actor import Actor
 from service.kernel.db import Database, scope_of
+from tests.statements import counted
 
 _REMOVED = "Rows Removed by Filter"
 
@@ -75,28 +76,26 @@ def explained(
     A statement is prepared after some runs, and may be planned once for all. `enterprise`: the one
     that an agent acts for.
     """
-    sent: list[tuple[str, Any]] = []
-
-    def catch(_connection, _cursor, statement, parameters, *_more) -> None:
-        if re.search(rf"FROM {table}\b", statement):
-            sent.append((statement, parameters))
-
     session = database.open(replace(scope_of(actor), enterprise=enterprise))
-    event.listen(database.engine, "before_cursor_execute", catch)
-    try:
+    with counted() as count:
         call(session)
-    finally:
-        event.remove(database.engine, "before_cursor_execute", catch)
-    statement, parameters = sent[0]
+    wanted = re.compile(rf"FROM {table}\b")
+    text, parameters = next(sent for sent in count.sent if wanted.search(sent[0]))
     connection = session.connection()
-    analysed = connection.exec_driver_sql(
-        f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF, FORMAT JSON) {statement}", parameters
-    ).scalar_one()[0]["Plan"]
-    generic = connection.exec_driver_sql(
-        f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {_numbered(statement)}"
-    ).scalar_one()[0]["Plan"]
+    analysed = sent_to(
+        connection, f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF, FORMAT JSON) {text}", parameters
+    )
+    generic = sent_to(connection, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {_numbered(text)}", None)
     session.close()
     return Plan(analysed), Plan(generic)
+
+
+def sent_to(connection: Any, text: str, parameters: Any) -> Any:
+    """The plan that a statement explains, whichever way it names its values."""
+    by_number = isinstance(parameters, list)
+    kind = psycopg.RawCursor if by_number else psycopg.Cursor
+    driver = connection.connection.driver_connection
+    return kind(driver).execute(text, parameters).fetchone()[0][0]["Plan"]
 
 
 def _numbered(statement: str) -> str:

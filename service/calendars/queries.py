@@ -1,4 +1,4 @@
-"""Reading calendars: the newest version, built once per process."""
+"""Prepared calendars: the newest version, built once per process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from cachetools import LRUCache, cached
-from sqlalchemy import ColumnElement, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from service.calendars.models import Calendar, CalendarDay
@@ -19,6 +19,8 @@ from service.calendars.rules import (
     days_of_kind,
     working_calendar,
 )
+from service.kernel.actor import Actor
+from service.kernel.db import Prepared, prepared
 
 built: Final[LRUCache[tuple[str, UUID], WorkingCalendar]] = LRUCache(64)
 """The calendars that this process has built, some 100 KB each, by the identity of their version.
@@ -41,6 +43,17 @@ def calendar_for(session: Session, district: str, *, code: str = DEFAULT_CODE) -
     return _built_of(session, row)
 
 
+def calendar_at_sign_in(session: Session, actor: Actor) -> WorkingCalendar:
+    """`calendar_for` the actor's district, as it was when they were found to be signed in.
+
+    No statement where this process has built that version before. For what is shown: what moves a
+    due date asks for the newest version when it holds the ticket.
+    """
+    if actor.calendar is None:
+        return calendar_for(session, actor.district)
+    return calendar_of(session, actor.district, actor.calendar)
+
+
 def newest_version_id(
     district: ColumnElement[str], *, code: str = DEFAULT_CODE
 ) -> ScalarSelect[UUID]:
@@ -56,7 +69,7 @@ def calendar_of(session: Session, district: str, version_id: UUID) -> WorkingCal
 
 def newest_version(session: Session, district: str, *, code: str) -> Calendar | None:
     """The row of the newest version; one statement."""
-    return session.scalars(_newest(Calendar, district, code)).one_or_none()
+    return _NEWEST.one_or_none(session, district=district, code=code)
 
 
 def days_of(session: Session, calendar: Calendar) -> dict[date, DayKind]:
@@ -70,13 +83,18 @@ def days_of(session: Session, calendar: Calendar) -> dict[date, DayKind]:
     return dict(rows.all())
 
 
-def _newest(what: Any, district: str | ColumnElement[str], code: str) -> Select[Any]:
+def _newest(what: Any, district: Any, code: Any) -> Select[Any]:
     return (
         select(what)
         .where(Calendar.district_id == district, Calendar.code == code)
         .order_by(Calendar.version.desc())
         .limit(1)
     )
+
+
+_NEWEST: Final[Prepared[Calendar]] = prepared(
+    _newest(Calendar, bindparam("district"), bindparam("code"))
+)
 
 
 @cached(built, key=lambda _session, row: (row.district_id, row.id), lock=_lock)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Response
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in
 from service.catalogue.queries.definitions import offering_definition
 from service.catalogue.queries.form import FiledFormView, filed_form
 from service.catalogue.schemas import FiledForm
@@ -327,7 +327,7 @@ def _filter(
 ) -> TaskFilter:
     session, actor = http.session(), http.actor()
     if due_before is not None and not isinstance(due_before, datetime):
-        due_before = calendar_for(session, actor.district).begins(due_before)
+        due_before = calendar_at_sign_in(session, actor).begins(due_before)
     return TaskFilter(
         statuses=ACTIVE if state is None else (state,),
         offering=offering,

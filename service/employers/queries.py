@@ -9,7 +9,17 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Uuid,
+    any_,
+    bindparam,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
@@ -19,6 +29,7 @@ from service.employers.rules import Awaited, told_items
 from service.identity.people.queries import masked_names
 from service.identity.people.rules import masked_name
 from service.kernel.actor import Actor
+from service.kernel.db import Prepared, prepared
 from service.kernel.errors import NotFound
 from service.kernel.sealed import load_keys, opened_json
 from service.kernel.shown import as_coded
@@ -27,9 +38,10 @@ from service.routing.states import Hold, Outcome, Phase
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.rules.states import Light, TicketStatus, item_light
-from service.tickets.visibility import visible
+from service.tickets.visibility import Anyone, Seen, asking, visible
 
-RequestRow = Row[*tuple[Any, ...]]
+RequestRow = Any
+"""A row of one of the lists of columns below."""
 
 
 Definitions = Mapping[UUID, OfferingDefinition]
@@ -97,25 +109,51 @@ def requests_for(
 
     At most `limit` + 1 of them. Four statements, one where there is none.
     """
-    query = (
-        select(*_REQUEST)
-        .where(visible(actor, Ticket, enterprise=enterprise_id))
-        .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
-        .limit(limit + 1)
-    )
-    if status is not None:
-        query = query.where(Ticket.status == status)
+    asked = {**asking(actor), "enterprise": enterprise_id, "limit": limit + 1, "status": status}
     if before is not None:
-        query = query.where(tuple_(Ticket.filed_at, Ticket.id) < before)
-    return _whole(session, actor, session.execute(query).all())
+        asked |= {"filed_at": before[0], "id": before[1]}
+    listing = _LISTING[status is not None, before is not None]
+    return _whole(session, actor, listing.by(actor).all(session, **asked))
+
+
+def _listing(*, status: bool, before: bool) -> Seen[Prepared[Any]]:
+    """The statement for all lists that are narrowed by the same things."""
+
+    def made(who: Anyone) -> Prepared[Any]:
+        query = (
+            select(*_REQUEST)
+            .where(_theirs(who))
+            .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
+            .limit(bindparam("limit", type_=Integer()))
+        )
+        if status:
+            query = query.where(Ticket.status == bindparam("status"))
+        if before:
+            filed = bindparam("filed_at", type_=DateTime(timezone=True))
+            place = tuple_(filed, bindparam("id", type_=Uuid()))
+            query = query.where(tuple_(Ticket.filed_at, Ticket.id) < place)
+        return prepared(query)
+
+    return Seen(made)
+
+
+def _theirs(who: Anyone) -> ColumnElement[bool]:
+    return visible(who, Ticket, enterprise=bindparam("enterprise", type_=Uuid()))
+
+
+_LISTING: Final = {
+    (status, before): _listing(status=status, before=before)
+    for status in (False, True)
+    for before in (False, True)
+}
+_ONE: Final = Seen(
+    lambda who: prepared(select(*_REQUEST).where(_theirs(who), Ticket.id == bindparam("ticket")))
+)
 
 
 def request_for(session: Session, actor: Actor, enterprise_id: UUID, ticket_id: UUID) -> Requests:
     """One of the tickets that the enterprise sees; raises `NotFound`. Four statements."""
-    query = select(*_REQUEST).where(
-        visible(actor, Ticket, enterprise=enterprise_id), Ticket.id == ticket_id
-    )
-    rows = session.execute(query).all()
+    rows = _ONE.by(actor).all(session, **asking(actor), enterprise=enterprise_id, ticket=ticket_id)
     if not rows:
         raise NotFound
     return _whole(session, actor, rows)
@@ -125,23 +163,28 @@ def _whole(session: Session, actor: Actor, rows: Sequence[RequestRow]) -> Reques
     if not rows:
         return Requests(rows, {}, {}, {})
     tickets = [row.id for row in rows]
-    items = session.execute(
-        select(*_ITEM)
-        .where(Item.district_id == actor.district, Item.ticket_id.in_(tickets))
-        .order_by(Item.ticket_id, Item.ordinal)
-    ).all()
-    edges = session.execute(
-        select(*_EDGE)
-        .where(
-            Edge.district_id == actor.district,
-            Edge.ticket_id.in_(tickets),
-            Edge.status.in_(UNSETTLED),
-        )
-        .order_by(Edge.id)
-    ).all()
+    items = _ITEMS.all(session, district=actor.district, tickets=tickets)
+    edges = _EDGES.all(session, district=actor.district, tickets=tickets)
     return Requests(
         rows, _names(session, rows), _grouped(items, "ticket_id"), _grouped(edges, "item_id")
     )
+
+
+_TICKETS: Final = any_(bindparam("tickets", type_=ARRAY(Uuid())))
+_ITEMS: Final = prepared(
+    select(*_ITEM)
+    .where(Item.district_id == bindparam("district"), Item.ticket_id == _TICKETS)
+    .order_by(Item.ticket_id, Item.ordinal)
+)
+_EDGES: Final = prepared(
+    select(*_EDGE)
+    .where(
+        Edge.district_id == bindparam("district"),
+        Edge.ticket_id == _TICKETS,
+        Edge.status.in_(UNSETTLED),
+    )
+    .order_by(Edge.id)
+)
 
 
 def _names(session: Session, rows: Sequence[RequestRow]) -> dict[UUID, str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries.definitions import offering_definition
 from service.employers.queries import (
@@ -75,7 +75,7 @@ def get_employee_request(ticket_id: UUID) -> RequestView:
 def _employer(at: datetime) -> tuple[WorkingCalendar, UUID]:
     """The district's calendar, and for whom the agent acts today."""
     session, actor = http.session(), http.actor()
-    calendar = calendar_for(session, actor.district)
+    calendar = calendar_at_sign_in(session, actor)
     return calendar, enterprise_for(session, actor, on=actor.local_date(at)).id
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.enterprises.models import Employment, Enterprise, EnterpriseAgent
 from service.enterprises.rules import normal_credit_code
 from service.identity.people.queries import masked_names
 from service.kernel.actor import Actor
-from service.kernel.db import scope_of, set_scope
+from service.kernel.db import prepared, scope_of, set_scope
 from service.kernel.errors import Forbidden
 
 
@@ -35,26 +35,31 @@ def enterprise_for(session: Session, actor: Actor, *, on: date) -> Enterprise:
     `Forbidden("no_enterprise_in_district")`, also from the day on after they acted for it the last
     time.
     """
-    enterprise = session.scalars(
-        select(Enterprise)
-        .join(
-            EnterpriseAgent,
-            (EnterpriseAgent.district_id == Enterprise.district_id)
-            & (EnterpriseAgent.enterprise_id == Enterprise.id),
-        )
-        .where(
-            EnterpriseAgent.district_id == actor.district,
-            EnterpriseAgent.account_id == actor.account,
-            EnterpriseAgent.valid_from <= on,
-            or_(EnterpriseAgent.valid_to.is_(None), EnterpriseAgent.valid_to >= on),
-        )
-        .order_by(EnterpriseAgent.valid_from.desc(), EnterpriseAgent.id.desc())
-        .limit(1)
-    ).one_or_none()
+    enterprise = _ACTED_FOR.one_or_none(
+        session, district=actor.district, account=actor.account, on=on
+    )
     if enterprise is None:
         raise Forbidden("no_enterprise_in_district")
     set_scope(session, replace(scope_of(actor), enterprise=enterprise.id))
     return enterprise
+
+
+_ACTED_FOR: Final = prepared(
+    select(Enterprise)
+    .join(
+        EnterpriseAgent,
+        (EnterpriseAgent.district_id == Enterprise.district_id)
+        & (EnterpriseAgent.enterprise_id == Enterprise.id),
+    )
+    .where(
+        EnterpriseAgent.district_id == bindparam("district"),
+        EnterpriseAgent.account_id == bindparam("account"),
+        EnterpriseAgent.valid_from <= bindparam("on"),
+        or_(EnterpriseAgent.valid_to.is_(None), EnterpriseAgent.valid_to >= bindparam("on")),
+    )
+    .order_by(EnterpriseAgent.valid_from.desc(), EnterpriseAgent.id.desc())
+    .limit(1)
+)
 
 
 def enterprise_numbered(
@@ -72,14 +77,14 @@ def enterprise_numbered(
 
 
 def lets_follow(
-    actor: Actor, enterprise_id: UUID, *, person: ColumnElement[UUID] | Any
+    district: str | Any, enterprise_id: UUID | Any, *, person: ColumnElement[UUID] | Any
 ) -> ColumnElement[bool]:
-    """The one predicate of whom an enterprise may follow, in the actor's district.
+    """The one predicate of whom an enterprise may follow in a district.
 
     Who works for it, as far as is known, and whose consent stands at this moment. `person` is a
     column of the row that is asked about. The database answers: an agent sees no consents.
     """
-    answer = func.employer_may_follow(actor.district, enterprise_id, person)
+    answer = func.employer_may_follow(district, enterprise_id, person)
     # Said so, the planner takes it to hold for most rows, as it does, and goes on walking a list in
     # its order instead of reading and sorting all of it.
     predicate: ColumnElement[bool] = func.nullif(answer, False).is_not(None)
@@ -99,7 +104,7 @@ def employees_for(
             Employment.district_id == actor.district,
             Employment.enterprise_id == enterprise.id,
             Employment.ended_on.is_(None),
-            lets_follow(actor, enterprise.id, person=Employment.person_id),
+            lets_follow(actor.district, enterprise.id, person=Employment.person_id),
         )
         .order_by(Employment.id.desc())
         .limit(limit + 1)

@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from service.facts.models import Fact, FactKind
 from service.facts.rules import FactState, KnownFact, KnownKind, state_of
 from service.identity.staff.queries import department_name
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import for_change, prepared
 from service.kernel.errors import NotFound
 from service.kernel.permissions import Permission
 from service.kernel.sealed import load_keys, opened_json
@@ -87,21 +87,24 @@ def facts_of(
     found: dict[UUID, list[KnownFact]] = {person: [] for person in persons}
     if not found:
         return found
-    rows = session.execute(
-        select(*_KNOWN)
-        .where(
-            Fact.district_id == actor.district,
-            Fact.person_id.in_(found),
-            Fact.revoked_at.is_(None),
-            Fact.valid_from <= on,
-            or_(Fact.valid_to.is_(None), Fact.valid_to >= on),
-        )
-        .order_by(Fact.id.desc())
-    ).all()
+    rows = _IN_FORCE.all(session, district=actor.district, persons=list(found), on=on)
     load_keys(session, (row.value for row in rows))
     for row in rows:
         found[row.person_id].append(_opened(session, row))
     return found
+
+
+_IN_FORCE: Final = prepared(
+    select(*_KNOWN)
+    .where(
+        Fact.district_id == bindparam("district"),
+        Fact.person_id == any_(bindparam("persons", type_=ARRAY(Uuid()))),
+        Fact.revoked_at.is_(None),
+        Fact.valid_from <= bindparam("on"),
+        or_(Fact.valid_to.is_(None), Fact.valid_to >= bindparam("on")),
+    )
+    .order_by(Fact.id.desc())
+)
 
 
 def last_days_of(
@@ -191,7 +194,7 @@ def _own(session: Session, row: Row[*tuple[Any, ...]], on: date) -> OwnFact:
     )
 
 
-def _opened(session: Session, row: Row[*tuple[Any, ...]]) -> KnownFact:
+def _opened(session: Session, row: Any) -> KnownFact:
     """Of a person whose key was destroyed the value is empty."""
     return KnownFact(
         id=row.id,

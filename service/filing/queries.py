@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, Text, Uuid, bindparam, func, select
@@ -14,8 +14,8 @@ from service.enterprises.queries import enterprise_numbered
 from service.enterprises.rules import normal_credit_code
 from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor
-from service.kernel.db import District
-from service.tickets.locks import filing_lock
+from service.kernel.db import District, prepared
+from service.tickets.locks import filing_lock_name, lock_named
 from service.tickets.models.filed import TICKET_NUMBERS, Ticket
 from service.tickets.models.items import Item
 from service.tickets.queries.rows import not_ended
@@ -41,6 +41,14 @@ class FilingState:
     administrative_code: str
 
 
+class _State(NamedTuple):
+    ticket_id: UUID | None
+    digest: bytes | None
+    open_offerings: list[str] | None
+    calendar_id: UUID
+    employer_id: UUID | None
+
+
 def _filing_state(kind: ApplicantKind) -> Select[*tuple[Any, ...]]:
     district, account = bindparam("district", type_=Text), bindparam("account", type_=Uuid)
     filed = select(Ticket.id, Ticket.filing_digest).where(
@@ -63,8 +71,7 @@ def _filing_state(kind: ApplicantKind) -> Select[*tuple[Any, ...]]:
     )
 
 
-_FILING_STATE: Final = {kind: _filing_state(kind) for kind in ApplicantKind}
-"""Built once: it is sent with every filing."""
+_FILING_STATE: Final = {kind: prepared(_filing_state(kind), _State) for kind in ApplicantKind}
 
 
 def filing_state(
@@ -84,10 +91,7 @@ def filing_state(
     lock, and not with the rest, because a distributed engine refuses a sub-query over a reference
     table. Two statements; a number that is not used leaves a gap, as numbers may.
     """
-    lock = filing_lock(applicant)
-    code = District.settings["administrative_code"].astext
-    number = select(lock, TICKET_NUMBERS.next_value(), code).where(District.id == actor.district)
-    _, sequence, administrative_code = session.execute(number).one()
+    number = _NUMBER.one(session, district=actor.district, lock=filing_lock_name(applicant))
     asked = {
         "district": actor.district,
         "account": actor.account,
@@ -95,10 +99,25 @@ def filing_state(
         "key": key,
         "employer": followed_by and normal_credit_code(followed_by.credit_code),
     }
-    row = session.execute(_FILING_STATE[applicant.kind], asked).one()
+    found = _FILING_STATE[applicant.kind].one(session, **asked)
     return FilingState(
-        row[0], row[1], frozenset(row[2] or ()), row[3], row[4], sequence, administrative_code
+        ticket_id=found.ticket_id,
+        digest=found.digest,
+        open_offerings=frozenset(found.open_offerings or ()),
+        calendar_id=found.calendar_id,
+        employer_id=found.employer_id,
+        sequence=number.sequence,
+        administrative_code=number.administrative_code,
     )
+
+
+_NUMBER: Final = prepared(
+    select(
+        lock_named(bindparam("lock", type_=Text())).label("lock"),
+        TICKET_NUMBERS.next_value().label("sequence"),
+        District.settings["administrative_code"].astext.label("administrative_code"),
+    ).where(District.id == bindparam("district"))
+)
 
 
 def stated_employer(session: Session, actor: Actor, stated: StatedEmployment) -> UUID | None:

@@ -65,7 +65,7 @@ def _draft_again(location: str) -> Response:
         shown = TicketOut().dump(
             draft_view(session, draft_for(session, actor, ticket_id))
             if ticket is None
-            else ticket_view(session, actor, rows_of(session, ticket), clock.now())
+            else ticket_view(session, actor, rows_of(session, actor, ticket), clock.now())
         )
     except NotFound:
         raise Conflict("draft_gone") from None

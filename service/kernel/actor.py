@@ -33,10 +33,10 @@ class Post:
 class Actor:
     """Somebody in one district; a talent has a `person_id`, staff have `posts`.
 
-    `zone` is the district's time zone, `family` the persons whom a talent named as theirs,
-    `own_cases` the persons on whose cases a member of staff may not work: themselves, their
-    family, and whoever has a member of the family in common with them. All of them as of the
-    request; guests and the system have none.
+    `zone` is the district's time zone, `calendar` the newest version of its calendar, `family` the
+    persons whom a talent named as theirs, `own_cases` the persons on whose cases a member of staff
+    may not work: themselves, their family, and whoever has a member of the family in common with
+    them. All of them as of the request; guests and the system have none.
     """
 
     kind: ActorKind
@@ -48,6 +48,7 @@ class Actor:
     posts: tuple[Post, ...] = ()
     permissions: frozenset[Permission] = field(default=frozenset())
     zone: str | None = None
+    calendar: UUID | None = None
     family: frozenset[UUID] = field(default=frozenset(), repr=False)
     own_cases: frozenset[UUID] = field(default=frozenset(), repr=False)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.kernel import logs, subscriptions
 from service.kernel.db import Database, Scope, districts
+from service.kernel.db.driver import STATEMENTS
 from service.kernel.deliveries import DeadDelivery
 from service.kernel.jobs import Queue
 
@@ -38,9 +39,7 @@ _REQUESTS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=_OWN,
 )
-_STATEMENTS: Final = Counter(
-    "talent_sql_statements", "SQL statements sent through the pool.", registry=_OWN
-)
+_OWN.register(STATEMENTS)
 _POOL_SIZE: Final = Gauge(
     "talent_db_pool_size",
     "Connections that the pools may open.",
@@ -69,7 +68,7 @@ def watch(database: Database) -> None:
         return
     _watched.add(engine)
     _POOL_SIZE.inc(engine.pool.size())  # type: ignore[attr-defined]  # a QueuePool
-    event.listen(engine, "after_cursor_execute", lambda *_: _STATEMENTS.inc())
+    event.listen(engine, "after_cursor_execute", lambda *_: STATEMENTS.inc())
     event.listen(engine, "checkout", lambda *_: _POOL_IN_USE.inc())
     event.listen(engine, "checkin", lambda *_: _POOL_IN_USE.dec())
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -36,7 +36,7 @@ from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from service.kernel import crypto
 from service.kernel.crypto import Erased, PersonCipher, SealBroken
-from service.kernel.db import Base
+from service.kernel.db import Base, prepared
 from service.kernel.errors import Conflict
 
 KEPT_SECONDS: Final = 60
@@ -49,15 +49,28 @@ KEPT_MOST: Final = 4096
 """How many keys a process keeps; of more, those used longest ago are forgotten first."""
 
 _AT_HAND: Final = "person_keys"
-_READ: Final = text("SELECT person_id, wrapped_key FROM person_keys_of(:persons)").bindparams(
-    bindparam("persons", type_=ARRAY(Uuid()))
+
+
+class _Wrapped(NamedTuple):
+    person: UUID
+    key: bytes
+
+
+_READ: Final = prepared(
+    text("SELECT person_id, wrapped_key FROM person_keys_of(:persons)").bindparams(
+        bindparam("persons", type_=ARRAY(Uuid()))
+    ),
+    _Wrapped,
 )
-_MADE: Final = text(
-    "SELECT person_id, wrapped_key FROM person_keys_made(:persons, :wrapped, :master)"
-).bindparams(
-    bindparam("persons", type_=ARRAY(Uuid())),
-    bindparam("wrapped", type_=ARRAY(LargeBinary())),
-    bindparam("master", type_=Text()),
+_MADE: Final = prepared(
+    text(
+        "SELECT person_id, wrapped_key FROM person_keys_made(:persons, :wrapped, :master)"
+    ).bindparams(
+        bindparam("persons", type_=ARRAY(Uuid())),
+        bindparam("wrapped", type_=ARRAY(LargeBinary())),
+        bindparam("master", type_=Text()),
+    ),
+    _Wrapped,
 )
 
 
@@ -102,9 +115,14 @@ class _Kept:
         self._lock = Lock()
 
     def get(self, person: UUID) -> Key | None:
+        return self.those_of((person,)).get(person)
+
+    def those_of(self, persons: Iterable[UUID]) -> dict[UUID, Key]:
+        """By person, of those whose key is kept."""
         with self._lock:
             self._follow()
-            return self._keys.get(person)
+            found = ((person, self._keys.get(person)) for person in persons)
+            return {person: key for person, key in found if key is not None}
 
     def put(self, person: UUID, key: Key) -> None:
         with self._lock:
@@ -156,7 +174,7 @@ def take(session: Session, person: UUID, wrapped: bytes | None) -> None:
 def load(session: Session, persons: Iterable[UUID | None]) -> None:
     """Have the keys of these persons at hand, where they have one; at most one statement."""
     if missing := _missing(session, persons):
-        for person, wrapped in session.execute(_READ, {"persons": missing}):
+        for person, wrapped in _READ.all(session, persons=missing):
             _put(session, person, wrapped)
 
 
@@ -170,9 +188,8 @@ def hold(session: Session, persons: Iterable[UUID | None]) -> None:
         return
     ring = crypto.keyring()
     fresh = {person: ring.wrap(crypto.new_person_key(), person=person) for person in missing}
-    asked = {"persons": missing, "wrapped": list(fresh.values()), "master": ring.active}
-    rows = session.execute(_MADE, asked).all()
-    if any(bytes(row.wrapped_key) == fresh[row.person_id] for row in rows):
+    rows = _MADE.all(session, persons=missing, wrapped=list(fresh.values()), master=ring.active)
+    if any(row.key == fresh[row.person] for row in rows):
         _at_hand(session).shared = False
     for person, wrapped in rows:
         _put(session, person, wrapped)
@@ -189,8 +206,10 @@ def for_sealing(session: Session, person: UUID) -> PersonCipher:
 
 def for_opening(session: Session, person: UUID) -> Key:
     """The key of a person; raises `SealBroken` where there never was one."""
-    load(session, [person])
     key = _at_hand(session).keys.get(person)
+    if key is None:
+        load(session, [person])
+        key = _at_hand(session).keys.get(person)
     if key is None:
         raise SealBroken(f"person {person} has no key")
     return key
@@ -219,12 +238,10 @@ def destroy(session: Session, person: UUID, *, at: datetime) -> None:
 def _missing(session: Session, persons: Iterable[UUID | None]) -> list[UUID]:
     """Those whose key is not at hand yet, in one order for all who make keys."""
     keys = _at_hand(session).keys
-    wanted = {person for person in persons if person is not None} - keys.keys()
-    for person in list(wanted):
-        if (kept := _kept.get(person)) is not None:
-            keys[person] = kept
-            wanted.remove(person)
-    return sorted(wanted)
+    wanted = {person for person in persons if person is not None and person not in keys}
+    if wanted:
+        keys |= _kept.those_of(wanted)
+    return sorted(wanted - keys.keys())
 
 
 def _put(session: Session, person: UUID, wrapped: bytes) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
-from service.kernel.db import for_change, for_use
+from service.kernel.db import for_change, for_use, prepared
 from service.kernel.errors import NotFound, Unavailable
 from service.kernel.logs import logger
 from service.kernel.sealed import load_keys, opened_text
 from service.kernel.storage import Storage
 from service.materials.models import Material
-from service.materials.rules import KnownMaterial
+from service.materials.rules import KnownMaterial, MediaType
 
 _LOG: Final = logger("materials")
 _KNOWN: Final = (
@@ -51,7 +51,7 @@ def materials_for(
         query = query.where(Material.id < before)
     if code is not None:
         query = query.where(Material.code == code)
-    return _all_opened(session, query)
+    return _all_opened(session, session.execute(query).all())
 
 
 def material_for(
@@ -65,17 +65,27 @@ def material_for(
     return _opened(session, row)
 
 
-def materials_by_ids(
+class HandedIn(NamedTuple):
+    """What a filing has to know of a document: not what it is called."""
+
+    id: UUID
+    code: str
+    media_type: MediaType
+
+
+def handed_in(
     session: Session, actor: Actor, *, ids: Collection[UUID], person: UUID
-) -> dict[UUID, KnownMaterial]:
+) -> dict[UUID, HandedIn]:
     """Those of `ids` that a person has handed in, in the actor's district; erased ones are not.
 
     For filing: who does not find an id here has to treat it as one that does not exist. What is
     found is not erased before the transaction ends; an erasure that is under way is waited for. One
     statement, none for no id.
     """
-    query = select(*_KNOWN).where(_in(actor, ids), _kept_of(person))
-    return _found(session, ids, for_use(query, Material))
+    if not ids:
+        return {}
+    found = _HANDED_IN.all(session, district=actor.district, ids=list(ids), person=person)
+    return {one.id: one for one in found}
 
 
 def materials_allowed(
@@ -86,7 +96,9 @@ def materials_allowed(
     For staff: the caller has checked that a task shows these very ids to the actor. One
     statement, none for no id.
     """
-    return _found(session, ids, select(*_KNOWN).where(_in(actor, ids)))
+    if not ids:
+        return {}
+    return _by_id(session, _BY_IDS.all(session, district=actor.district, ids=list(ids)))
 
 
 def open_material(storage: Storage, material: KnownMaterial) -> Iterator[bytes]:
@@ -121,28 +133,41 @@ def kept_ids(session: Session, *, district: str, ids: Collection[UUID]) -> set[U
     return set(session.scalars(query))
 
 
-def _kept_of(person: UUID) -> ColumnElement[bool]:
+def _kept_of(person: UUID | Any) -> ColumnElement[bool]:
     return (Material.person_id == person) & Material.erased_at.is_(None)
 
 
-def _in(actor: Actor, ids: Collection[UUID]) -> ColumnElement[bool]:
-    return (Material.district_id == actor.district) & Material.id.in_(ids)
+def _by_ids(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return select(*columns).where(
+        Material.district_id == bindparam("district"),
+        Material.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
+    )
 
 
-def _found(
-    session: Session, ids: Collection[UUID], query: Select[*tuple[Any, ...]]
-) -> dict[UUID, KnownMaterial]:
-    return {one.id: one for one in _all_opened(session, query)} if ids else {}
+_BY_IDS: Final = prepared(_by_ids(*_KNOWN))
+_HANDED_IN: Final = prepared(
+    for_use(
+        _by_ids(Material.id, Material.code, Material.media_type).where(
+            _kept_of(bindparam("person", type_=Uuid()))
+        ),
+        Material,
+    ),
+    HandedIn,
+)
 
 
-def _all_opened(session: Session, query: Select[*tuple[Any, ...]]) -> list[KnownMaterial]:
-    """Two statements at most: the second reads the keys that are not at hand."""
-    rows = session.execute(query).all()
+def _by_id(session: Session, rows: Sequence[Any]) -> dict[UUID, KnownMaterial]:
+    return {one.id: one for one in _all_opened(session, rows)}
+
+
+def _all_opened(session: Session, rows: Sequence[Any]) -> list[KnownMaterial]:
+    """One statement at most, for the keys that are not at hand."""
     load_keys(session, (row.name for row in rows))
     return [_opened(session, row) for row in rows]
 
 
-def _opened(session: Session, row: Row[*tuple[Any, ...]]) -> KnownMaterial:
+def _opened(session: Session, row: Any) -> KnownMaterial:
     """Of a person whose key was destroyed the name is what the document is."""
-    name = opened_text(session, Material.name, row) or row.code
-    return KnownMaterial(**{**row._mapping, "name": name})
+    found = {column.key: getattr(row, column.key) for column in _KNOWN}
+    found["name"] = opened_text(session, Material.name, row) or row.code
+    return KnownMaterial(**found)

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in, calendar_for
+from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries.definitions import offerings_in_force
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.catalogue.rules.pack import Subject
@@ -56,14 +57,14 @@ def eligibility_for(
 
     A talent of the district is asked about by what it has established of them and of their
     family, and by what they state besides; anybody else by what they state alone. Two
-    statements, four for a talent. Raises `Invalid` where what is stated is wrong.
+    statements, three for a talent. Raises `Invalid` where what is stated is wrong.
     """
     offerings = offerings_in_force(session, district)
     faults = [
         *_unknown(stated, offerings),
         *stated_faults(stated.sections, stated.facts, offerings),
     ]
-    today = calendar_for(session, district).local_date(at)
+    today = _calendar(session, actor, district).local_date(at)
     faults += _unborn(stated, today)
     if faults:
         raise Invalid(errors=faults)
@@ -76,6 +77,12 @@ def eligibility_for(
         for subject in subjects(one, person.family)
     ]
     return Found(rows, {one.code: one.title for one in offerings})
+
+
+def _calendar(session: Session, actor: Actor, district: str) -> WorkingCalendar:
+    if actor.district == district:
+        return calendar_at_sign_in(session, actor)
+    return calendar_for(session, district)
 
 
 def _unknown(stated: Stated, offerings: Sequence[OfferingDefinition]) -> list[FieldError]:

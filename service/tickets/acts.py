@@ -66,7 +66,7 @@ from service.tickets.models.items import Edge, Item, ReliedFact
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.cases import StageRow, known_facts, known_of
 from service.tickets.queries.reading import ByItself, Reading, Together
-from service.tickets.queries.rows import items_of, items_of_all
+from service.tickets.queries.rows import items_of_all
 from service.tickets.rows import Rows, relied_row, values_of
 from service.tickets.rules.dues import DueBasis
 from service.tickets.rules.state import item_state
@@ -96,7 +96,7 @@ class Decided:
 @contextmanager
 def act_on(session: Session, actor: Actor, ticket: Ticket, *, at: datetime) -> Iterator[Act]:
     """An act on a ticket that is locked; two statements besides what happens in it."""
-    items = items_of(session, ticket)
+    items = items_of_all(session, (ticket,))[ticket.id]
     act = Act(session, actor, ticket, items, calendar_for(session, actor.district), at)
     yield act
     act._close()
@@ -542,11 +542,10 @@ class Act:
         self._conclude()
         if self._new:
             self._write_new()
+            self._rows.write(self.session)
+            self._clocks.write()
         else:
-            self.session.flush()
-            insert_new_rows(self.session, ReliedFact, self._relied)
-        self._rows.write(self.session)
-        self._clocks.write()
+            _write_together(self.session, [self])
 
     def _conclude(self) -> None:
         """All that follows from what has happened; nothing is written yet."""

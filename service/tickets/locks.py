@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import BindParameter, ColumnElement, func
 
 from service.tickets.rules.applicant import Applicant
 
@@ -16,5 +16,14 @@ def filing_lock(applicant: Applicant) -> ColumnElement[Any]:
     all districts, for a family is: it is taken as a statement, or part of one, before what it
     protects is read.
     """
-    name = f"filing|{applicant.lock_name}"
+    return lock_named(filing_lock_name(applicant))
+
+
+def filing_lock_name(applicant: Applicant) -> str:
+    """By what name it is taken."""
+    return f"filing|{applicant.lock_name}"
+
+
+def lock_named(name: str | BindParameter[str]) -> ColumnElement[Any]:
+    """The lock of a name, as part of a statement."""
     return func.pg_advisory_xact_lock(func.hashtextextended(name, 0))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from service.facts.rules import KnownFact
@@ -28,7 +29,8 @@ Rows = list[Row]
 
 def values_of(row: Base) -> Row:
     """The columns of an object that was never written, as they are inserted."""
-    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    held = inspect(row).dict
+    return {column.key: held.get(column.key) for column in row.__table__.columns}
 
 
 def ticket_key(of: Ticket | Item) -> Row:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Update, text, update
+from sqlalchemy import ARRAY, DateTime, Integer, Text, Update, Uuid, bindparam, text, update
 from sqlalchemy.orm import Session
 
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.rules.definitions import OfferingDefinition
-from service.kernel.db import insert_last
+from service.kernel.db import insert_last, prepared
 from service.kernel.ids import new_id
 from service.routing.flow import Flow, Stage, StageKind, Verdict
 from service.routing.states import (
@@ -241,17 +241,27 @@ def write_stages(session: Session, tickets: Sequence[StageRows]) -> None:
         else:
             closed += ((item, effect, one.at) for item, effect in verdicts)
     if closed:
-        session.execute(_CLOSE, _closings(closed))
+        _CLOSE.run(session, **_closings(closed))
 
 
 # Values as arrays: one text, however many stages there are.
-_CLOSE: Final = text("""
+_CLOSE: Final = prepared(
+    text("""
 UPDATE stages SET status = 'closed', verdict = left_.verdict, closed_at = left_.at
 FROM unnest(CAST(:items AS uuid[]), CAST(:keys AS text[]), CAST(:rounds AS int[]),
     CAST(:verdicts AS text[]), CAST(:at AS timestamptz[])) AS left_ (item, key, round, verdict, at)
 WHERE stages.district_id = :district AND stages.item_id = left_.item
     AND stages.key = left_.key AND stages.round = left_.round
-""")
+""").bindparams(
+        bindparam("district", type_=Text()),
+        bindparam("items", type_=ARRAY(Uuid())),
+        bindparam("keys", type_=ARRAY(Text())),
+        bindparam("rounds", type_=ARRAY(Integer())),
+        bindparam("verdicts", type_=ARRAY(Text())),
+        bindparam("at", type_=ARRAY(DateTime(timezone=True))),
+    ),
+    tuple,
+)
 
 
 def _closings(closed: Sequence[tuple[Item, CloseStage, datetime]]) -> dict[str, Any]:

@@ -7,10 +7,24 @@ either its rows were found by `visible` before, or the statement says `of_visibl
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    false,
+    literal,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from service.enterprises.queries import lets_follow
@@ -21,10 +35,52 @@ from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.rules.applicant import ApplicantKind
 
+Made = TypeVar("Made")
 Visible = type[Ticket] | type[Item] | type[Task] | type[Draft]
 
 
-def visible(actor: Actor, model: Visible, *, enterprise: UUID | None = None) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True)
+class Anyone:
+    """Any actor of a kind, in a statement that is made once: who it is, is among its values."""
+
+    kind: ActorKind
+    district: Any = field(default_factory=partial(bindparam, "district", type_=Text()))
+    person: Any = field(default_factory=partial(bindparam, "person", type_=Uuid()))
+    departments: Any = field(default_factory=partial(bindparam, "departments", type_=ARRAY(Text())))
+
+
+class Seen(Generic[Made]):
+    """What an actor sees, read with statements that are made once for each kind of actor.
+
+    _ITEM = Seen(lambda who: prepared(select(Item).where(visible(who, Item), ...)))
+
+    item = _ITEM.by(actor).one_or_none(session, **asking(actor), item=item_id)
+    """
+
+    def __init__(self, made: Callable[[Anyone], Made]) -> None:
+        self._made = made
+        self._kept: dict[ActorKind, Made] = {}
+
+    def by(self, actor: Actor) -> Made:
+        """The statement for what actors of this kind see."""
+        kept = self._kept.get(actor.kind)
+        if kept is None:
+            kept = self._kept[actor.kind] = self._made(Anyone(actor.kind))
+        return kept
+
+
+def asking(actor: Actor) -> dict[str, Any]:
+    """The values of a `Seen` statement that say who asks."""
+    return {
+        "district": actor.district,
+        "person": actor.person_id,
+        "departments": departments_of(actor),
+    }
+
+
+def visible(
+    actor: Actor | Anyone, model: Visible, *, enterprise: UUID | Any | None = None
+) -> ColumnElement[bool]:
     """Which rows of a table of tickets somebody sees; always in the district they act in.
 
     - A talent: their own tickets, with items and tasks, and their drafts.
@@ -45,15 +101,18 @@ def departments_of(actor: Actor) -> list[str]:
     return sorted(actor.departments_with(Permission.TASK_READ))
 
 
-def of_department(actor: Actor, department: str) -> ColumnElement[bool]:
-    """The tasks of one of `departments_of`, none of any other: one range of an index."""
-    if department not in departments_of(actor):
+def of_department(actor: Actor | Anyone, department: str | Any) -> ColumnElement[bool]:
+    """The tasks of one of `departments_of`, none of any other: one range of an index.
+
+    In a statement that is made once, `department` is a named value, and is to be one of those.
+    """
+    if isinstance(actor, Actor) and department not in departments_of(actor):
         return false()
     return (Task.district_id == actor.district) & (Task.department == department)
 
 
 def of_visible_ticket(
-    actor: Actor, model: Any, *, enterprise: UUID | None = None
+    actor: Actor | Anyone, model: Any, *, enterprise: UUID | Any | None = None
 ) -> ColumnElement[bool]:
     """Rows that belong to a ticket (`ticket_id`) which somebody sees: documents, events and such.
 
@@ -77,7 +136,9 @@ def of_applicant(
     return and_(model.person_id.is_(None), model.enterprise_id == applicant)
 
 
-def _theirs(actor: Actor, model: Visible, enterprise: UUID | None) -> ColumnElement[bool]:
+def _theirs(
+    actor: Actor | Anyone, model: Visible, enterprise: UUID | Any | None
+) -> ColumnElement[bool]:
     match actor.kind:
         case ActorKind.TALENT:
             return _of_talent(actor, model)
@@ -93,7 +154,7 @@ def _theirs(actor: Actor, model: Visible, enterprise: UUID | None) -> ColumnElem
             assert_never(actor.kind)
 
 
-def _of_talent(actor: Actor, model: Visible) -> ColumnElement[bool]:
+def _of_talent(actor: Actor | Anyone, model: Visible) -> ColumnElement[bool]:
     if model is Task:
         item = aliased(Item)
         own = select(item.id).where(
@@ -105,24 +166,29 @@ def _of_talent(actor: Actor, model: Visible) -> ColumnElement[bool]:
     return model.person_id == actor.person
 
 
-def _of_staff(actor: Actor, model: Visible) -> ColumnElement[bool]:
-    departments = departments_of(actor)
+def _of_staff(actor: Actor | Anyone, model: Visible) -> ColumnElement[bool]:
+    theirs = (
+        literal(departments_of(actor), ARRAY(Text()))
+        if isinstance(actor, Actor)
+        else actor.departments
+    )
+    departments = any_(theirs)
     if model is Task:
-        return Task.department.in_(departments)
+        return Task.department == departments
     if model is Draft:
         return false()
     task = aliased(Task)
     belongs = task.item_id == Item.id if model is Item else task.ticket_id == Ticket.id
     return (
         select(task.id)
-        .where(task.district_id == model.district_id, belongs, task.department.in_(departments))
+        .where(task.district_id == model.district_id, belongs, task.department == departments)
         .exists()
     )
 
 
-def _of_agent(actor: Actor, model: Visible, enterprise: UUID) -> ColumnElement[bool]:
+def _of_agent(actor: Actor | Anyone, model: Visible, enterprise: UUID | Any) -> ColumnElement[bool]:
     if model is Ticket:
-        follows = lets_follow(actor, enterprise, person=Ticket.person_id)
+        follows = lets_follow(actor.district, enterprise, person=Ticket.person_id)
         return (Ticket.employer_id == enterprise) & follows
     if model is Item:
         return of_visible_ticket(actor, Item, enterprise=enterprise)

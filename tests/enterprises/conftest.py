@@ -19,6 +19,7 @@ from service.kernel.actor import Actor, system
 from service.kernel.db import Scope
 from service.local.demonstration import PACK
 from service.tickets.timers import fire_alarms
+from tests.acting import bearer
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed, World, citizen_id
 
@@ -77,7 +78,7 @@ def actor_of(app) -> Callable[[Signed], Actor]:
 
     def actor(signed: Signed) -> Actor:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return app.extensions["talent"].authenticate(token)
+        return bearer(app.extensions["talent"], token)
 
     return actor
 

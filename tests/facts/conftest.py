@@ -13,6 +13,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import Scope
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
+from tests.acting import bearer
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
 from tests.facts.issuing import ABODE, AT, DISTRICT, POLICE, TIER, new, staff
@@ -71,7 +72,7 @@ def actor_of(app) -> Callable[[Signed], Actor]:
 
     def actor(signed: Signed) -> Actor:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return app.extensions["talent"].authenticate(token)
+        return bearer(app.extensions["talent"], token)
 
     return actor
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.identity.consents.actions import give_consents
@@ -22,7 +22,9 @@ from service.kernel.audit import AuditEntry
 from service.kernel.db import Scope, insert_rows, scope_of
 from service.kernel.errors import Forbidden, Invalid
 from service.kernel.ids import new_id
+from tests.acting import bearer
 from tests.identity.conftest import new_number
+from tests.statements import counted
 
 
 def is_problem(answer, status: int, code: str) -> bool:
@@ -56,25 +58,10 @@ def child(number: str | None = None, **changes) -> dict:
 @contextmanager
 def acting(runtime, guest):
     """A transaction of a talent who has signed in, and who that is."""
-    actor = runtime.authenticate(guest.answer["access_token"])
+    actor = bearer(runtime, guest.answer["access_token"])
     scope = scope_of(actor)
     with runtime.database.transaction(scope) as session:
         yield session, actor
-
-
-@contextmanager
-def statements(session):
-    seen: list[str] = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    connection = session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 def test_a_profile_is_filled_in(talent):
@@ -422,9 +409,9 @@ def test_consents(talent, runtime):
     assert lina.get("/v1/me/consents").json == {"items": []}
     at = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
     for codes in (["processing@1", "sensitive@1"], ["processing@1", "processing@2"], []):
-        with acting(runtime, lina) as (session, actor), statements(session) as seen:
+        with acting(runtime, lina) as (session, actor), counted() as seen:
             give_consents(session, actor, codes=codes, at=at)
-        assert len(seen) == bool(codes)
+        assert seen.total == bool(codes)
     given = lina.get("/v1/me/consents").json["items"]
     assert {(one["code"], one["version"]) for one in given} == {
         ("processing", 1),
@@ -452,12 +439,12 @@ def test_what_others_ask_of_a_talent(talent, runtime):
     lina.patch("/v1/me", json={"name": "李娜"} | document(number))
     member = lina.post("/v1/me/family", json=child()).json
     with acting(runtime, lina) as (session, actor):
-        with statements(session) as seen:
+        with counted() as seen:
             applicant = profile_for(session, actor)
-        assert len(seen) == 1
-        with statements(session) as seen:
+        assert seen.total == 1
+        with counted() as seen:
             family = family_for(session, actor)
-        assert len(seen) == 1
+        assert seen.total == 1
     assert applicant.person_id == actor.person_id
     assert (applicant.name, applicant.complete) == ("李娜", True)
     assert applicant.birth_date == date(1987, 3, 4)

@@ -20,6 +20,7 @@ from service.kernel.audit import AuditEntry
 from service.kernel.db import District, Scope, ScopeKind
 from service.kernel.ids import new_id
 from service.kernel.permissions import Role
+from tests.acting import bearer
 from tests.identity.conftest import OFFICE, PASSWORD
 
 pytestmark = pytest.mark.dated
@@ -208,7 +209,7 @@ def test_posts_follow_the_date_of_the_district(runtime, staff, hire, wall_clock)
 
 
 def posts_of(runtime, guest) -> list:
-    actor = runtime.authenticate(guest.answer["access_token"])
+    actor = bearer(runtime, guest.answer["access_token"])
     return [(post.department, post.roles) for post in actor.posts]
 
 
@@ -291,7 +292,7 @@ def test_reuse_ends_the_whole_sign_in(client, talent, runtime, wall_clock):
         assert is_problem(again, 401, "refresh_token_invalid")
         assert is_problem(lina.get("/v1/me"), 401, "token_invalid")
         assert elsewhere.get("/v1/me").status_code == 200
-    session_id = tokens.verify(runtime.keys, lina.answer["access_token"]).session_id
+    session_id = tokens.Verified(runtime.keys).claims(lina.answer["access_token"]).session_id
     assert session_id in {entry.subject for entry in audited(runtime, "refresh.reused")}
 
 
@@ -357,7 +358,7 @@ def test_authorization_of_any_kind(client, header, status):
 
 def test_a_token_belongs_to_one_account_session_and_district(client, talent, runtime):
     lina, other = talent(), talent()
-    claims = tokens.verify(runtime.keys, lina.answer["access_token"])
+    claims = tokens.Verified(runtime.keys).claims(lina.answer["access_token"])
     forged = [
         Claims(other.account, claims.session_id, "demo"),
         Claims(claims.account_id, new_id(), "demo"),
@@ -379,7 +380,7 @@ def test_published_keys(client, runtime):
 def test_asking_who_somebody_is_takes_one_statement_and_no_transaction(runtime, talent, sql_count):
     lina = talent()
     with sql_count() as count:
-        actor = runtime.authenticate(lina.answer["access_token"])
+        actor = bearer(runtime, lina.answer["access_token"])
     assert count.total == 1
     assert "identity_session" in count.texts[0]
     assert actor.account_id == lina.account

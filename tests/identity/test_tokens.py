@@ -83,15 +83,35 @@ def assembled(header, body=None, signature=b"") -> str:
 
 def refused(token: str) -> bool:
     try:
-        tokens.verify(KEYS, token)
+        tokens.Verified(KEYS).claims(token)
     except Unauthenticated as problem:
         return problem.code == "token_invalid"
     return False
 
 
 def test_what_is_issued_says_what_was_claimed():
-    assert tokens.verify(KEYS, issued()) == CLAIMS
-    assert tokens.verify(KEYS, signed()) == CLAIMS
+    assert tokens.Verified(KEYS).claims(issued()) == CLAIMS
+    assert tokens.Verified(KEYS).claims(signed()) == CLAIMS
+
+
+def test_what_is_known_of_a_token_holds_until_it_expires(wall_clock, monkeypatch):
+    verified, token = tokens.Verified(KEYS), issued()
+    assert verified.claims(token) == CLAIMS
+    with monkeypatch.context() as no_more:
+        no_more.setattr(tokens.jwt, "decode", None)
+        assert verified.claims(token) == CLAIMS
+    wall_clock.move(hours=LIFE.total_seconds() / 3600 + 0.1)
+    with pytest.raises(Unauthenticated):
+        verified.claims(token)
+
+
+def test_another_signature_makes_another_token():
+    verified, token = tokens.Verified(KEYS), issued()
+    assert verified.claims(token) == CLAIMS
+    signed_part, _, signature = token.rpartition(".")
+    turned = signature[::-1]
+    with pytest.raises(Unauthenticated):
+        verified.claims(f"{signed_part}.{turned}")
 
 
 def test_every_key_of_the_file_verifies():
@@ -103,7 +123,7 @@ def test_every_key_of_the_file_verifies():
         token=KEYS.token,
         active_token="t1",
     )
-    assert tokens.verify(KEYS, issued(older)) == CLAIMS
+    assert tokens.Verified(KEYS).claims(issued(older)) == CLAIMS
 
 
 @pytest.mark.parametrize(
@@ -184,7 +204,9 @@ def test_a_key_that_is_not_ours():
 
 
 def test_an_expired_token_has_five_seconds():
-    assert tokens.verify(KEYS, issued(at=clock.now() - LIFE - timedelta(seconds=2))) == CLAIMS
+    assert (
+        tokens.Verified(KEYS).claims(issued(at=clock.now() - LIFE - timedelta(seconds=2))) == CLAIMS
+    )
     assert refused(issued(at=clock.now() - LIFE - timedelta(seconds=8)))
 
 

@@ -20,6 +20,7 @@ from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import District, Scope, insert_rows, scope_of
 from service.kernel.ids import new_id
+from tests.acting import bearer
 from tests.identity.conftest import new_number
 
 ALL = (
@@ -37,7 +38,7 @@ ALL = (
 
 
 def acting(runtime, guest) -> tuple[Actor, Scope]:
-    actor = runtime.authenticate(guest.answer["access_token"])
+    actor = bearer(runtime, guest.answer["access_token"])
     return actor, scope_of(actor)
 
 

@@ -96,9 +96,8 @@ def executed(session, statements):
     ],
 )
 def test_why_a_statement_was_not_answered(database, statement, kind):
-    session = database.open(Scope.system())
-    session.commit()
+    session = database.sessions()
     with pytest.raises(exc.DBAPIError) as caught:
-        executed(session, statement)
+        executed(session, f"BEGIN; {statement}")
     session.close()
     assert kind_of(caught.value) == kind

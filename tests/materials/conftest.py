@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from service.kernel.actor import Actor
+from tests.acting import bearer
 from tests.conftest import url_of
 from tests.factories import Signed
 from tests.packs import every_format, publish, whole_pack
@@ -43,7 +44,7 @@ def actor_of(app) -> Callable[[Signed], Actor]:
 
     def actor(signed: Signed) -> Actor:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return app.extensions["talent"].authenticate(token)
+        return bearer(app.extensions["talent"], token)
 
     return actor
 

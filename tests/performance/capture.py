@@ -8,12 +8,17 @@ from typing import Any
 
 import psycopg
 
+BEGIN = ("BEGIN; ", "SET LOCAL ")
+"""How a transaction begins; the second, in commits that left BEGIN to the driver."""
 Statement = tuple[str, Any]
 """A text with placeholders, and its parameters."""
 
 
 class Captured:
-    """Transactions in the order in which they began; BEGIN and COMMIT are not among statements."""
+    """Transactions in the order in which they began, and what was sent outside of one as one too.
+
+    BEGIN comes with the first statement of a transaction, and COMMIT is not among them.
+    """
 
     def __init__(self) -> None:
         self.transactions: list[list[Statement]] = []
@@ -24,7 +29,9 @@ class Captured:
         return sum(map(len, self.transactions))
 
     def add(self, connection: Any, text: str, params: Any) -> None:
-        if (began := self._open.get(id(connection))) is None:
+        began = self._open.get(id(connection))
+        inside = began is not None and began[0][0].startswith(BEGIN)
+        if began is None or (text.startswith(BEGIN) and not inside):
             began = self._open[id(connection)] = []
             self.transactions.append(began)
         began.append((text, params))

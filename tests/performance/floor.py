@@ -23,9 +23,9 @@ import psycopg
 from psycopg import sql
 
 from service.local.postgres import bundled_binaries
-from tests.performance.capture import Captured, Statement
+from tests.performance.capture import BEGIN, Captured, Statement
 
-_PLACEHOLDER: Final = re.compile(r"%(?:\((?P<name>\w+)\))?s")
+_PLACEHOLDER: Final = re.compile(r"%(?:\((?P<name>\w+)\))?s|\$(?P<number>\d+)")
 _SCOPE: Final = re.compile(r"SET LOCAL (app\.\w+) = '([^']*)'")
 """What the request could see: `SET LOCAL` takes no expression, and the person is another one."""
 _QUOTED: Final = re.compile(r" ?(?P<escaped>E)?'(?P<inner>.*)'(?P<cast>::.*)?", re.DOTALL)
@@ -78,14 +78,13 @@ def script(
     """The statements of a request for pgbench, undone again where nothing is renewed."""
     lines = [_NEW_EACH_TIME]
     for statements in captured.transactions:
-        undone = renewed is None and any(_CHANGES.search(text) for text, _ in statements)
-        lines += [
-            "BEGIN;",
-            *(["SAVEPOINT before;"] if undone else []),
-            *(_line(one, renewed, connection) for one in statements),
-            *(["ROLLBACK TO before;"] if undone else []),
-            "COMMIT;",
-        ]
+        sent = [_line(one, renewed, connection) for one in statements]
+        if statements[0][0].startswith(BEGIN):
+            undone = renewed is None and any(_CHANGES.search(text) for text, _ in statements)
+            before, after = ["SAVEPOINT before;"], ["ROLLBACK TO before;"]
+            sent = [*before, *sent, *after] if undone else sent
+            sent = ["BEGIN;", *sent, "COMMIT;"]
+        lines += sent
     return "\n".join(lines)
 
 
@@ -131,7 +130,10 @@ def _line(
     writes, ordered = "INSERT" in text, iter(values if isinstance(values, Sequence) else ())
 
     def literal(match: re.Match[str]) -> str:
-        value = values[match["name"]] if match["name"] else next(ordered)
+        if match["number"]:
+            value = values[int(match["number"]) - 1]
+        else:
+            value = values[match["name"]] if match["name"] else next(ordered)
         return _literal(value, renewed, connection, writes=writes)
 
     return " ".join(_PLACEHOLDER.sub(literal, text).replace("%%", "%").split("\n")) + ";"

@@ -13,6 +13,7 @@ from flask import Flask
 from service.kernel import clock
 from service.kernel.db import Database
 from service.routing.flow import Verdict
+from tests.acting import bearer
 from tests.factories import Signed, Wanted, World, checked
 from tests.materials.handing_in import upload
 from tests.papers import with_documents
@@ -154,7 +155,7 @@ class Originals:
 
     def _acting(self, signed: Signed) -> Acting:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return Acting(self.database, self.app.extensions["talent"].authenticate(token))
+        return Acting(self.database, bearer(self.app.extensions["talent"], token))
 
     def _somebody(self, username: str) -> Acting:
         if username not in self._staff:

@@ -46,6 +46,7 @@ from service.routing.flow import Verdict
 from service.runtime import open_database
 from service.tickets.models.stages import Task
 from service.worker import build
+from tests.acting import bearer
 from tests.factories import World
 from tests.materials.handing_in import upload
 from tests.papers import with_documents
@@ -90,7 +91,7 @@ class Ground:
     def acting(self, signed: Any) -> Acting:
         """Whoever is signed in, calling use cases directly."""
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return Acting(self.database, self.world.app.extensions["talent"].authenticate(token))
+        return Acting(self.database, bearer(self.world.app.extensions["talent"], token))
 
     def copies(self, number: int, *, filed: datetime) -> list[UUID]:
         """So many tickets of two items, filed at a moment; returns their ids."""

@@ -15,6 +15,7 @@ from service.facts.rules import NewFact
 from service.kernel import clock
 from service.kernel.actor import system
 from service.kernel.db import Scope
+from tests.acting import bearer
 from tests.conftest import url_of
 from tests.factories import Signed
 from tests.packs import demo_pack
@@ -33,7 +34,7 @@ def person_of(app) -> Callable[[Signed], UUID]:
 
     def person(signed: Signed) -> UUID:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return app.extensions["talent"].authenticate(token).person
+        return bearer(app.extensions["talent"], token).person
 
     return person
 

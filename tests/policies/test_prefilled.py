@@ -236,14 +236,14 @@ def test_the_form_costs_a_guest_two_statements(guest, sql_count):
     assert sent.total == 2
 
 
-def test_and_a_talent_six(talent, issue, sql_count):
+def test_and_a_talent_five(talent, issue, sql_count):
     add_profile(talent, phone="13800138000")
     add_member(talent, "child", born(7))
     for kind, value in (("degree", MASTER), ("degree", DOCTOR), ("residence", RENTED)):
         issue(talent, kind, value)
     with sql_count() as sent:
         known(talent)
-    assert sent.total == 6
+    assert sent.total == 5
 
 
 def test_another_districts_form_costs_a_talent_one_more(talent, elsewhere, sql_count):

@@ -24,6 +24,7 @@ from service.kernel.deliveries import deliver
 from service.kernel.events import Event
 from service.kernel.permissions import Role
 from service.runtime import open_database
+from tests.acting import bearer
 from tests.conftest import PASSWORD, url_of
 from tests.factories import Signed
 from tests.tickets import racing
@@ -100,7 +101,7 @@ def acting(app, database) -> Callable[[Signed], Acting]:
 
     def act(signed: Signed) -> Acting:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
-        return Acting(database, app.extensions["talent"].authenticate(token))
+        return Acting(database, bearer(app.extensions["talent"], token))
 
     return act
 

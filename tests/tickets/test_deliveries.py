@@ -154,4 +154,4 @@ def test_they_cost_no_statement_of_their_own(schooling, talent, sql_count):
         costs.append(sent.total)
         if schooling.todo():
             schooling.say("registration", result=NOTICE)
-    assert costs == [9, 9]  # with the key of the applicant
+    assert costs == [8, 8]  # with the key of the applicant

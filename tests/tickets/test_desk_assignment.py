@@ -11,6 +11,7 @@ import pytest
 
 from service.desk.actions.assign import assign_task
 from service.kernel import clock
+from tests.acting import bearer
 from tests.tickets.acting import Acting
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.desking import BUILDERS, POLICE, Desk, absent, assign
@@ -43,7 +44,7 @@ def own(app, world):
     """A talent, and the person they are."""
     talent = world.talent()
     token = talent.headers["Authorization"].removeprefix("Bearer ")
-    return talent, app.extensions["talent"].authenticate(token).person_id
+    return talent, bearer(app.extensions["talent"], token).person_id
 
 
 @pytest.fixture

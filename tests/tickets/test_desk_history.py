@@ -260,7 +260,7 @@ def test_statements(accepted, reviewer, desk, clerk, sql_count):
         path = f"/v1/desk/tasks/{task['id']}"
         documents = bool(who.get(path).json["materials"])
         sent = statements(sql_count, lambda who=who, path=path: who.get(path))
-        assert sent == 11 + documents
+        assert sent == 10 + documents
 
 
 class TestOpinions:

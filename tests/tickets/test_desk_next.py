@@ -11,6 +11,7 @@ import pytest
 
 from service.desk.actions import take
 from service.kernel import clock
+from tests.acting import bearer
 from tests.tickets.acting import CROWD, Acting, outcome
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.desking import BUILDERS, HOUR, POLICE, Desk, take_next
@@ -105,7 +106,7 @@ def test_four_eyes_are_two_people(desk, clerk, hire):
 def test_a_case_of_ones_own_is_passed_over(app, world, desk, hire):
     talent = world.talent()
     token = talent.headers["Authorization"].removeprefix("Bearer ")
-    person = app.extensions["talent"].authenticate(token).person_id
+    person = bearer(app.extensions["talent"], token).person_id
     somebody = hire((POLICE, "clerk"), person_id=person)
     own = world.ticket(talent, "settlement")["items"][0]
     assert desk.row("item_id = %s", own["id"])["status"] == "open"

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.acting import bearer
 from tests.factories import Signed, World, citizen_id
 from tests.tickets.asking import claim, decide, refused, release
 from tests.tickets.desking import assign, take_next
@@ -26,7 +27,7 @@ SCHOOLS = "development_support"
 def people(app):
     def person_of(talent):
         token = talent.headers["Authorization"].removeprefix("Bearer ")
-        return app.extensions["talent"].authenticate(token).person_id
+        return bearer(app.extensions["talent"], token).person_id
 
     return person_of
 

@@ -25,6 +25,7 @@ from service.tickets.models.filed import Draft, Ticket, TicketMaterial
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.visibility import of_visible_ticket, visible
+from tests.acting import bearer
 
 CODE, POLICE = "91350100M000100Y43", "public_security"
 MODELS = (Ticket, Item, Task, Draft)
@@ -41,7 +42,7 @@ def case(world, database, app):
     draft = talent.post("/v1/tickets", json=sent, headers={"Idempotency-Key": uuid4().hex})
     assert draft.status_code == 201
     token = talent.headers["Authorization"].removeprefix("Bearer ")
-    own = app.extensions["talent"].authenticate(token)
+    own = bearer(app.extensions["talent"], token)
     clerks = {
         name: Actor(
             ActorKind.STAFF,

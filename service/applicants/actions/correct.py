@@ -18,7 +18,7 @@ from service.kernel.actor import Actor
 from service.kernel.db import insert_rows
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.sealed import opened_json
-from service.materials.queries import materials_by_ids
+from service.materials.queries import handed_in
 from service.routing.events import Corrected
 from service.routing.states import Hold, Phase
 from service.tickets.acts import Act, act_on
@@ -77,7 +77,7 @@ def correct_item(
         wanted = {point.material for point in points if point.material is not None}
         wanted |= judged.necessary - {one.code for one in documents}
         attached = [one for one in materials if one.code not in judged.not_asked]
-        kept = materials_by_ids(
+        kept = handed_in(
             session, actor, ids={one.material for one in attached}, person=actor.person
         )
         faults += judged.faults + replacement_faults(

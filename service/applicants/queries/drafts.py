@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import DateTime, Integer, Select, Uuid, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import for_change, prepared
 from service.kernel.errors import Conflict, NotFound, Problem
 from service.kernel.sealed import opened_json
 from service.tickets.models.filed import Draft, Ticket
-from service.tickets.visibility import visible
+from service.tickets.visibility import Anyone, Seen, asking, visible
 
 
 def draft_for(session: Session, actor: Actor, draft_id: UUID) -> Draft:
@@ -65,15 +65,29 @@ def drafts_for(
 
     At most `limit` + 1 of them.
     """
-    query = (
+    asked = {**asking(actor), "limit": limit + 1}
+    if before is None:
+        return _NEWEST.by(actor).all(session, **asked)
+    return _OLDER.by(actor).all(session, **asked, created_at=before[0], id=before[1])
+
+
+def _newest(who: Anyone) -> Select[Draft]:
+    return (
         select(Draft)
-        .where(visible(actor, Draft))
+        .where(visible(who, Draft))
         .order_by(Draft.created_at.desc(), Draft.id.desc())
-        .limit(limit + 1)
+        .limit(bindparam("limit", type_=Integer()))
     )
-    if before is not None:
-        query = query.where(tuple_(Draft.created_at, Draft.id) < before)
-    return session.scalars(query).all()
+
+
+def _older(who: Anyone) -> Select[Draft]:
+    begun = bindparam("created_at", type_=DateTime(timezone=True))
+    place = tuple_(begun, bindparam("id", type_=Uuid()))
+    return _newest(who).where(tuple_(Draft.created_at, Draft.id) < place)
+
+
+_NEWEST: Final = Seen(lambda who: prepared(_newest(who)))
+_OLDER: Final = Seen(lambda who: prepared(_older(who)))
 
 
 def number_of_drafts(session: Session, actor: Actor) -> int:

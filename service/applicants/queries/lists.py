@@ -23,7 +23,7 @@ from service.applicants.queries.views import (
     next_steps,
     ticket_line,
 )
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in
 from service.calendars.rules import WorkingCalendar
 from service.catalogue.queries.definitions import bundle_titles, offering_definition
 from service.kernel.actor import Actor
@@ -85,7 +85,7 @@ def listed_tickets(
     """
     tickets = [one for one in found if isinstance(one, Ticket)]
     drafts = any(isinstance(one, Draft) for one in found)
-    calendar = calendar_for(session, actor.district)
+    calendar = calendar_at_sign_in(session, actor)
     items = items_of_tickets(session, tickets)
     awaiting = [one for one in tickets if one.status is TicketStatus.AWAITING_APPLICANT]
     asked = edges_asked(session, awaiting)

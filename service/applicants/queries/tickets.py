@@ -6,16 +6,28 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from service.applicants.queries.drafts import no_such_ticket
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in
 from service.calendars.rules import WorkingCalendar
 from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.db import for_change, prepared
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
 from service.kernel.ids import lowest_since
@@ -26,7 +38,7 @@ from service.tickets.models.items import DueChange, Edge, Item
 from service.tickets.models.stages import ItemStage, Task
 from service.tickets.queries.rows import edges_of, items_of
 from service.tickets.rules.reasons import REFUSALS
-from service.tickets.visibility import visible
+from service.tickets.visibility import Anyone, Seen, asking, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +57,46 @@ class TicketRows:
 
 def find_ticket(session: Session, actor: Actor, ticket_id: UUID) -> Ticket | None:
     """One of the actor's tickets, where there is one; one statement."""
-    return session.scalars(
-        select(Ticket).where(visible(actor, Ticket), Ticket.id == ticket_id)
-    ).one_or_none()
+    return _TICKET.by(actor).one_or_none(session, **asking(actor), ticket=ticket_id)
+
+
+_TICKET: Final = Seen(
+    lambda who: prepared(
+        select(Ticket).where(visible(who, Ticket), Ticket.id == bindparam("ticket"))
+    )
+)
 
 
 def ticket_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRows:
     """One of the actor's tickets; raises `NotFound` for anybody else's, and
-    `Conflict("not_filed")` for a draft. Five statements.
+    `Conflict("not_filed")` for a draft. Four statements.
     """
     ticket = find_ticket(session, actor, ticket_id)
     if ticket is None:
         raise no_such_ticket(session, actor, ticket_id)
-    return rows_of(session, ticket)
+    return rows_of(session, actor, ticket)
 
 
-def rows_of(session: Session, ticket: Ticket) -> TicketRows:
-    """The rows of a ticket that was found before; four statements."""
+def rows_of(session: Session, actor: Actor, ticket: Ticket) -> TicketRows:
+    """The rows of a ticket that the actor was found to see; three statements."""
     items = items_of(session, ticket)
-    stages = session.scalars(
-        select(ItemStage)
-        .where(
-            ItemStage.district_id == ticket.district_id,
-            ItemStage.item_id.in_([item.id for item in items]),
-        )
-        .order_by(ItemStage.id)
-    ).all()
+    stages = _STAGES.all(session, district=ticket.district_id, items=[item.id for item in items])
     edges = edges_of(session, ticket)
-    return TicketRows(ticket, items, stages, edges, calendar_for(session, ticket.district_id))
+    return TicketRows(ticket, items, stages, edges, calendar_at_sign_in(session, actor))
+
+
+_STAGES: Final = prepared(
+    select(ItemStage)
+    .where(
+        ItemStage.district_id == bindparam("district"),
+        ItemStage.item_id == any_(bindparam("items", type_=ARRAY(Uuid()))),
+    )
+    .order_by(ItemStage.id)
+)
 
 
 def item_for(session: Session, actor: Actor, item_id: UUID) -> tuple[TicketRows, Item]:
-    """One of the actor's items with the rows of its ticket; raises `NotFound`. Six statements."""
+    """One of the actor's items with the rows of its ticket; raises `NotFound`. Five statements."""
     owner = session.scalar(select(Item.ticket_id).where(visible(actor, Item), Item.id == item_id))
     if owner is None:
         raise NotFound
@@ -152,28 +172,50 @@ def tickets_for(
     At most `limit` + 1 of them. A ticket that was a draft for long has the draft's old id: ids are
     not the order of filing.
     """
-    query = (
+    asked = {**asking(actor), "limit": limit + 1}
+    if before is None:
+        return _NEWEST.by(actor).all(session, **asked)
+    return _OLDER.by(actor).all(session, **asked, filed_at=before[0], id=before[1])
+
+
+def _newest(who: Anyone) -> Select[Ticket]:
+    return (
         select(Ticket)
-        .where(visible(actor, Ticket))
+        .where(visible(who, Ticket))
         .order_by(Ticket.filed_at.desc(), Ticket.id.desc())
-        .limit(limit + 1)
+        .limit(bindparam("limit", type_=Integer()))
     )
-    if before is not None:
-        query = query.where(tuple_(Ticket.filed_at, Ticket.id) < before)
-    return session.scalars(query).all()
+
+
+def _older(who: Anyone) -> Select[Ticket]:
+    place = tuple_(
+        bindparam("filed_at", type_=DateTime(timezone=True)), bindparam("id", type_=Uuid())
+    )
+    return _newest(who).where(tuple_(Ticket.filed_at, Ticket.id) < place)
+
+
+_NEWEST: Final = Seen(lambda who: prepared(_newest(who)))
+_OLDER: Final = Seen(lambda who: prepared(_older(who)))
 
 
 def items_of_tickets(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Sequence[Item]]:
     """By ticket its items, in the order of filing; one statement, none for none."""
     found = defaultdict[UUID, list[Item]](list)
     if tickets:
-        query = select(Item).where(
-            Item.district_id == tickets[0].district_id,
-            Item.ticket_id.in_([one.id for one in tickets]),
-        )
-        for item in session.scalars(query.order_by(Item.ticket_id, Item.ordinal)):
+        asked = [one.id for one in tickets]
+        for item in _ITEMS.all(session, district=tickets[0].district_id, tickets=asked):
             found[item.ticket_id].append(item)
     return dict(found)
+
+
+_ITEMS: Final = prepared(
+    select(Item)
+    .where(
+        Item.district_id == bindparam("district"),
+        Item.ticket_id == any_(bindparam("tickets", type_=ARRAY(Uuid()))),
+    )
+    .order_by(Item.ticket_id, Item.ordinal)
+)
 
 
 def edges_asked(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Sequence[Edge]]:
@@ -208,21 +250,23 @@ def recorded_results(
     if not told:
         return {}
     found = defaultdict[UUID, list[Task]](list)
-    for task in session.scalars(
-        select(Task)
-        .where(
-            Task.district_id == actor.district,
-            Task.item_id.in_(told),
-            or_(
-                Task.kind.in_((StageKind.DECISION, StageKind.FULFILMENT))
-                & Task.result.is_not(None),
-                Task.reason.is_not(None),
-            ),
-        )
-        .order_by(Task.closed_at, Task.id)
-    ):
+    for task in _RECORDED.all(session, district=actor.district, items=told):
         found[task.item_id].append(task)
     return dict(found)
+
+
+_RECORDED: Final = prepared(
+    select(Task)
+    .where(
+        Task.district_id == bindparam("district"),
+        Task.item_id == any_(bindparam("items", type_=ARRAY(Uuid()))),
+        or_(
+            Task.kind.in_((StageKind.DECISION, StageKind.FULFILMENT)) & Task.result.is_not(None),
+            Task.reason.is_not(None),
+        ),
+    )
+    .order_by(Task.closed_at, Task.id)
+)
 
 
 def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Event]:
@@ -230,17 +274,21 @@ def timeline_for(session: Session, actor: Actor, ticket_id: UUID) -> Sequence[Ev
 
     Two statements; no partition of events from before the ticket is looked at.
     """
-    owned = session.scalar(select(Ticket.id).where(visible(actor, Ticket), Ticket.id == ticket_id))
-    if owned is None:
+    if find_ticket(session, actor, ticket_id) is None:
         raise no_such_ticket(session, actor, ticket_id)
-    return session.scalars(
-        select(Event)
-        .where(
-            Event.district_id == actor.district,
-            Event.ticket_id == ticket_id,
-            Event.id >= lowest_since(ticket_id),
-            Event.seq.is_not(None),
-            Event.public,
-        )
-        .order_by(Event.seq)
-    ).all()
+    return _TOLD.all(
+        session, district=actor.district, ticket=ticket_id, since=lowest_since(ticket_id)
+    )
+
+
+_TOLD: Final = prepared(
+    select(Event)
+    .where(
+        Event.district_id == bindparam("district"),
+        Event.ticket_id == bindparam("ticket"),
+        Event.id >= bindparam("since"),
+        Event.seq.is_not(None),
+        Event.public,
+    )
+    .order_by(Event.seq)
+)

@@ -65,7 +65,7 @@ def get_ticket(ticket_id: UUID) -> TicketView:
     ticket = find_ticket(session, actor, ticket_id)
     if ticket is None:
         return draft_view(session, draft_for(session, actor, ticket_id))
-    return ticket_view(session, actor, rows_of(session, ticket), clock.now())
+    return ticket_view(session, actor, rows_of(session, actor, ticket), clock.now())
 
 
 @blp.get(

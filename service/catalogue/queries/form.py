@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in
 from service.catalogue.queries.definitions import get_bundle
 from service.catalogue.rules.definitions import (
     AskedMaterial,
@@ -84,7 +84,7 @@ def bundle_form(
 def _known_of(
     session: Session, actor: Actor, at: datetime
 ) -> tuple[dict[str, str], dict[str, list[Mapping[str, Any]]]]:
-    today = calendar_for(session, actor.district).local_date(at)
+    today = calendar_at_sign_in(session, actor).local_date(at)
     details = own_details(session, actor)  # with the key that opens the facts
     found = facts_of(session, actor, persons=[actor.person], on=today)
     return details, by_kind(found[actor.person])

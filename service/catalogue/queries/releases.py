@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service.catalogue.models import PackRelease
+from service.kernel.db import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,11 @@ _NEWEST_FIRST: Final = (
     .where(PackRelease.district_id == bindparam("district"))
     .order_by(PackRelease.number.desc())
 )
-_NEWEST: Final = _NEWEST_FIRST.limit(1)  # built once: it is sent with every filing
 
 
 def newest_release(session: Session, district: str) -> Release | None:
     """The release that is in force; None for a district without a pack. One statement."""
-    row = session.execute(_NEWEST, {"district": district}).one_or_none()
-    return None if row is None else _release(*row)
+    return _NEWEST.one_or_none(session, district=district)
 
 
 def list_releases(session: Session, district: str) -> list[Release]:
@@ -70,3 +69,6 @@ def _release(
         offerings={code: UUID(version) for code, version in offerings.items()},
         bundles={code: UUID(version) for code, version in bundles.items()},
     )
+
+
+_NEWEST: Final = prepared(_NEWEST_FIRST.limit(1), _release)

@@ -7,7 +7,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, all_, case, literal, null, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Text,
+    Update,
+    Uuid,
+    all_,
+    any_,
+    bindparam,
+    case,
+    null,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from service.desk.queries.tasks import (
@@ -22,15 +35,13 @@ from service.desk.queries.tasks import (
 from service.identity.people.queries import is_own_case
 from service.kernel import events
 from service.kernel.actor import Actor
+from service.kernel.db import prepared
 from service.kernel.errors import Conflict, Forbidden
 from service.kernel.permissions import Role, role_title
 from service.routing.flow import StageKind
 from service.tickets.models.stages import Task
 from service.tickets.rules.states import TaskAct, TaskStatus, TicketEvent, acted
-from service.tickets.visibility import visible
-
-_RETURNED: Final = (*IN_LIST, Task.person_id)
-
+from service.tickets.visibility import Seen, asking, visible
 
 _NOTICE: Final = Task.kind == StageKind.PUBLICITY
 POOLED: Final[Mapping[str, Any]] = {
@@ -50,14 +61,13 @@ def claim_task(session: Session, actor: Actor, *, task_id: UUID, at: datetime) -
     (another role's task, a case of one's own, or four eyes are asked for and the actor's were two
     of them), or `Conflict`: `task_already_claimed`, `task_closed`.
     """
-    row = changed_task(
+    row = _CLAIM.by(actor).one_or_none(
         session,
-        held_by(actor.account, at),
-        visible(actor, Task),
-        Task.id == task_id,
-        Task.status == TaskStatus.OPEN,
-        Task.role.in_(_roles(actor)),
-        literal(actor.account) != all_(Task.barred),
+        **asking(actor),
+        task=task_id,
+        roles=_roles(actor),
+        holder=actor.account,
+        at=at,
     )
     if row is None:
         return _held(session, actor, task_id)
@@ -102,11 +112,11 @@ def _held(session: Session, actor: Actor, task_id: UUID) -> TaskRow:
     raise Conflict("task_already_claimed")
 
 
-def _roles(actor: Actor) -> set[str]:
-    return {role.value for post in actor.posts for role in post.roles}
+def _roles(actor: Actor) -> list[str]:
+    return sorted({role.value for post in actor.posts for role in post.roles})
 
 
-def held_by(account: UUID, at: datetime) -> dict[str, Any]:
+def held_by(account: Any, at: Any) -> dict[str, Any]:
     """What a task's row says once somebody holds it: a notice does not end by itself meanwhile."""
     return {
         "status": TaskStatus.CLAIMED,
@@ -116,20 +126,41 @@ def held_by(account: UUID, at: datetime) -> dict[str, Any]:
     }
 
 
-def changed_task(
-    session: Session, values: Mapping[str, Any], *found: ColumnElement[bool]
-) -> TaskRow | None:
-    """Change the task that is found in one UPDATE; its row as lists show it, None if there is none.
-
-    The row also has `ticket_id`, the applicant's `person_id`, and `subject_id`.
-    """
-    return session.execute(
+def changing(values: Mapping[str, Any], *found: ColumnElement[bool]) -> Update:
+    """The UPDATE of the task that is found, which returns its row as lists show it."""
+    return (
         update(Task)
         .where(*found, OF_ITEM, OF_TICKET)
         .values(**values, version=Task.version + 1)
-        .returning(*_RETURNED)
+        .returning(*IN_LIST)
         .execution_options(synchronize_session=False)
-    ).one_or_none()
+    )
+
+
+HOLDER: Final = bindparam("holder", type_=Uuid())
+TAKEN: Final = held_by(HOLDER, bindparam("at", type_=DateTime(timezone=True)))
+"""`held_by` of the values `holder` and `at`."""
+_CLAIM: Final = Seen(
+    lambda who: prepared(
+        changing(
+            TAKEN,
+            visible(who, Task),
+            Task.id == bindparam("task"),
+            Task.status == TaskStatus.OPEN,
+            Task.role == any_(bindparam("roles", type_=ARRAY(Text()))),
+            all_(Task.barred) != HOLDER,
+        ),
+        TaskRow,
+    )
+)
+
+
+def changed_task(
+    session: Session, values: Mapping[str, Any], *found: ColumnElement[bool]
+) -> TaskRow | None:
+    """Change the task that is found in one UPDATE; its row as lists show it, None if none is."""
+    row = session.execute(changing(values, *found)).one_or_none()
+    return None if row is None else TaskRow._make(row)
 
 
 def changed_locked_task(session: Session, locked: LockedTask, values: Mapping[str, Any]) -> TaskRow:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, DateTime, Integer, Text, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from service.desk.rules import MOST_COUNTED, Count, counted
 from service.kernel.actor import Actor
+from service.kernel.db import prepared
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
 from service.tickets.visibility import departments_of
 
@@ -51,7 +52,7 @@ def task_counts_for(session: Session, actor: Actor, *, at: datetime) -> TaskCoun
         "at": at,
         "bound": _BOUND,
     }
-    rows = session.execute(_COUNTING, asked).all() if departments else []
+    rows = _COUNTING.all(session, **asked) if departments else []
     ahead = [row for row in rows if row.what == _AHEAD]
     whole = all(row.found < _BOUND for row in ahead)
 
@@ -67,7 +68,7 @@ def task_counts_for(session: Session, actor: Actor, *, at: datetime) -> TaskCoun
         },
         offerings={
             code: count(_OFFERING, code)
-            for code in sorted({row.code for row in rows if row.what == _OFFERING})
+            for code in sorted({row.code for row in rows if row.what == _OFFERING and row.code})
         },
         mine=count(_MINE),
     )
@@ -93,8 +94,16 @@ _LEAST: Final = "SELECT min(offering_code) FROM tasks WHERE"
 
 
 # The codes are found one by one: the index returns the next behind each.
-_COUNTING: Final = text(
-    f"""
+class _Found(NamedTuple):
+    what: str
+    code: str | None
+    found: int
+    soon: int
+
+
+_COUNTING: Final = prepared(
+    text(
+        f"""
 WITH RECURSIVE desks AS (
     SELECT unnest(CAST(:departments AS text[])) AS department
 ), codes AS (
@@ -116,4 +125,12 @@ FROM desks, LATERAL (
           ORDER BY due_at LIMIT :bound) walk
 ) ahead
 """  # noqa: S608 - made of what stands in this file alone
+    ).bindparams(
+        bindparam("district", type_=Text()),
+        bindparam("departments", type_=ARRAY(Text())),
+        bindparam("account", type_=Uuid()),
+        bindparam("at", type_=DateTime(timezone=True)),
+        bindparam("bound", type_=Integer()),
+    ),
+    _Found,
 )

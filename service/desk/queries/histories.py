@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor
+from service.kernel.db import prepared
 from service.kernel.errors import NotFound
 from service.kernel.events import Event
 from service.kernel.ids import lowest_since
@@ -19,7 +20,7 @@ from service.tickets.models.stages import ItemStage, Task
 from service.tickets.rules.states import TaskStatus
 from service.tickets.visibility import visible
 
-Rows = Sequence[Row[*tuple[Any, ...]]]
+Rows = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +38,36 @@ class History:
 
 def history_of(session: Session, task: Task) -> History:
     """What was decided on a task's item besides the task itself; two statements."""
-    verdicts = session.execute(
-        select(Task, ItemStage.round)
-        .join(
-            ItemStage,
-            (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
-        )
-        .where(
-            Task.district_id == task.district_id,
-            Task.item_id == task.item_id,
-            Task.status == TaskStatus.CLOSED,
-            Task.id != task.id,
-        )
-        .order_by(Task.closed_at, Task.id)
-    ).all()
-    corrections = session.execute(
-        select(Correction, Task)
-        .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
-        .where(
-            Correction.district_id == task.district_id,
-            Correction.item_id == task.item_id,
-            Correction.sent_at.is_not(None),
-        )
-        .order_by(Correction.id)
-    ).all()
-    return History(verdicts, corrections)
+    about = {"district": task.district_id, "item": task.item_id}
+    return History(
+        _VERDICTS.all(session, **about, task=task.id), _CORRECTIONS.all(session, **about)
+    )
+
+
+_VERDICTS: Final = prepared(
+    select(Task, ItemStage.round)
+    .join(
+        ItemStage,
+        (ItemStage.district_id == Task.district_id) & (ItemStage.id == Task.stage_id),
+    )
+    .where(
+        Task.district_id == bindparam("district"),
+        Task.item_id == bindparam("item"),
+        Task.status == TaskStatus.CLOSED,
+        Task.id != bindparam("task"),
+    )
+    .order_by(Task.closed_at, Task.id)
+)
+_CORRECTIONS: Final = prepared(
+    select(Correction, Task)
+    .join(Task, (Task.district_id == Correction.district_id) & (Task.id == Correction.task_id))
+    .where(
+        Correction.district_id == bindparam("district"),
+        Correction.item_id == bindparam("item"),
+        Correction.sent_at.is_not(None),
+    )
+    .order_by(Correction.id)
+)
 
 
 def item_timeline_for(

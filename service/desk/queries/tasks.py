@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Row,
+    DateTime,
+    Integer,
     Select,
+    Text,
     Uuid,
     all_,
     any_,
+    bindparam,
     exists,
     func,
     literal,
@@ -25,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from service.calendars.queries import calendar_for
+from service.calendars.queries import calendar_at_sign_in
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.desk.rules import MOST_SOUGHT
 from service.facts.queries import facts_of
@@ -38,18 +42,18 @@ from service.identity.people.queries import (
     member_as_filed,
     people_of_case,
 )
-from service.kernel.actor import Actor
-from service.kernel.db import for_change
+from service.kernel.actor import Actor, ActorKind
+from service.kernel.db import Prepared, for_change, prepared
 from service.kernel.errors import FieldError, Invalid, NotFound
 from service.kernel.sealed import opened_json
-from service.routing.flow import StageKind
+from service.routing.flow import StageKind, Verdict
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Item
 from service.tickets.models.stages import Task
 from service.tickets.queries.cases import person_of
 from service.tickets.queries.rows import with_status
 from service.tickets.rules.states import ACTIVE, Light, TaskStatus
-from service.tickets.visibility import departments_of, of_department, visible
+from service.tickets.visibility import Anyone, Seen, asking, departments_of, of_department, visible
 
 OF_ITEM: Final = (Item.district_id == Task.district_id) & (Item.id == Task.item_id)
 OF_TICKET: Final = (Ticket.district_id == Task.district_id) & (Ticket.id == Task.ticket_id)
@@ -77,11 +81,68 @@ IN_LIST: Final = (
     Ticket.number.label("ticket_number"),
     Ticket.filed_at,
     Ticket.filed_applicant,
+    Task.person_id,
 )
 """What a line of the list is made of: a task, its item and its ticket."""
 
+_ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
-TaskRow = Row[*tuple[Any, ...]]
+
+class TaskRow(NamedTuple):
+    """A line of the list, as it is read."""
+
+    id: UUID
+    ticket_id: UUID
+    version: int
+    status: TaskStatus
+    kind: StageKind
+    stage_key: str
+    offering_code: str
+    department: str
+    role: str
+    assignee: UUID | None
+    opened_at: datetime
+    due_at: datetime
+    warn_at: datetime
+    verdict: Verdict | None
+    item_id: UUID
+    item_number: str
+    offering_version_id: UUID
+    subject_id: UUID | None
+    filed_subject: bytes | None
+    ticket_number: str
+    filed_at: datetime
+    filed_applicant: bytes | None
+    person_id: UUID | None
+
+    @classmethod
+    def of(cls, task: Task, item: Item, ticket: Ticket) -> TaskRow:
+        """The line of a task that was read whole."""
+        return cls(
+            id=task.id,
+            ticket_id=task.ticket_id,
+            version=task.version,
+            status=task.status,
+            kind=task.kind,
+            stage_key=task.stage_key,
+            offering_code=task.offering_code,
+            department=task.department,
+            role=task.role,
+            assignee=task.assignee,
+            opened_at=task.opened_at,
+            due_at=task.due_at,
+            warn_at=task.warn_at,
+            verdict=task.verdict,
+            item_id=item.id,
+            item_number=item.number,
+            offering_version_id=item.offering_version_id,
+            subject_id=item.subject_id,
+            filed_subject=item.filed_subject,
+            ticket_number=ticket.number,
+            filed_at=ticket.filed_at,
+            filed_applicant=ticket.filed_applicant,
+            person_id=task.person_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +179,50 @@ class TaskFilter:
             never |= set(TaskStatus) - set(ACTIVE)
         return tuple(one for one in self.statuses if one not in never)
 
+    @property
+    def shape(self) -> TaskFilter:
+        """The same with values that say nothing: equal for all that ask for the same things."""
+        return TaskFilter(
+            statuses=self.might_be,
+            offering=None if self.offering is None else "",
+            stage=None if self.stage is None else "",
+            lit=None if self.lit is None else (self.lit[0], _ANY_TIME),
+            assignee=None if self.assignee is None else UUID(int=0),
+            unassigned=self.unassigned,
+            due_before=None if self.due_before is None else _ANY_TIME,
+            items=None if self.items is None else (),
+            takable=self.takable,
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What is asked for, by the names of `conditions`."""
+        return {
+            "offering": self.offering,
+            "stage": self.stage,
+            "lit_at": None if self.lit is None else self.lit[1],
+            "assignee": self.assignee,
+            "due_before": self.due_before,
+            "items": self.items,
+        }
+
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What the rest comes to in a statement."""
+        """What it comes to in a statement that is made once."""
         found = [with_status(self.might_be)]
         if self.offering is not None:
-            found.append(Task.offering_code == self.offering)
+            found.append(Task.offering_code == bindparam("offering"))
         if self.stage is not None:
-            found.append(Task.stage_key == self.stage)
+            found.append(Task.stage_key == bindparam("stage"))
         if self.lit is not None:
-            found += lit(*self.lit)
+            found += lit(self.lit[0], bindparam("lit_at", type_=DateTime(timezone=True)))
         if self.assignee is not None:
-            found.append(Task.assignee == self.assignee)
+            found.append(Task.assignee == bindparam("assignee"))
         if self.unassigned:
             found.append(Task.assignee.is_(None))
         if self.due_before is not None:
-            found.append(Task.due_at < self.due_before)
+            found.append(Task.due_at < bindparam("due_before"))
         if self.items is not None:
-            found.append(Task.item_id == any_(literal(list(self.items), ARRAY(Uuid()))))
+            found.append(Task.item_id == any_(bindparam("items", type_=ARRAY(Uuid()))))
         return found
 
 
@@ -148,7 +236,7 @@ class LockedTask:
     own_case: bool
 
 
-def lit(colour: Light, at: datetime) -> list[ColumnElement[bool]]:
+def lit(colour: Light, at: datetime | Any) -> list[ColumnElement[bool]]:
     """Tasks with this light, as ranges of time: what `rules.light` says of each."""
     if colour is Light.RED:
         return [Task.due_at < at]
@@ -192,37 +280,55 @@ def tasks_for(
     departments = departments_of(actor)
     if not departments or not wanted.might_be or (wanted.items is not None and not wanted.items):
         return []
-    pages = [_page(actor, name, wanted, behind, limit) for name in departments]
+    own_cases = wanted.takable and bool(actor.own_cases)
+    listing = _listing(wanted.shape, len(departments), own_cases, behind is not None)
+    values = {**wanted.values, "district": actor.district, "limit": limit + 1}
+    for place, name in enumerate(departments):
+        values |= {f"department_{place}": name, f"roles_{place}": _roles_in(actor, name)}
+    if wanted.takable:
+        values |= {"account": actor.account, "own_cases": list(actor.own_cases)}
+    if behind is not None:
+        values |= {"due_at": behind[0], "id": behind[1]}
+    return listing.all(session, **values)
+
+
+@lru_cache(256)
+def _listing(
+    wanted: TaskFilter, departments: int, own_cases: bool, behind: bool
+) -> Prepared[TaskRow]:
+    """The statement for all lists of so many departments that are narrowed by the same things."""
+    limit = bindparam("limit", type_=Integer())
+    pages = [_page(wanted, place, own_cases, behind).limit(limit) for place in range(departments)]
     if len(pages) == 1:
-        return session.execute(pages[0]).all()
+        return prepared(pages[0], TaskRow)
     merged = union_all(*(select(page.subquery()) for page in pages)).subquery()
-    return session.execute(
-        select(merged).order_by(merged.c.due_at, merged.c.id).limit(limit + 1)
-    ).all()
+    return prepared(select(merged).order_by(merged.c.due_at, merged.c.id).limit(limit), TaskRow)
 
 
 def _page(
-    actor: Actor,
-    department: str,
-    wanted: TaskFilter,
-    behind: tuple[datetime, UUID] | None,
-    limit: int,
+    wanted: TaskFilter, place: int, own_cases: bool, behind: bool
 ) -> Select[*tuple[Any, ...]]:
+    """Of one department."""
     query: Select[*tuple[Any, ...]] = (
         select(*IN_LIST)
         .join_from(Task, Item, OF_ITEM)
         .join(Ticket, OF_TICKET)
         .where(
-            of_department(actor, department),
+            of_department(Anyone(ActorKind.STAFF), bindparam(f"department_{place}")),
             *wanted.conditions(),
         )
         .order_by(Task.due_at, Task.id)
-        .limit(limit + 1)
     )
     if wanted.takable:
-        query = query.where(*may_be_taken(actor), Task.role.in_(_roles_in(actor, department)))
-    if behind is not None:
-        query = query.where(tuple_(Task.due_at, Task.id) > tuple_(*behind))
+        roles = bindparam(f"roles_{place}", type_=ARRAY(Text()))
+        theirs = bindparam("own_cases", type_=ARRAY(Uuid())) if own_cases else None
+        account = bindparam("account", type_=Uuid())
+        query = query.where(*may_be_taken(account, theirs), Task.role == any_(roles))
+    if behind:
+        due = bindparam("due_at", type_=DateTime(timezone=True))
+        query = query.where(
+            tuple_(Task.due_at, Task.id) > tuple_(due, bindparam("id", type_=Uuid()))
+        )
     return query
 
 
@@ -232,29 +338,32 @@ def _roles_in(actor: Actor, department: str) -> list[str]:
     )
 
 
-def may_be_taken(actor: Actor) -> list[ColumnElement[bool]]:
-    """What of the open tasks of a pool the actor may be handed.
+def may_be_taken(account: UUID | Any, own_cases: Any | None) -> list[ColumnElement[bool]]:
+    """What of the open tasks of a pool an account may be handed.
 
-    No case of their own, none in which four eyes are asked for and theirs were two of them, and no
-    running notice, which would not end by itself while somebody holds it.
+    No case of their own, `own_cases` being an array of persons, none in which four eyes are asked
+    for and theirs were two of them, and no running notice, which would not end by itself while
+    somebody holds it.
     """
     found: list[ColumnElement[bool]] = [
         Task.kind != StageKind.PUBLICITY,
-        literal(actor.account) != all_(Task.barred),
+        literal(account, Uuid()) != all_(Task.barred)
+        if isinstance(account, UUID)
+        else account != all_(Task.barred),
     ]
-    if actor.own_cases:
-        found.append(~_own_case(actor))
+    if own_cases is not None:
+        found.append(~_own_case(own_cases))
     return found
 
 
-def _own_case(actor: Actor) -> ColumnElement[bool]:
-    """Whether a task's case names somebody on whose cases the actor may not work."""
+def _own_case(persons: Any) -> ColumnElement[bool]:
+    """Whether a task's case names one of these persons."""
     about = exists().where(
         Item.district_id == Task.district_id,
         Item.id == Task.item_id,
-        Item.subject_id.in_(actor.own_cases),
+        Item.subject_id == any_(persons),
     )
-    return func.coalesce(Task.person_id.in_(actor.own_cases), False) | about
+    return func.coalesce(any_(persons) == Task.person_id, False) | about
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,21 +379,22 @@ class TaskFound:
 
 def task_for(session: Session, actor: Actor, task_id: UUID) -> TaskFound:
     """A task of the actor's departments; raises `NotFound` where the actor sees none."""
-    row = session.execute(
-        select(
-            *IN_LIST,
-            Task,
-            Item,
-            Ticket,
-        )
+    found = _TASK.by(actor).one_or_none(session, **asking(actor), task=task_id)
+    if found is None:
+        raise NotFound
+    task, item, ticket = found
+    own = is_own_case(actor, item.person_id, item.subject_id)
+    return TaskFound(TaskRow.of(task, item, ticket), task, item, ticket, own)
+
+
+_TASK: Final = Seen(
+    lambda who: prepared(
+        select(Task, Item, Ticket)
         .join_from(Task, Item, OF_ITEM)
         .join(Ticket, OF_TICKET)
-        .where(visible(actor, Task), Task.id == task_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
-    return TaskFound(row, row.Task, row.Item, row.Ticket, own)
+        .where(visible(who, Task), Task.id == bindparam("task"))
+    )
+)
 
 
 def facts_seen(
@@ -292,12 +402,12 @@ def facts_seen(
 ) -> list[KnownFact]:
     """The facts in force about an item's subject and applicant that the stage may read.
 
-    Two statements, none where the stage may read none.
+    One statement and one for keys not at hand, none where the stage may read none.
     """
     sees = definition.flow.by_key[found.task.stage_key].sees
     if not sees.facts:
         return []
-    on = calendar_for(session, actor.district).local_date(at)
+    on = calendar_at_sign_in(session, actor).local_date(at)
     people = [one for one in (found.item.subject_id, found.item.person_id) if one is not None]
     known = facts_of(session, actor, persons=people, on=on)
     return [fact for one in people for fact in known[one] if sees.shows_fact(fact.kind)]
@@ -326,14 +436,22 @@ def people_seen(
 
 def locked_task_for(session: Session, actor: Actor, task_id: UUID) -> LockedTask:
     """A task locked for a change, with its ticket and item; raises `NotFound`."""
-    query = (
-        select(Ticket, Item, Task)
-        .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
-        .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
-        .where(visible(actor, Task), Task.id == task_id)
-    )
-    row = session.execute(for_change(query, Ticket, Item, Task)).one_or_none()
+    asked = {**asking(actor), "task": task_id}
+    row = session.execute(_LOCKED.by(actor), asked).one_or_none()
     if row is None:
         raise NotFound
     own = is_own_case(actor, row.Item.person_id, row.Item.subject_id)
     return LockedTask(*row, own_case=own)
+
+
+_LOCKED: Final = Seen(
+    lambda who: for_change(
+        select(Ticket, Item, Task)
+        .join(Item, (Item.district_id == Ticket.district_id) & (Item.ticket_id == Ticket.id))
+        .join(Task, (Task.district_id == Item.district_id) & (Task.item_id == Item.id))
+        .where(visible(who, Task), Task.id == bindparam("task")),
+        Ticket,
+        Item,
+        Task,
+    )
+)

@@ -247,7 +247,7 @@ def task_line(
         role=row.role,
         role_title=role_title(row.role),
         assignee=row.assignee,
-        assignee_name=names.get((row.department, row.assignee)),
+        assignee_name=(None if row.assignee is None else names.get((row.department, row.assignee))),
         mine=row.assignee == account,
         opened_at=row.opened_at,
         due_at=row.due_at,

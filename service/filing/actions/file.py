@@ -41,7 +41,7 @@ from service.kernel.actor import Actor
 from service.kernel.errors import Conflict, FieldError, Invalid, Stale
 from service.kernel.ids import new_id
 from service.kernel.messages import BETWEEN, LANGUAGES
-from service.materials.queries import materials_by_ids
+from service.materials.queries import handed_in
 from service.tickets.models.filed import Ticket
 from service.tickets.rules.applicant import Applicant, Authority
 from service.tickets.rules.criteria import criterion_faults
@@ -125,7 +125,7 @@ def _filed_before(
     ).one_or_none()
     if ticket is None:
         raise Invalid("idempotency_key_reused")
-    return rows_of(session, ticket)
+    return rows_of(session, actor, ticket)
 
 
 def _file(
@@ -244,9 +244,7 @@ def _material_faults(
         *filing.materials,
         *(one for requested in filing.items for one in requested.materials),
     ]
-    kept = materials_by_ids(
-        session, actor, ids={one.material for one in attached}, person=case.applicant
-    )
+    kept = handed_in(session, actor, ids={one.material for one in attached}, person=case.applicant)
     return material_faults(filing, asked, kept)
 
 

@@ -6,14 +6,18 @@ posts and permissions are looked up for every request. This is the only place th
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
 import jwt
+from cachetools import LRUCache
 from jwt.algorithms import OKPAlgorithm
 
+from service.kernel import clock
 from service.kernel.actor import Actor
 from service.kernel.errors import Unauthenticated
 from service.kernel.ids import new_id
@@ -38,6 +42,10 @@ _LEEWAY_SECONDS: Final = 5
 
 
 _LONGEST: Final = 4096
+
+
+_KNOWN: Final = 4096
+"""Tokens that a process remembers, some 500 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +83,41 @@ def issue(keys: Keys, claims: Claims, *, at: datetime, lifetime: timedelta) -> s
     )
 
 
-def verify(keys: Keys, token: str) -> Claims:
-    """What a token says; raises `Unauthenticated` for every other text, whatever is wrong."""
-    if len(token) > _LONGEST or not token.isascii():
-        raise _refused()
+class Verified:
+    """Tokens with what they say; a signature that has been verified once is not verified again.
+
+    That a token is signed and what it says never changes. Whether it has expired is asked each
+    time, and what its bearer may do is never kept. Of a token only its SHA-256 is.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._lock = Lock()
+        self._known: LRUCache[bytes, tuple[Claims, float]] = LRUCache(_KNOWN)
+
+    def claims(self, token: str) -> Claims:
+        """What a token says; raises `Unauthenticated` for every other text, whatever is wrong."""
+        if len(token) > _LONGEST or not token.isascii():
+            raise _refused()
+        digest = hashlib.sha256(token.encode()).digest()
+        with self._lock:
+            claims, expires = self._known.get(digest, (None, 0.0))
+        if claims is None or expires <= clock.now().timestamp():
+            claims, expires = _verified(self._keys, token)
+            with self._lock:
+                self._known[digest] = claims, expires
+        return claims
+
+
+def _verified(keys: Keys, token: str) -> tuple[Claims, float]:
+    """What a token says, and until when, in seconds since 1970; raises `Unauthenticated`."""
     try:
         return _read(keys, token)
     except (jwt.PyJWTError, LookupError, ValueError, TypeError, ArithmeticError, RecursionError):
         raise _refused() from None
 
 
-def _read(keys: Keys, token: str) -> Claims:
+def _read(keys: Keys, token: str) -> tuple[Claims, float]:
     """Raises one of many things: the token's text is anybody's."""
     header = jwt.get_unverified_header(token)
     kid = header.get("kid")
@@ -103,7 +135,8 @@ def _read(keys: Keys, token: str) -> Claims:
     district = payload["district"]
     if not isinstance(district, str) or not (district.isascii() and district.isprintable()):
         raise ValueError("district")
-    return Claims(_id(payload["sub"]), _id(payload["sid"]), district)
+    claims = Claims(_id(payload["sub"]), _id(payload["sid"]), district)
+    return claims, float(payload["exp"]) + _LEEWAY_SECONDS
 
 
 def _id(text: str) -> UUID:

@@ -1,14 +1,14 @@
-"""Reading people: what they said of themselves, who belongs to whom."""
+"""Prepared people: what they said of themselves, who belongs to whom."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, literal, select, text, union_all
+from sqlalchemy import ARRAY, Select, Uuid, bindparam, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from service.identity.people.models import FamilyLink, Person
@@ -16,6 +16,7 @@ from service.identity.people.rules import IdType, Kinship, masked, masked_name
 from service.kernel import person_keys
 from service.kernel.actor import Actor
 from service.kernel.crypto import Erased
+from service.kernel.db import prepared
 from service.kernel.errors import Forbidden
 from service.kernel.sealed import Sealable, load_keys, opened, opened_text
 
@@ -30,8 +31,18 @@ _PERSON: Final = (
     Person.id_country,
     person_keys.wrapped_key(Person.id).label("key"),
 )
-_NAMES: Final = text("SELECT id, name FROM employer_names(:persons)").bindparams(
-    bindparam("persons", type_=ARRAY(Uuid()))
+
+
+class _Named(NamedTuple):
+    id: UUID
+    name: bytes | None
+
+
+_NAMES: Final = prepared(
+    text("SELECT id, name FROM employer_names(:persons)").bindparams(
+        bindparam("persons", type_=ARRAY(Uuid()))
+    ),
+    _Named,
 )
 
 
@@ -149,9 +160,18 @@ def household_for(session: Session, actor: Actor) -> Household:
 
 def household_of(session: Session, me: UUID) -> Household:
     """A person with their family, for who acts by the person's authority; one statement."""
+    rows = _HOUSEHOLD.all(session, me=me)
+    return Household(
+        applicant=next(_profile(session, row) for row in rows if row.id == me),
+        family=_family(session, (row for row in rows if row.id != me)),
+    )
+
+
+def _household() -> Select[*tuple[Any, ...]]:
+    me = bindparam("me", type_=Uuid())
     members = union_all(
         select(
-            literal(me, Uuid).label("id"),
+            me.label("id"),
             literal(None, FamilyLink.kinship.type).label("kinship"),
             literal(None, Uuid).label("link"),
         ),
@@ -159,15 +179,14 @@ def household_of(session: Session, me: UUID) -> Household:
             FamilyLink.person_id == me, FamilyLink.ended_at.is_(None)
         ),
     ).cte("members")
-    rows = session.execute(
+    return (
         select(*_PERSON, members.c.kinship)
         .join(members, members.c.id == Person.id)
         .order_by(members.c.link)
-    ).all()
-    return Household(
-        applicant=next(_profile(session, row) for row in rows if row.id == me),
-        family=_family(session, (row for row in rows if row.id != me)),
     )
+
+
+_HOUSEHOLD: Final = prepared(_household())
 
 
 def family_ids(session: Session, person: UUID) -> frozenset[UUID]:
@@ -315,7 +334,7 @@ def masked_names(session: Session, persons: Collection[UUID]) -> dict[UUID, str]
     """
     if not persons:
         return {}
-    rows = session.execute(_NAMES, {"persons": list(persons)}).all()
+    rows = _NAMES.all(session, persons=list(persons))
     load_keys(session, (row.name for row in rows))
     return {row.id: masked_name(opened_text(session, Person.name, row) or "") for row in rows}
 

@@ -1,4 +1,4 @@
-"""Reading departments and the people who work in them."""
+"""Prepared departments and the people who work in them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,19 @@ from sqlalchemy.orm import Session
 from service.identity.auth.models import Account
 from service.identity.staff.models import Department, StaffPost
 from service.kernel.actor import Actor
+from service.kernel.db import prepared
 from service.kernel.permissions import Role
 
-_NAMES: Final = text(
-    "SELECT department, account_id, display_name"
-    " FROM identity_names_at_work(:departments, :accounts)"
-).bindparams(
-    bindparam("departments", type_=ARRAY(Text())), bindparam("accounts", type_=ARRAY(Uuid()))
+_NAMES: Final = prepared(
+    text(
+        "SELECT department, account_id, display_name"
+        " FROM identity_names_at_work(:departments, :accounts)"
+    ).bindparams(
+        bindparam("departments", type_=ARRAY(Text())), bindparam("accounts", type_=ARRAY(Uuid()))
+    ),
+    lambda department, account, name: ((department, account), name),
 )
+"""Names at work by department and account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +176,18 @@ def staff_names(
     if not wanted:
         return {}
     departments, accounts = (sorted(set(each)) for each in zip(*wanted, strict=True))
-    rows = session.execute(_NAMES, {"departments": departments, "accounts": accounts})
-    names = {(row.department, row.account_id): row.display_name for row in rows}
+    names = dict(_NAMES.all(session, departments=departments, accounts=accounts))
     return {one: names[one] for one in wanted if one in names}
 
 
 def department_names(session: Session, actor: Actor) -> dict[str, dict[str, str]]:
     """The names of the district's departments, by code."""
-    rows = session.execute(
-        select(Department.code, Department.name).where(Department.district_id == actor.district)
-    ).all()
-    return {row.code: row.name for row in rows}
+    return dict(_DEPARTMENTS.all(session, district=actor.district))
+
+
+_DEPARTMENTS: Final = prepared(
+    select(Department.code, Department.name).where(Department.district_id == bindparam("district"))
+)
 
 
 def departments_of(session: Session, district: str) -> Sequence[Department]:

@@ -12,7 +12,8 @@ from service.kernel.db.columns import (
 )
 from service.kernel.db.engine import Database, connect, districts
 from service.kernel.db.locking import for_change, for_use
-from service.kernel.db.scope import Scope, ScopeKind, scope_of, set_scope
+from service.kernel.db.prepared import Prepared, prepared
+from service.kernel.db.scope import Scope, ScopeKind, begin, scope_of, set_scope
 from service.kernel.db.together import insert_last
 from service.kernel.db.writing import delete_rows, insert_new_rows, insert_rows, update_changed
 
@@ -22,8 +23,10 @@ __all__ = [
     "District",
     "DistrictScoped",
     "EnumText",
+    "Prepared",
     "Scope",
     "ScopeKind",
+    "begin",
     "connect",
     "delete_rows",
     "districts",
@@ -34,6 +37,7 @@ __all__ = [
     "insert_rows",
     "one_of",
     "owned_by",
+    "prepared",
     "rooted",
     "scope_of",
     "set_scope",

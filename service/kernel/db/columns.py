@@ -50,8 +50,9 @@ class EnumText(TypeDecorator[State]):
     def process_bind_param(self, value: State | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else str(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> State | None:  # noqa: ARG002
-        return self._members[value]
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
+        """The look-up itself, and not the two calls around it: there are many such values."""
+        return self._members.__getitem__
 
 
 class Base(DeclarativeBase):

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event, exc, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import District
-from service.kernel.db.scope import Scope, set_scope
+from service.kernel.db.scope import Scope, begin
 from service.kernel.db.together import send_in_time
 from service.kernel.settings import DatabaseSettings, SettingsError
 
@@ -48,7 +48,7 @@ class Database:
         """A session whose transaction has begun; whoever opens it commits or closes it."""
         session = self.sessions()
         try:
-            set_scope(session, scope)
+            begin(session, scope)
         except BaseException:
             session.close()
             raise
@@ -88,9 +88,12 @@ def connect(settings: DatabaseSettings) -> Database:
     changes to the application role, which row-level security holds. No statement and no wait for
     a lock outlasts what the settings allow, no transaction is left open, and nobody waits longer
     for a server that does not answer at all: `psycopg.OperationalError`.
+
+    The driver begins no transaction by itself: `begin` does, in one trip with the scope. What is
+    sent before sees no row of any district.
     """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
-    connect_args: dict[str, Any] = {"application_name": "talent", **_WATCHED}
+    connect_args: dict[str, Any] = {"application_name": "talent", "autocommit": True, **_WATCHED}
     if not settings.database_prepare:
         connect_args["prepare_threshold"] = None
     engine = create_engine(
@@ -100,6 +103,7 @@ def connect(settings: DatabaseSettings) -> Database:
         pool_use_lifo=True,  # the connection used last has prepared the most
         pool_timeout=settings.database_pool_timeout,
         connect_args=connect_args,
+        json_serializer=orjson.dumps,
         json_deserializer=orjson.loads,
     )
     longest, door = settings.database_statement_timeout / 1000 + _GRACE_SECONDS, Door()
@@ -108,7 +112,7 @@ def connect(settings: DatabaseSettings) -> Database:
     def connect_answering(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:
         with door.knock():
             connection = AnsweringConnection.connect(*where, **how)
-        connection.longest = longest
+        connection.longest, connection.prepared_max = longest, PREPARED
         return connection
 
     _prepare_connections(engine, settings)
@@ -174,6 +178,10 @@ class UnsafeRole(Exception):
 
 
 _GRACE_SECONDS: Final = 2
+PREPARED: Final = 300
+"""Statements that a connection keeps prepared; an INSERT of another number of rows is another one.
+More than the service has, so that none is made again for want of room.
+"""
 DOOR_SECONDS: Final = 1.0
 _WATCHED: Final = {
     "connect_timeout": 3,

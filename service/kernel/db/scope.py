@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from psycopg import sql
 from sqlalchemy.orm import Session
 
 from service.kernel.actor import Actor, ActorKind
+from service.kernel.db.driver import driver_of
 
 
 class ScopeKind(StrEnum):
@@ -67,22 +67,22 @@ def scope_of(actor: Actor) -> Scope:
     return Scope(_KINDS[actor.kind], actor.district, actor.person_id, actor.account_id, household)
 
 
-def set_scope(session: Session, scope: Scope) -> None:
-    """Tell the running transaction whose rows it may see; forgotten when it ends.
+def begin(session: Session, scope: Scope) -> None:
+    """Begin the transaction of a session, and tell it whose rows it may see: one round trip."""
+    _send(session, scope, "BEGIN; ")
 
-    One round trip of several `SET LOCAL`: unlike `set_config`, a distributed engine passes these
-    on to the nodes that hold the rows. A statement of its own each time, because several commands
-    cannot be prepared together.
+
+def set_scope(session: Session, scope: Scope) -> None:
+    """Tell the running transaction whose rows it may see; forgotten when it ends."""
+    _send(session, scope, "")
+
+
+def _send(session: Session, scope: Scope, before: str) -> None:
+    """One round trip of several `SET LOCAL`: unlike `set_config`, a distributed engine passes these
+    on to the nodes that hold the rows. Not prepared, because several commands cannot be.
     """
-    connection = session.connection()
-    driver: Any = connection.connection.driver_connection
-    try:
-        with driver.cursor() as cursor:
-            cursor.execute("; ".join(_commands(scope, driver)), prepare=False)
-    except psycopg.Error as error:
-        if driver.closed:
-            connection.invalidate(error)
-        raise
+    with driver_of(session.connection()) as driver, driver.cursor() as cursor:
+        cursor.execute(before + "; ".join(_commands(scope, driver)), prepare=False)
 
 
 def _commands(scope: Scope, driver: Any) -> Iterator[str]:

@@ -6,18 +6,15 @@ for which this process waits and the server sleeps and is woken. Sent in one go 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import psycopg
-from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.kernel.db.columns import Base
+from service.kernel.db.driver import forget_kept, keep_back, send_kept
 from service.kernel.db.writing import prepared_insert
-
-_UNSENT: Final = "unsent"
 
 
 def insert_last(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -28,8 +25,7 @@ def insert_last(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     the database refuses is raised there: not for rows whose refusal somebody expects.
     """
     if rows:
-        connection = session.connection()
-        connection.info.setdefault(_UNSENT, []).append(prepared_insert(connection, model, rows))
+        keep_back(session.connection(), *prepared_insert(model, rows))
 
 
 def send_in_time(engine: Engine, sessions: sessionmaker[Session]) -> None:
@@ -38,38 +34,7 @@ def send_in_time(engine: Engine, sessions: sessionmaker[Session]) -> None:
     Before the commit of a session, not of its connection: what fails then is rolled back.
     """
     for moment in ("before_cursor_execute", "savepoint", "release_savepoint"):
-        event.listen(engine, moment, _send)
+        event.listen(engine, moment, send_kept)
     for moment in ("rollback", "rollback_savepoint"):
-        event.listen(engine, moment, _forget)
-    event.listen(sessions, "before_commit", lambda session: _send(session.connection()))
-
-
-def _send(connection: Connection, *_: object) -> None:
-    unsent = connection.info.pop(_UNSENT, ())
-    if unsent:
-        with _one_trip(connection) if len(unsent) > 1 else nullcontext():
-            for text, values in unsent:
-                connection.exec_driver_sql(text, values)
-
-
-def _forget(connection: Connection, *_: object) -> None:
-    if not connection.invalidated:  # else it is gone, with all that it kept
-        connection.info.pop(_UNSENT, None)
-
-
-@contextmanager
-def _one_trip(connection: Connection) -> Iterator[None]:
-    """Within the block no answer of a statement is awaited; leaving it awaits them all.
-
-    What is wrong with one of them is raised then, as for any other statement.
-    """
-    driver: Any = connection.connection.driver_connection
-    try:
-        with driver.pipeline():
-            yield
-    except psycopg.Error as error:
-        if driver.closed:
-            connection.invalidate(error)
-        raise exc.DBAPIError.instance(
-            None, None, error, psycopg.Error, dialect=connection.dialect
-        ) from error
+        event.listen(engine, moment, forget_kept)
+    event.listen(sessions, "before_commit", lambda session: send_kept(session.connection()))

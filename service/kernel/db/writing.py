@@ -10,15 +10,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final, cast
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
     ARRAY,
     JSON,
+    Column,
     ColumnElement,
-    Connection,
-    Dialect,
     Table,
     delete,
     inspect,
@@ -29,10 +30,12 @@ from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
 from service.kernel.db.columns import Base, DistrictScoped
+from service.kernel.db.driver import DIALECT, send
 from service.kernel.ids import new_id
 
 Bind = Callable[[Any], Any]
 _TEXTS: Final = 1024
+_QUOTE: Final = DIALECT.identifier_preparer.quote
 _SKIPPING: Final = " ON CONFLICT DO NOTHING RETURNING id"
 
 
@@ -52,7 +55,7 @@ def insert_new_rows(
 
     A row that another transaction is just writing is waited for.
     """
-    return {row.id for row in _execute(session, model, rows, _SKIPPING)} if rows else set()
+    return {row[0] for row in _execute(session, model, rows, _SKIPPING)} if rows else set()
 
 
 def update_changed(session: Session, model: type[Base]) -> None:
@@ -98,42 +101,40 @@ class _Insertion:
 
 def _execute(
     session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], ending: str
-) -> Any:
-    connection = session.connection()
-    text, values = prepared_insert(connection, model, rows)
-    return connection.exec_driver_sql(text + ending, values)
+) -> psycopg.RawCursor[Any]:
+    text, values = prepared_insert(model, rows)
+    return send(session.connection(), text + ending, values)
 
 
 def prepared_insert(
-    connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
-) -> tuple[str, tuple[Any, ...]]:
+    model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, Sequence[Any]]:
     """The statement that writes rows, all with the same columns, and its values."""
     if "id" not in rows[0]:
         rows = [{"id": new_id(), **row} for row in rows]
     names = rows[0].keys()
     if any(row.keys() != names for row in rows):
         raise ValueError(f"rows of {model.__tablename__} with different columns")
-    table = cast("Table", model.__table__)
-    insertion = _insertion(table, tuple(names), len(rows), connection.dialect)
+    insertion = _insertion(cast("Table", model.__table__), tuple(names), len(rows))
     return insertion.text, insertion.values(rows)
 
 
 @lru_cache(_TEXTS)
-def _insertion(table: Table, names: tuple[str, ...], rows: int, dialect: Dialect) -> _Insertion:
+def _insertion(table: Table, names: tuple[str, ...], rows: int) -> _Insertion:
     """Raises `LookupError` where SQLAlchemy would have made a value."""
     forgotten = [one.name for one in table.columns if one.default and one.name not in names]
     if forgotten:
         raise LookupError(f"{table.name}: no value for {', '.join(forgotten)}")
     columns = [table.columns[name] for name in names]
-    quote = dialect.identifier_preparer.quote
-    into = ", ".join(quote(one.name) for one in columns)
-    casts = ", ".join(f"%s::{dialect.type_compiler_instance.process(one.type)}" for one in columns)
-    values = ", ".join([f"({casts})"] * rows)
+    into = ", ".join(_QUOTE(one.name) for one in columns)
+    number = count(1)
+    values = ", ".join(
+        f"({', '.join(f'${next(number)}::{type_}' for type_ in map(_type_of, columns))})"
+        for _ in range(rows)
+    )
     return _Insertion(
-        f"INSERT INTO {quote(table.name)} ({into}) VALUES {values}",  # noqa: S608 - names are ours
-        tuple(
-            (one.name, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in columns
-        ),
+        f"INSERT INTO {_QUOTE(table.name)} ({into}) VALUES {values}",  # noqa: S608 - names are ours
+        tuple((one.name, _bind_of(one)) for one in columns),
     )
 
 
@@ -153,10 +154,10 @@ def _update(
     session: Session, mapper: Mapper[Any], names: Sequence[str], entities: Sequence[Any]
 ) -> None:
     version = None if mapper.version_id_col is None else mapper.version_id_col.key
-    connection, table = session.connection(), cast("Table", mapper.local_table)
+    table = cast("Table", mapper.local_table)
     columns = ("district_id", "id", *((version,) if version else ()))
-    statement = _updating(table, columns, tuple(names), connection.dialect)
-    written = connection.exec_driver_sql(statement.text, statement.lists(entities))
+    statement = _updating(table, columns, tuple(names))
+    written = send(session.connection(), statement.text, statement.lists(entities))
     if written.rowcount != len(entities):
         raise StaleDataError(f"{table.name}: rows are gone, or of another version")
     for entity in entities:
@@ -183,23 +184,27 @@ class _Updating:
 
 
 @lru_cache(_TEXTS)
-def _updating(
-    table: Table, by: tuple[str, ...], names: tuple[str, ...], dialect: Dialect
-) -> _Updating:
+def _updating(table: Table, by: tuple[str, ...], names: tuple[str, ...]) -> _Updating:
     """`by` are the columns by which a row is found; of these a version rises."""
-    quote, read = dialect.identifier_preparer.quote, (*by, *names)
+    read = (*by, *names)
     columns = [table.columns[name] for name in read]
-    into = quote(table.name)
-    arrays = ", ".join(
-        f"%s::{dialect.type_compiler_instance.process(one.type)}[]" for one in columns
-    )
-    changes = [f"{quote(name)} = changed.{quote(name)}" for name in names]
+    into = _QUOTE(table.name)
+    arrays = ", ".join(f"${place}::{_type_of(one)}[]" for place, one in enumerate(columns, 1))
+    changes = [f"{_QUOTE(name)} = changed.{_QUOTE(name)}" for name in names]
     changes += [f"{name} = changed.{name} + 1" for name in by[2:]]
-    found = " AND ".join(f"{into}.{quote(name)} = changed.{quote(name)}" for name in by)
+    found = " AND ".join(f"{into}.{_QUOTE(name)} = changed.{_QUOTE(name)}" for name in by)
     return _Updating(
         f"UPDATE {into} SET {', '.join(changes)}"  # noqa: S608 - names are ours
-        f" FROM unnest({arrays}) AS changed ({', '.join(map(quote, read))}) WHERE {found}",
-        tuple(
-            (one.name, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in columns
-        ),
+        f" FROM unnest({arrays}) AS changed ({', '.join(map(_QUOTE, read))}) WHERE {found}",
+        tuple((one.name, _bind_of(one)) for one in columns),
     )
+
+
+def _type_of(column: Column[Any]) -> str:
+    """The type of a column's values, as a cast names it."""
+    return DIALECT.type_compiler_instance.process(column.type)
+
+
+def _bind_of(column: Column[Any]) -> Bind | None:
+    """What makes a value of a column into one that the driver takes; None where it is one."""
+    return column.type.dialect_impl(DIALECT).bind_processor(DIALECT)

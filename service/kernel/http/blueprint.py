@@ -178,9 +178,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library h
     def arguments(
         self, schema: Any, **options: Any
     ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-        """Parse a part of the request with a schema; the view gets the result."""
+        """Parse a part of the request with a schema; the view gets the result.
+
+        Of a class one schema is made, and not another one for each request.
+        """
         decorator: Callable[[Callable[..., R]], Callable[..., R]]
-        decorator = super().arguments(schema, **options)
+        made = schema() if isinstance(schema, type) else schema
+        decorator = super().arguments(made, **options)
         return decorator
 
     def response(
@@ -217,9 +221,9 @@ def _policy_of(operations: Mapping[str, Any]) -> Policy:
 def _guarded(view: Callable[..., Any], policy: Policy) -> Callable[..., Response]:
     @wraps(view)
     def guarded(**arguments: Any) -> Response:
-        g.unit = unit = context.Unit(context.identify(needed=policy.allow != PUBLIC))
-        _permit(policy, unit)
+        g.unit = unit = context.identify(needed=policy.allow != PUBLIC)
         try:
+            _permit(policy, unit)
             response = _answer(view, policy, unit, arguments)
             unit.commit()
         except Refusal:
@@ -256,6 +260,7 @@ def _answer(
     if policy.keyed is not Keyed.NO:
         unit.key = context.read_key(required=policy.keyed is Keyed.REQUIRED)
     if policy.before is not None:
+        unit.close()  # what is done outside takes long, and needs no connection
         arguments = {**arguments, **policy.before()}
     if unit.key is None:
         return _viewed(view, arguments)

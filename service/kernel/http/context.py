@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.kernel.actor import Actor, guest
-from service.kernel.db import Database, scope_of
+from service.kernel.db import Database, begin, scope_of
 from service.kernel.errors import (
     Malformed,
     PreconditionRequired,
@@ -36,7 +36,8 @@ _KEY: Final = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,128}")
 """Visible ASCII but the comma, with which a server joins a header that is sent twice."""
 _LOG: Final = logger("http")
 
-Authenticate = Callable[[str], Actor]
+Authenticate = Callable[[Session, str], Actor]
+"""Who bears a token, by a session in which no transaction has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +54,32 @@ class Runtime:
 class Unit:
     """One request's unit of work.
 
-    `outside`: how to undo what was done outside for an effect that has not been committed.
+    `opened`: the session with the connection on which it was asked who asks; `begun`: whether the
+    transaction of the use case is under way there. `outside`: how to undo what was done outside for
+    an effect that has not been committed.
     """
 
     actor: Actor
+    opened: Session | None = None
+    begun: bool = False
     seen: ETag | None = None
     key: str | None = None
     digest: bytes = b""
-    opened: Session | None = field(default=None)
     outside: list[Callable[[], None]] = field(default_factory=list)
 
     def session(self) -> Session:
         """The transaction of the use case; it begins at the first call."""
         if self.opened is None:
-            self.opened = runtime().database.open(scope_of(self.actor))
+            self.opened = runtime().database.sessions()
+        if not self.begun:
+            begin(self.opened, scope_of(self.actor))
+            self.begun = True
         return self.opened
 
     def session_for(self, district: str) -> Session:
         """The transaction of a public route that names its district."""
-        self.actor = replace(self.actor, district=district)
+        if district != self.actor.district:
+            self.actor = replace(self.actor, district=district, zone=None, calendar=None)
         return self.session()
 
     def commit(self) -> None:
@@ -79,7 +87,7 @@ class Unit:
 
         From here on nothing outside is undone: a COMMIT whose answer is lost may have happened.
         """
-        if self.opened is not None:
+        if self.opened is not None and self.begun:
             self.outside.clear()
             runtime().database.commit(self.opened)
 
@@ -87,7 +95,7 @@ class Unit:
         """Give the connection back; whatever was not committed is gone, outside too."""
         if self.opened is not None:
             self.opened.close()
-            self.opened = None
+            self.opened, self.begun = None, False
         while self.outside:
             try:
                 self.outside.pop()()
@@ -162,8 +170,9 @@ def language() -> Language:
     return "en" if best == "en" else "zh"
 
 
-def identify(*, needed: bool) -> Actor:
-    """Who asks, by the bearer token; raises `Unauthenticated` for one that does not hold.
+def identify(*, needed: bool) -> Unit:
+    """A unit of work for who asks, by the bearer token; raises `Unauthenticated` for one that does
+    not hold.
 
     Where nobody is `needed` such a token counts for nothing: it may have expired, and the way to
     a new one is a public route.
@@ -171,16 +180,18 @@ def identify(*, needed: bool) -> Actor:
     nobody = guest(runtime().settings.default_district)
     header = request.headers.get("Authorization")
     if header is None:
-        return nobody
+        return Unit(nobody)
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Malformed("authorization_malformed")
+    session = runtime().database.sessions()
     try:
-        return runtime().authenticate(token.strip())
-    except Unauthenticated:
-        if needed:
-            raise
-        return nobody
+        return Unit(runtime().authenticate(session, token.strip()), session)
+    except BaseException as error:
+        session.close()
+        if isinstance(error, Unauthenticated) and not needed:
+            return Unit(nobody)
+        raise
 
 
 def read_if_match() -> ETag:

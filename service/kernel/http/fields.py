@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Final, TypeAlias
 
 import marshmallow as ma
 from marshmallow import validate
 
 from service.kernel.errors import FieldError
+from service.kernel.http.dumping import Part, dumped, plan_of
 from service.kernel.messages import LANGUAGES, say
 from service.kernel.text import holds_hidden, is_blank
 from service.kernel.words import name_of
@@ -71,14 +73,18 @@ class Schema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """What a read model has under a name; anything else as marshmallow looks it up.
+    @cached_property
+    def _plan(self) -> list[Part]:
+        return plan_of(self)
 
-        A read model has no keys, and marshmallow would look for them first, field by field.
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """What of a read model, or of a mapping, goes into an answer.
+
+        Moments, ids and codes are still what they are: `orjson` writes them.
         """
-        if hasattr(obj, "__dataclass_fields__") and "." not in attr:
-            return getattr(obj, attr, default)
-        return super().get_attribute(obj, attr, default)
+        if self.many if many is None else many:
+            return [dumped(self._plan, one) for one in obj]
+        return dumped(self._plan, obj)
 
 
 class String(ma.fields.String):

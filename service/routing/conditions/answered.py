@@ -105,14 +105,13 @@ def _alone(
     source: Source, asked: tuple[str, Any], clause: Clause | CelClause, known: Known
 ) -> Answer:
     day: date | None = None
-    finding = Finding(source, asked, Truth.UNKNOWN)
+    truth, missing, malformed = Truth.UNKNOWN, tuple[str, ...](), False
     try:
         if isinstance(clause, CelClause):
-            finding = replace(finding, truth=cel_truth(clause, known))
+            truth = cel_truth(clause, known)
         else:
             day = as_of_day(clause.on, known) if clause.dated else None
-            finding = replace(finding, truth=clause_truth(clause, known))
+            truth = clause_truth(clause, known)
     except NotKnown as lacking:
-        malformed = isinstance(lacking, NotComparable)
-        finding = replace(finding, missing=(lacking.name,), malformed=malformed)
-    return Answer(finding.truth, (replace(finding, on=day),))
+        missing, malformed = (lacking.name,), isinstance(lacking, NotComparable)
+    return Answer(truth, (Finding(source, asked, truth, missing, malformed, day),))

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from service.facts.queries import facts_of
 from service.facts.rules import KnownFact, by_kind
 from service.kernel.actor import Actor
+from service.kernel.db import prepared
 from service.kernel.sealed import opened_json
 from service.routing.conditions.known import Known
 from service.tickets.models.filed import TicketSection
 from service.tickets.models.items import Item
 from service.tickets.models.stages import ItemStage, Task
-from service.tickets.queries.rows import not_ended, one_of_ids, sections_of
+from service.tickets.queries.rows import not_ended, sections_of
 from service.tickets.visibility import of_applicant
 
-StageRow = Row[*tuple[Any, ...]]
+StageRow = Any
 """A task with its stage, or a stage that has none: `id key round status verdict task …`."""
 
 
@@ -90,42 +91,41 @@ def known_of(
 
 def stage_rows(session: Session, item: Item) -> Sequence[StageRow]:
     """The stages of an item that were entered, in that order, each with its tasks."""
-    return session.execute(_stages(item.district_id).where(ItemStage.item_id == item.id)).all()
+    return _STAGES.all(session, district=item.district_id, items=[item.id])
 
 
 def stage_rows_of_all(
     session: Session, district: str, items: Collection[UUID]
 ) -> dict[UUID, list[StageRow]]:
     """`stage_rows` for several items, by item; one statement."""
-    query = _stages(district).where(ItemStage.item_id == one_of_ids(items))
     rows: dict[UUID, list[StageRow]] = {item: [] for item in items}
-    for row in session.execute(query):
+    for row in _STAGES.all(session, district=district, items=sorted(items)):
         rows[row.item_id].append(row)
     return rows
 
 
-def _stages(district: str) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            ItemStage.id,
-            ItemStage.item_id,
-            ItemStage.key,
-            ItemStage.round,
-            ItemStage.status,
-            ItemStage.verdict,
-            Task.id.label("task_id"),
-            Task.department,
-            Task.status.label("task_status"),
-            Task.verdict.label("task_verdict"),
-            Task.assignee,
-            Task.deemed,
-        )
-        .outerjoin(
-            Task, (Task.district_id == ItemStage.district_id) & (Task.stage_id == ItemStage.id)
-        )
-        .where(ItemStage.district_id == district)
-        .order_by(ItemStage.id, Task.id)
+_STAGES: Final = prepared(
+    select(
+        ItemStage.id,
+        ItemStage.item_id,
+        ItemStage.key,
+        ItemStage.round,
+        ItemStage.status,
+        ItemStage.verdict,
+        Task.id.label("task_id"),
+        Task.department,
+        Task.status.label("task_status"),
+        Task.verdict.label("task_verdict"),
+        Task.assignee,
+        Task.deemed,
     )
+    .outerjoin(Task, (Task.district_id == ItemStage.district_id) & (Task.stage_id == ItemStage.id))
+    .where(
+        ItemStage.district_id == bindparam("district"),
+        ItemStage.item_id == any_(bindparam("items", type_=ARRAY(Uuid()))),
+    )
+    .order_by(ItemStage.id, Task.id)
+)
 
 
 def stage_of(rows: Sequence[StageRow], task: Task) -> tuple[str, int]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.facts.queries import last_days_of
 from service.kernel.actor import Actor
+from service.kernel.db import prepared
 from service.materials.rules import Hold
 from service.tickets.models.filed import TicketMaterial
 from service.tickets.models.items import Item
@@ -28,20 +30,31 @@ def documents_of(
     """
     left_out = set() if every else {one.get("material") for one in item.left_out}
     asked = [one.code for one in definition.materials if one.code not in left_out]
-    newest = func.max(TicketMaterial.revision).over(
-        partition_by=(TicketMaterial.item_id, TicketMaterial.code)
+    rows = _OF_ITEM.all(
+        session,
+        district=item.district_id,
+        ticket=item.ticket_id,
+        item=item.id,
+        codes=asked,
     )
-    rows = (
-        select(TicketMaterial, newest.label("newest"))
-        .where(
-            TicketMaterial.district_id == item.district_id,
-            TicketMaterial.ticket_id == item.ticket_id,
-            or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == item.id),
-            TicketMaterial.code.in_(asked),
-        )
-        .order_by(TicketMaterial.code, TicketMaterial.id)
+    return [row.TicketMaterial for row in rows if row.TicketMaterial.revision == row.newest]
+
+
+_OF_ITEM: Final = prepared(
+    select(
+        TicketMaterial,
+        func.max(TicketMaterial.revision)
+        .over(partition_by=(TicketMaterial.item_id, TicketMaterial.code))
+        .label("newest"),
     )
-    return [row[0] for row in session.execute(rows) if row[0].revision == row.newest]
+    .where(
+        TicketMaterial.district_id == bindparam("district"),
+        TicketMaterial.ticket_id == bindparam("ticket"),
+        or_(TicketMaterial.item_id.is_(None), TicketMaterial.item_id == bindparam("item")),
+        TicketMaterial.code == any_(bindparam("codes", type_=ARRAY(Text()))),
+    )
+    .order_by(TicketMaterial.code, TicketMaterial.id)
+)
 
 
 def document_hold(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.tickets.models.filed import Ticket
 from service.tickets.models.items import Edge, Item
 from service.tickets.queries.cases import StageRow, stage_rows, stage_rows_of_all
-from service.tickets.queries.rows import edges_of, edges_of_all
+from service.tickets.queries.rows import edges_of_all
 
 
 class Reading(Protocol):
@@ -29,7 +29,7 @@ class ByItself:
     session: Session
 
     def edges(self, ticket: Ticket) -> Sequence[Edge]:
-        return edges_of(self.session, ticket)
+        return edges_of_all(self.session, (ticket,)).get(ticket.id, [])
 
     def stages(self, item: Item) -> Sequence[StageRow]:
         return stage_rows(self.session, item)

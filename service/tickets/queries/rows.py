@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.authorities.queries import giver_of
+from service.kernel.db import prepared
 from service.kernel.events import Event
 from service.routing.states import Phase
 from service.tickets.models.filed import Ticket, TicketSection
@@ -39,50 +40,53 @@ def not_ended() -> ColumnElement[bool]:
 
 
 def items_of(session: Session, ticket: Ticket) -> Sequence[Item]:
-    """The items of a ticket, in the order of filing."""
-    return session.scalars(
-        select(Item)
-        .where(Item.district_id == ticket.district_id, Item.ticket_id == ticket.id)
-        .order_by(Item.ordinal)
-    ).all()
+    """The items of a ticket, in the order of filing; to be read, not changed."""
+    return _ITEMS.all(session, district=ticket.district_id, ticket=ticket.id)
+
+
+_ITEMS: Final = prepared(
+    select(Item)
+    .where(Item.district_id == bindparam("district"), Item.ticket_id == bindparam("ticket"))
+    .order_by(Item.ordinal)
+)
 
 
 def items_of_all(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, list[Item]]:
     """`items_of` for several tickets of one district, by ticket; one statement."""
-    return by_ticket(
-        session.scalars(
-            select(Item)
-            .where(belongs_to_one_of(Item, tickets))
-            .order_by(Item.ticket_id, Item.ordinal)
-        )
-    )
+    return by_ticket(session.scalars(_ITEMS_TO_CHANGE, _of(tickets)))
 
 
 def sections_of(session: Session, item: Item) -> Sequence[TicketSection]:
-    """The newest revision of every section of an item, shared ones included."""
-    return session.scalars(
-        select(TicketSection)
-        .where(
-            TicketSection.district_id == item.district_id,
-            TicketSection.ticket_id == item.ticket_id,
-            or_(TicketSection.item_id.is_(None), TicketSection.item_id == item.id),
-        )
-        .order_by(TicketSection.section, TicketSection.revision.desc())
-        .ext(distinct_on(TicketSection.section))
-    ).all()
+    """The newest revision of every section of an item, shared ones included; to be read."""
+    return _SECTIONS.all(session, district=item.district_id, ticket=item.ticket_id, item=item.id)
+
+
+_SECTIONS: Final = prepared(
+    select(TicketSection)
+    .where(
+        TicketSection.district_id == bindparam("district"),
+        TicketSection.ticket_id == bindparam("ticket"),
+        or_(TicketSection.item_id.is_(None), TicketSection.item_id == bindparam("item")),
+    )
+    .order_by(TicketSection.section, TicketSection.revision.desc())
+    .ext(distinct_on(TicketSection.section))
+)
 
 
 def corrections_of(session: Session, item: Item) -> Sequence[Correction]:
     """Everything that the applicant was ever asked to correct of an item, the first first."""
-    return session.scalars(
-        select(Correction)
-        .where(
-            Correction.district_id == item.district_id,
-            Correction.item_id == item.id,
-            Correction.sent_at.is_not(None),
-        )
-        .order_by(Correction.id)
-    ).all()
+    return _CORRECTIONS.all(session, district=item.district_id, item=item.id)
+
+
+_CORRECTIONS: Final = prepared(
+    select(Correction)
+    .where(
+        Correction.district_id == bindparam("district"),
+        Correction.item_id == bindparam("item"),
+        Correction.sent_at.is_not(None),
+    )
+    .order_by(Correction.id)
+)
 
 
 def open_corrections(session: Session, item: Item) -> Sequence[Correction]:
@@ -108,19 +112,36 @@ def unsettled_corrections(session: Session, item: Item) -> Sequence[Correction]:
 
 
 def edges_of(session: Session, ticket: Ticket) -> Sequence[Edge]:
-    """What the items of a ticket wait or waited for."""
-    return session.scalars(
-        select(Edge)
-        .where(Edge.district_id == ticket.district_id, Edge.ticket_id == ticket.id)
-        .order_by(Edge.id)
-    ).all()
+    """What the items of a ticket wait or waited for; to be read, not changed."""
+    return _EDGES.all(session, district=ticket.district_id, ticket=ticket.id)
+
+
+_EDGES: Final = prepared(
+    select(Edge)
+    .where(Edge.district_id == bindparam("district"), Edge.ticket_id == bindparam("ticket"))
+    .order_by(Edge.id)
+)
 
 
 def edges_of_all(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, list[Edge]]:
     """`edges_of` for several tickets of one district, by ticket; one statement."""
-    return by_ticket(
-        session.scalars(select(Edge).where(belongs_to_one_of(Edge, tickets)).order_by(Edge.id))
-    )
+    return by_ticket(session.scalars(_EDGES_TO_CHANGE, _of(tickets)))
+
+
+def _of(tickets: Sequence[Ticket]) -> dict[str, Any]:
+    """The values of some tickets, at least one, of one district."""
+    return {"district": tickets[0].district_id, "tickets": [ticket.id for ticket in tickets]}
+
+
+def _of_tickets(model: type[Item] | type[Edge]) -> ColumnElement[bool]:
+    ids = any_(bindparam("tickets", type_=ARRAY(Uuid())))
+    return (model.district_id == bindparam("district")) & (model.ticket_id == ids)
+
+
+_ITEMS_TO_CHANGE: Final = (
+    select(Item).where(_of_tickets(Item)).order_by(Item.ticket_id, Item.ordinal)
+)
+_EDGES_TO_CHANGE: Final = select(Edge).where(_of_tickets(Edge)).order_by(Edge.id)
 
 
 def belongs_to_one_of(model: type[Item] | type[Edge], tickets: Sequence[Ticket]) -> Any:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service.catalogue.queries.definitions import offering_definition
@@ -16,6 +16,7 @@ from service.catalogue.rules.definitions import OfferingDefinition
 from service.identity.staff.queries import department_names
 from service.kernel import messages
 from service.kernel.actor import Actor, ActorKind
+from service.kernel.db import prepared
 from service.kernel.events import Event
 from service.kernel.views import Listing
 from service.routing.flow import Verdict
@@ -29,12 +30,15 @@ from service.tickets.rules.votes import TEXTS
 
 def offering_versions_of(session: Session, actor: Actor, ticket_id: UUID) -> dict[str, UUID]:
     """By offering, the version under which a ticket's items were filed."""
-    rows = session.execute(
-        select(Item.offering_code, Item.offering_version_id).where(
-            Item.district_id == actor.district, Item.ticket_id == ticket_id
-        )
-    ).all()
+    rows = _VERSIONS.all(session, district=actor.district, ticket=ticket_id)
     return {row.offering_code: row.offering_version_id for row in rows}
+
+
+_VERSIONS: Final = prepared(
+    select(Item.offering_code, Item.offering_version_id).where(
+        Item.district_id == bindparam("district"), Item.ticket_id == bindparam("ticket")
+    )
+)
 
 
 Texts = Mapping[str, str]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from service.catalogue.rules.definitions import OfferingDefinition
 from service.catalogue.rules.pack import Material
 from service.kernel.errors import FieldError
-from service.materials.rules import KnownMaterial
+from service.materials.rules import MediaType
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,16 @@ class AttachedDocument:
     material: UUID
 
 
-Kept = Mapping[UUID, KnownMaterial]
+class Document(Protocol):
+    """What counts of a document that was handed in."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def media_type(self) -> MediaType: ...
+
+
+Kept = Mapping[UUID, Document]
 """The applicant's own documents, by id; one that is not here does not exist for them."""
 
 
