@@ -165,7 +165,11 @@ class Original:
     def copy(self, number: str, turn: int) -> Iterator[tuple[str, bytes]]:
         """The rows of one copy, by table; of one original each has another `turn`, from 0 on."""
         id_ = str(new_id())
-        people = {person: self._namesake(born, turn) for person, born in self._born.items()}
+        first = turn * len(self._born)  # twins of one ticket have different numbers too
+        people = {
+            person: self._namesake(born, first + place)
+            for place, (person, born) in enumerate(self._born.items())
+        }
         fresh = Fresh(id_[:15], id_[18:], number, people, {})
         yield "person_keys", b"".join(_new_key(fresh, person) for person in people)
         head, tail, numbered = fresh.head.encode(), fresh.tail.encode(), number.encode()
