@@ -1,4 +1,4 @@
-"""Prepared calendars: the newest version, built once per process."""
+"""Reading calendars: the newest version, built once per process."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import event, exc, select, text
+from sqlalchemy import event, exc, func, select, text
 
 from service.app import create_app
 from service.kernel import clock
@@ -346,6 +346,29 @@ def test_a_connection_that_was_cut_is_replaced(app, database, database_name):
         from tests.contract import CheckedClient
 
         app.test_client_class = CheckedClient
+
+
+def test_a_server_that_restarted_costs_one_answer_and_not_one_for_each_connection(
+    settings, database_name
+):
+    """The others of the pool are as dead as the one that was tried, whichever is tried first."""
+    pool = connect(replace(settings, database_pool=4))
+    try:
+        held = [pool.open(Scope.guest("demo")) for _ in range(4)]
+        backends = [session.scalar(select(func.pg_backend_pid())) for session in held]
+        for session in held:
+            session.close()
+        with psycopg.connect(url_of("superuser", database_name), autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) pid", (backends,))
+        with pytest.raises(exc.DBAPIError) as lost:
+            pool.open(Scope.guest("demo"))
+        assert lost.value.connection_invalidated
+        held = [pool.open(Scope.guest("demo")) for _ in range(4)]
+        assert [session.scalar(select(1)) for session in held] == [1, 1, 1, 1]
+        for session in held:
+            session.close()
+    finally:
+        pool.dispose()
 
 
 # --- readiness ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Prepared people: what they said of themselves, who belongs to whom."""
+"""Reading people: what they said of themselves, who belongs to whom."""
 
 from __future__ import annotations
 

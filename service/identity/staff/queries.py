@@ -1,4 +1,4 @@
-"""Prepared departments and the people who work in them."""
+"""Reading departments and the people who work in them."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ def forget_kept(connection: Connection, *_: object) -> None:
 def driver_of(connection: Connection) -> Iterator[Any]:
     """The psycopg connection of a connection.
 
-    What goes wrong within the block is raised as SQLAlchemy raises it: `exc.DBAPIError`. A
-    connection that is gone is not used again.
+    What goes wrong within the block is raised as SQLAlchemy raises it: `exc.DBAPIError`. Where the
+    connection is gone, so are those that wait in the pool, as a rule: none of them is used again.
     """
     driver: Any = connection.connection.driver_connection
     try:
@@ -71,8 +71,14 @@ def driver_of(connection: Connection) -> Iterator[Any]:
     except psycopg.Error as error:
         if driver.closed:
             connection.invalidate(error)
+            connection.engine.dispose()
         raise exc.DBAPIError.instance(
-            None, None, error, psycopg.Error, dialect=connection.dialect
+            None,
+            None,
+            error,
+            psycopg.Error,
+            connection_invalidated=driver.closed,
+            dialect=connection.dialect,
         ) from error
 
 

@@ -186,12 +186,15 @@ def identify(*, needed: bool) -> Unit:
         raise Malformed("authorization_malformed")
     session = runtime().database.sessions()
     try:
-        return Unit(runtime().authenticate(session, token.strip()), session)
+        found = Unit(runtime().authenticate(session, token.strip()), session)
     except BaseException as error:
         session.close()
         if isinstance(error, Unauthenticated) and not needed:
             return Unit(nobody)
         raise
+    if not needed:
+        found.close()  # a public route may ask somebody outside before it needs a connection
+    return found
 
 
 def read_if_match() -> ETag:
