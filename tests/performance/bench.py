@@ -230,16 +230,16 @@ def main() -> None:
         _elsewhere(chosen.compare, chosen.tickets, loaded=chosen.loaded) if chosen.compare else None
     )
     here = measured(chosen.tickets, loaded=chosen.loaded)
+    whole = here if other is None else here | {"compared_with": other}
     if chosen.json:
-        chosen.json.write_text(json.dumps(here))
+        chosen.json.write_text(json.dumps(whole))
         return
     text = report.markdown(here, other)
     print(text)
     target = ROOT / "var" / "bench" / f"{clock.now():%Y-%m-%dT%H%M%S}"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.with_suffix(".md").write_text(text)
-    kept = here if other is None else here | {"compared_with": other}
-    target.with_suffix(".json").write_text(json.dumps(kept, indent=2))
+    target.with_suffix(".json").write_text(json.dumps(whole, indent=2))
 
 
 if __name__ == "__main__":
