@@ -68,7 +68,10 @@ it reads the catalog, are in both.
 """
 _COUNTED: Final = 3  # times each, of which the least counts
 _TOUCHED: Final = "SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = %s"
-_CONNECTED: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"
+_BUSY: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = 'pgbench' OR datname = %s AND backend_type = 'autovacuum worker'
+"""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Counting:
     def pages(self, script: str) -> float:
         """Touched by a script of `floor` whenever it is done.
 
-        The server counts for a whole database, and what it does there by itself (autovacuum) counts
-        too: it can only add, so the least of several counts has the least of it.
+        The server counts for a whole database, and what it does there by itself counts too: so
+        autovacuum is waited for, and as it can only add, the least of several counts is taken.
         """
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "script.sql"
@@ -122,6 +125,7 @@ class Counting:
             f"--file={file}", "--client=1", f"--transactions={transactions}",
             f"--define=i={transactions * 100_000}", self._url,
         ]  # fmt: skip
+        self._wait()
         before = self._so_far()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -130,8 +134,8 @@ class Counting:
         return self._so_far() - before
 
     def _wait(self) -> None:
-        """What pgbench has used is known when it has left."""
-        while self._one(_CONNECTED):
+        """What pgbench and an autovacuum have used is known when they have left."""
+        while self._one(_BUSY, self._name):
             time.sleep(0.01)
         time.sleep(0.1)
 
