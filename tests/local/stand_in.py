@@ -60,6 +60,8 @@ def programs(env: Mapping[str, str]) -> Programs:
 
 
 if __name__ == "__main__":
+    # As a terminal has it; the tests may run under nohup, which `up` would respect.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if "STAND_IN_NO_UNSHARE" in os.environ:
         accounts.UNSHARE = ("false",)
     policy = RestartPolicy(pause=0.05)

@@ -14,7 +14,7 @@ from service.filing.schemas import FilingIn
 from service.kernel import clock
 from service.kernel.db import scope_of
 from service.materials import actions as materials
-from service.materials.queries import materials_by_ids
+from service.materials.queries import handed_in
 from service.routing.flow import Verdict
 from service.tickets.rules.applicant import Applicant
 from service.tickets.rules.attached import AttachedDocument
@@ -176,7 +176,7 @@ def test_two_filings_use_one_document_at_once(world, owner, talent, body, wide, 
     try:
         ids = {UUID(one["material"]) for one in body["materials"]}
         person = owner.actor.person
-        assert len(materials_by_ids(session, owner.actor, ids=ids, person=person)) == len(ids)
+        assert len(handed_in(session, owner.actor, ids=ids, person=person)) == len(ids)
         assert outcome(partial(owner, filing(owner, body))) == "done"
     finally:
         session.close()
