@@ -17,15 +17,8 @@ from service.desk.actions import assign, claim, decide, take
 from service.desk.queries.counts import task_counts_for
 from service.desk.queries.documents import document_seen, documents_seen
 from service.desk.queries.histories import history_of, item_timeline_for
-from service.desk.queries.tasks import (
-    TaskFilter,
-    TaskRow,
-    facts_seen,
-    items_numbered,
-    people_seen,
-    task_for,
-    tasks_for,
-)
+from service.desk.queries.listing import TaskFilter, items_numbered, tasks_for
+from service.desk.queries.tasks import TaskRow, facts_seen, people_seen, task_for
 from service.desk.queries.views import (
     DecidedTask,
     Names,

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from service.identity.auth import tokens
+from service.identity.auth import routes, tokens
 from service.identity.auth.actions.credentials import find, subject_of
 from service.identity.auth.providers import password as passwords
 from service.identity.auth.rules import CredentialKind
@@ -375,6 +375,30 @@ def test_published_keys(client, runtime):
     keys = client.get("/.well-known/jwks.json").json["keys"]
     assert keys == tokens.public_keys(runtime.keys)
     assert all(set(key) == {"kty", "crv", "alg", "use", "kid", "x"} for key in keys)
+
+
+def test_who_is_signed_in_and_signs_in_again_holds_no_connection_meanwhile(
+    talent, runtime, monkeypatch
+):
+    """WeChat may take long to answer; a token that came along was looked up before."""
+    lina, held = talent(), []
+
+    def asked(_code, _settings):
+        held.append(runtime.database.engine.pool.checkedout())
+        return "o-lina-again"
+
+    monkeypatch.setattr(routes, "openid_of", asked)
+    assert lina.post("/v1/auth/wechat", json={"code": "demo:lina"}).status_code == 200
+    assert held == [0]
+
+
+def test_a_token_of_one_district_and_a_sign_in_to_another(talent, runtime):
+    with runtime.database.transaction(Scope.system("elsewhere")) as session:
+        session.merge(District(id="elsewhere", name={}, settings={}))
+    body = {"code": f"demo:{secrets.token_hex(8)}", "district": "elsewhere"}
+    again = talent().post("/v1/auth/wechat", json=body)
+    assert again.status_code == 200
+    assert again.json["account"]["district"] == "elsewhere"
 
 
 def test_asking_who_somebody_is_takes_one_statement_and_no_transaction(runtime, talent, sql_count):

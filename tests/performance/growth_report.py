@@ -15,6 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from tests.performance.report import table
+
 Report = Mapping[str, Any]
 MOST: Final = 1.3
 """The aim: at the largest size an operation costs so many times what it costs at the smallest."""
@@ -40,7 +42,7 @@ def markdown(found: Report) -> str:
 def _made(sizes: Sequence[Report]) -> Iterator[str]:
     rows = list(sizes[0]["rows"])
     parts = list(sizes[-1]["seconds"])
-    yield from _table(
+    yield from table(
         [*rows, "GB", "copies made", *(f"{part}, s" for part in parts), "copies a second"],
         (
             [
@@ -63,7 +65,7 @@ def _grown(sizes: Sequence[Report]) -> Iterator[str]:
         [_pair(small["costs"][name][key], cost[key]) for key in _MEASURED]
         for name, cost in large["costs"].items()
     ]
-    yield from _table(
+    yield from table(
         ["operation", *chain(*head)],
         ([name, *chain(*row)] for name, row in zip(large["costs"], rows, strict=True)),
     )
@@ -77,18 +79,10 @@ def _pair(small: float, large: float) -> tuple[str, str, str]:
 
 
 def _pages(sizes: Sequence[Report]) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         ["rows before the deep page", *(f"{size['rows']['tickets']:,} tickets" for size in sizes)],
         ([name, *(f"{size['deep'][name]:,}" for size in sizes)] for name in sizes[0]["deep"]),
     )
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    names = list(head)
-    yield f"| {' | '.join(names)} |"
-    yield "|---" * len(names) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def plot(found: Report) -> str:

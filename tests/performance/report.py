@@ -33,7 +33,7 @@ def _run(here: Report) -> Iterator[str]:
 def _one_client(here: Report) -> Iterator[str]:
     yield "One client, milliseconds:"
     yield ""
-    yield from _table(
+    yield from table(
         ("operation", "p50", "p99", "statements", "floor p50", "times the floor", "aim"),
         (
             (name, f"{one['p50_ms']:.1f}", f"{one['p99_ms']:.1f}", here["statements"][name],
@@ -55,7 +55,7 @@ def _aim(name: str, p50: float, floor: float) -> str:
 def _many_clients(here: Report) -> Iterator[str]:
     yield f"{AT_ONCE} clients:"
     yield ""
-    yield from _table(
+    yield from table(
         ("operation", "a second", "p50 ms", "p99 ms", "floor a second", "of the floor", "aim"),
         (
             (name, f"{one['per_second']:.0f}", f"{one['p50_ms']:.1f}", f"{one['p99_ms']:.1f}",
@@ -72,7 +72,7 @@ def _processor(here: Report) -> Iterator[str]:
     yield "Processor time of a request, one client, milliseconds:"
     yield ""
     parts = list(next(iter(here["one_client"].values()))["cpu_ms"])
-    yield from _table(
+    yield from table(
         ("operation", *parts),
         (
             (name, *(f"{one['cpu_ms'][part]:.1f}" for part in parts))
@@ -82,7 +82,7 @@ def _processor(here: Report) -> Iterator[str]:
 
 
 def _rest(here: Report) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         ("", ""),
         (
             *((f"step of {code}, µs", taken) for code, taken in here["step_us"].items()),
@@ -100,7 +100,7 @@ def _rest(here: Report) -> Iterator[str]:
 def _compared(here: Report, other: Report) -> Iterator[str]:
     yield f"Compared with {other['commit']}, in the same session; ratios of its figures to these:"
     yield ""
-    yield from _table(
+    yield from table(
         ("operation", "p50", "p99", "floor p50", f"a second, {AT_ONCE} clients",
          f"floor a second, {AT_ONCE} clients", "processor, web", "processor, database"),
         (
@@ -130,7 +130,8 @@ def _ratio(former: float, now: float) -> str:
     return f"{former} → {now} ({now / former:.2f})" if former else f"{former} → {now}"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """The lines of a table in Markdown."""
     names = list(head)
     yield f"| {' | '.join(names)} |"
     yield "|---" * len(names) + "|"

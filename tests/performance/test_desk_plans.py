@@ -17,7 +17,8 @@ import pytest
 from service.desk.actions.take import take_next_task
 from service.desk.queries.counts import task_counts_for
 from service.desk.queries.histories import history_of, item_timeline_for
-from service.desk.queries.tasks import TaskFilter, items_numbered, task_for, tasks_for
+from service.desk.queries.listing import TaskFilter, items_numbered, tasks_for
+from service.desk.queries.tasks import task_for
 from service.desk.rules import MOST_COUNTED
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind, Post

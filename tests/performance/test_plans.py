@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from service.applicants.queries.tickets import tickets_for, timeline_for
 from service.desk.actions.give_back import claims_left
-from service.desk.queries.tasks import TaskFilter, tasks_for
+from service.desk.queries.listing import TaskFilter, tasks_for
 from service.filing.queries import filing_state
 from service.filing.rules.filing import StatedEmployment
 from service.kernel.actor import Actor, ActorKind, Post, system

@@ -130,7 +130,7 @@ class TestNumber:
         assert listed(world.staff(f"clerk.{BUILDERS}"), q=number) == []
 
     def test_that_too_many_have(self, desk, clerk, monkeypatch):
-        monkeypatch.setattr("service.desk.queries.tasks.MOST_SOUGHT", 1)
+        monkeypatch.setattr("service.desk.queries.listing.MOST_SOUGHT", 1)
         number = number_of(clerk, desk.task())
         desk.task()
         assert len(listed(clerk, q=number)) == 1

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from service.desk.queries.tasks import TaskFilter, tasks_for
+from service.desk.queries.listing import TaskFilter, tasks_for
+from service.desk.queries.tasks import IN_LIST, TaskRow
 from service.kernel import clock
 from service.kernel.actor import Actor, ActorKind
 from tests.tickets.acting import active_tasks
@@ -16,6 +17,10 @@ pytestmark = pytest.mark.usefixtures("plain_flows")
 
 POLICE, BUILDERS = "public_security", "construction"
 MONDAY = datetime(2026, 9, 7, 2, tzinfo=UTC)
+
+
+def test_a_row_has_what_the_statements_of_the_list_ask_for():
+    assert tuple(column.key for column in IN_LIST) == TaskRow._fields
 
 
 @pytest.fixture(scope="module")

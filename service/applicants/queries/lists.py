@@ -80,7 +80,7 @@ def listed_tickets(
 ) -> Callable[[Ticket | Draft], ListedTicket]:
     """How each of these is shown in a list.
 
-    Two statements; one more where a ticket waits for the applicant, and one for bundles that this
+    One statement; one more where a ticket waits for the applicant, and one for bundles that this
     process has not named before. Two where there is a draft, one of them for its key.
     """
     tickets = [one for one in found if isinstance(one, Ticket)]

@@ -59,7 +59,7 @@ def bundle_form(
     """The form of a bundle for these offerings of it, or for all where none is named.
 
     For a talent of the district it is filled in as far as their profile and their facts go. One
-    statement, four for a talent. Raises `NotFound`, and `Invalid` for an offering that is not in
+    statement, three for a talent. Raises `NotFound`, and `Invalid` for an offering that is not in
     the bundle.
     """
     bundle = get_bundle(session, district, code)

@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from service.desk.actions.claim import HOLDER, TAKEN, changing, tell
-from service.desk.queries.tasks import TaskRow, may_be_taken
+from service.desk.queries.listing import may_be_taken
+from service.desk.queries.tasks import TaskRow
 from service.kernel.actor import Actor, ActorKind
 from service.kernel.db import Prepared, for_change, prepared
 from service.kernel.errors import NotFound
@@ -89,7 +90,7 @@ def _pools(session: Session, actor: Actor, offering: str | None) -> Sequence[Poo
     if len(pools) <= 1:
         return pools
     own_cases = literal(list(actor.own_cases), ARRAY(Uuid())) if actor.own_cases else None
-    takable = may_be_taken(actor.account, own_cases)
+    takable = may_be_taken(literal(actor.account, Uuid()), own_cases)
     heads = union_all(
         *(
             select(

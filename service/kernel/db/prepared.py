@@ -139,8 +139,8 @@ def _rendered(compiled: Any) -> tuple[str, list[tuple[str | None, Any]]]:
     """The text, and for each of its values the name and what makes of the one that is given the one
     that the driver takes; no name, and the value itself, for what the statement says.
 
-    Raises `LookupError` where a list is to be
-    given to IN, for each length of it would be another text: `any_` takes an array.
+    Raises `LookupError` where a list is to be given to IN, for each length of it would be another
+    text: `any_` takes an array.
     """
     given = {name: one for name, one in compiled.binds.items() if one.required}
     if lists := [name for name, one in given.items() if one.expanding]:
