@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 import service
 from service.applicants.queries import drafts, tickets
-from service.desk.queries import counts, histories, tasks
+from service.desk.queries import counts, histories, listing, tasks
 from service.employers import queries as employers
 from service.enterprises.actions import ensure_enterprise
 from service.kernel import clock
@@ -138,9 +138,9 @@ def applicants_reads(session, actor, ticket):
 
 def desk_reads(session, actor, ticket):
     number, item = ticket["items"][0]["number"], UUID(ticket["items"][0]["id"])
-    sought = tasks.items_numbered(session, actor, number)
-    for wanted in (tasks.TaskFilter(), tasks.TaskFilter(items=sought)):
-        yield tasks.tasks_for(session, actor, wanted, behind=None, limit=100)
+    sought = listing.items_numbered(session, actor, number)
+    for wanted in (listing.TaskFilter(), listing.TaskFilter(items=sought)):
+        yield listing.tasks_for(session, actor, wanted, behind=None, limit=100)
     yield found(histories.item_timeline_for, session, actor, item)
     task = session.scalars(select(Task.id).where(Task.item_id == item)).first()
     yield found(tasks.task_for, session, actor, task)
